@@ -1,0 +1,17 @@
+//! Floor 0, the stones: phone numbers, ids, time, secrets, keys, ciphers.
+//!
+//! Nothing here imports another room, reads a clock or draws entropy: the time and random bytes a function
+//! needs are parameters. `Debug` and `Display` of everything that could carry personal data are redacted.
+
+pub mod cipher;
+pub mod digest;
+pub mod fault;
+pub mod http;
+pub mod id;
+pub mod jwt;
+pub mod keys;
+pub mod phone;
+pub mod seal;
+pub mod secret;
+pub mod time;
+pub mod token;
