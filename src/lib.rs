@@ -10,4 +10,13 @@
     )
 )]
 
+pub mod api;
+pub mod journeys;
 pub mod kernel;
+pub mod model;
+pub mod ports;
+pub mod providers;
+pub mod rules;
+
+#[cfg(target_arch = "wasm32")]
+mod edge;

@@ -41,3 +41,42 @@ where
         .map(Secret::new)
         .map_err(|_| Undecryptable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data_encoding::{BASE64, HEXUPPER};
+
+    #[test]
+    fn des_as_mobtech_publishes_it() {
+        let sealed = BASE64.decode(b"ne5MoL97ZW2kbWVSApn900JeOgjhg3TPGG4hMacY0uVMV/su4HFnvg==").unwrap();
+        let plain = des_cbc_decrypt(b"b89d2427", b"00000000", &sealed).unwrap();
+        assert_eq!(plain.expose(), b"b89d2427a3bc7ad1aea1e1e8c1d36bf3");
+    }
+
+    #[test]
+    fn as_openssl_encrypts() {
+        let sealed = HEXUPPER.decode(b"386D256EC02674090204CEAD13DFBC1C").unwrap();
+        let plain = aes_128_cbc_decrypt(b"b13edd0838dbf613", b"19911fc321160449", &sealed).unwrap();
+        assert_eq!(plain.expose(), b"13800138000");
+        let sealed = BASE64.decode(b"LoPUatLDV9NxgayfwCD5Lw==").unwrap();
+        let plain = des_cbc_decrypt(b"Zk7Qp2Lm", &[1, 2, 3, 4, 5, 6, 7, 8], &sealed).unwrap();
+        assert_eq!(plain.expose(), b"13800138000");
+    }
+
+    #[test]
+    fn every_mistake_is_the_same_error() {
+        let sealed = HEXUPPER.decode(b"386D256EC02674090204CEAD13DFBC1C").unwrap();
+        let (key, iv) = (b"b13edd0838dbf613", b"19911fc321160449");
+        for (key, iv, data) in [
+            (key.as_slice(), iv.as_slice(), &sealed[..15]),
+            (key, iv, &[]),
+            (&key[..15], iv, &sealed),
+            (key, &iv[..8], &sealed),
+            (b"another key here", iv, &sealed),
+        ] {
+            assert_eq!(aes_128_cbc_decrypt(key, iv, data).unwrap_err(), Undecryptable);
+        }
+        assert_eq!(des_cbc_decrypt(b"b89d2427", b"00000000", &[7; 8]).unwrap_err(), Undecryptable);
+    }
+}

@@ -1,0 +1,179 @@
+//! One module per vendor: its paths, its signature, its codes, and the credential its SDK would produce.
+//!
+//! A vendor's module is complete in itself. What it needs from here: fields as they came over the wire, and the routes and
+//! minting functions collected in one place.
+
+mod acs3;
+mod aliyun;
+mod cmcc;
+mod flash_v1;
+mod flash_v2;
+mod mobtech;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{Router, http::HeaderMap, http::header::CONTENT_TYPE};
+use jiff::{Timestamp, civil::DateTime, tz::Offset};
+use openssl::error::ErrorStack;
+use serde_json::Value;
+
+use crate::{
+    state::{Account, World},
+    tokens::{Carrier, Provider},
+};
+
+/// All vendors' paths.
+pub(crate) fn routes() -> Router<Arc<World>> {
+    Router::new()
+        .merge(flash_v2::routes())
+        .merge(flash_v1::routes())
+        .merge(cmcc::routes())
+        .merge(aliyun::routes())
+        .merge(mobtech::routes())
+}
+
+/// What a credential is made from.
+pub(crate) struct Minting<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) carrier: Carrier,
+    pub(crate) now_ms: i64,
+    /// Made by an Android phone: some SDKs add the certificate's digest.
+    pub(crate) android: bool,
+    /// Made for somebody else's application, where a token shows that.
+    pub(crate) foreign: bool,
+}
+
+/// A credential and the part of it that the vendor looks up.
+pub(crate) struct Credential {
+    pub(crate) token: String,
+    pub(crate) fields: BTreeMap<&'static str, String>,
+}
+
+impl Credential {
+    /// The common case: one field, `token`.
+    fn of_token(token: String) -> Credential {
+        Credential { fields: BTreeMap::from([("token", token.clone())]), token }
+    }
+}
+
+/// What the vendor's SDK hands to the app.
+pub(crate) fn credential(minting: &Minting<'_>) -> Result<Credential, ErrorStack> {
+    match minting.account.provider {
+        Provider::FlashV2 => flash_v2::credential(minting),
+        Provider::FlashV1 => flash_v1::credential(minting),
+        Provider::Cmcc => cmcc::credential(minting),
+        Provider::Aliyun => aliyun::credential(minting),
+        Provider::Mobtech => mobtech::credential(minting),
+    }
+}
+
+/// The parameters of a request exactly as received, in ASCII order of their names. Empty values are kept: they are signed.
+pub(crate) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// From a URL-encoded form. `None`: another content type, or a name given twice.
+    pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Option<Fields> {
+        if !is_content_type(headers, "application/x-www-form-urlencoded") {
+            return None;
+        }
+        let mut fields = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            if fields.insert(name.into_owned(), value.into_owned()).is_some() {
+                return None;
+            }
+        }
+        Some(Fields(fields))
+    }
+
+    /// From a JSON object of strings; whole numbers count as their decimal text. `None`: anything else.
+    pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Option<Fields> {
+        if !is_content_type(headers, "application/json") {
+            return None;
+        }
+        Fields::object(serde_json::from_slice(body).ok()?)
+    }
+
+    /// As [`Fields::json`], from a parsed value.
+    pub(crate) fn object(value: Value) -> Option<Fields> {
+        let Value::Object(object) = value else { return None };
+        let mut fields = BTreeMap::new();
+        for (name, value) in object {
+            let text = match value {
+                Value::String(text) => text,
+                Value::Number(number) if number.is_i64() => number.to_string(),
+                _ => return None,
+            };
+            fields.insert(name, text);
+        }
+        Some(Fields(fields))
+    }
+
+    /// The value, empty when absent.
+    pub(crate) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether all of these are present and not empty.
+    pub(crate) fn have(&self, names: &[&str]) -> bool {
+        names.iter().all(|name| !self.get(name).is_empty())
+    }
+
+    /// Every field but `sign`, in ASCII order.
+    pub(crate) fn signed(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter(|(name, _)| *name != "sign").map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// `keyvaluekeyvalue...` of [`Fields::signed`], as both Flash versions sign it.
+    pub(crate) fn concatenated(&self) -> String {
+        self.signed().flat_map(|(name, value)| [name, value]).collect()
+    }
+}
+
+/// Reads 17 digits `yyyyMMddHHmmssSSS` of Beijing time. Milliseconds since 1970.
+///
+/// CMCC names no zone; its published request carries systemtime 20190226111842617 and a token made at 1551151128045 ms, which
+/// are six seconds apart in Beijing and eight hours in UTC.
+pub(crate) fn parse_beijing(text: &str) -> Option<i64> {
+    if text.len() != 17 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let (seconds, millis) = text.split_at(14);
+    let civil = DateTime::strptime("%Y%m%d%H%M%S", seconds).ok()?;
+    let timestamp = Offset::constant(8).to_timestamp(civil).ok()?;
+    timestamp.as_millisecond().checked_add(millis.parse().ok()?)
+}
+
+/// The reverse of [`parse_beijing`]; empty for times no calendar has.
+pub(crate) fn format_beijing(ms: i64) -> String {
+    Timestamp::from_millisecond(ms)
+        .map(|timestamp| Offset::constant(8).to_datetime(timestamp).strftime("%Y%m%d%H%M%S%3f").to_string())
+        .unwrap_or_default()
+}
+
+fn is_content_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    given.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Noon in Beijing is 04:00 UTC.
+    #[test]
+    fn beijing_time_both_ways() {
+        assert_eq!(parse_beijing("20261120120000123"), Some(1_795_147_200_123));
+        assert_eq!(format_beijing(1_795_147_200_123), "20261120120000123");
+        for bad in ["20261320120000123", "2026112012000012", "2026112012000012x", ""] {
+            assert_eq!(parse_beijing(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_field_given_twice_is_refused() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, "application/x-www-form-urlencoded".parse().unwrap());
+        assert!(Fields::form(&headers, b"a=1&a=2").is_none());
+        assert_eq!(Fields::form(&headers, b"b=&a=1%202").unwrap().concatenated(), "a1 2b");
+    }
+}

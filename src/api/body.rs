@@ -1,0 +1,202 @@
+//! Reading bodies: strictly, and all problems at once.
+
+use serde_json::{Map, Value};
+
+use super::{
+    http::{Body, HttpIn},
+    problem::Problem,
+};
+use crate::{
+    kernel::{phone::PhoneNumber, secret::Secret},
+    model::refusal::{Code, FieldProblem, Refusal},
+};
+
+/// A JSON object being read field by field. Problems are collected; what was not asked for is unknown.
+#[derive(Debug)]
+pub struct Fields {
+    path: String,
+    map: Map<String, Value>,
+    problems: Vec<FieldProblem>,
+    wrong_phone: bool,
+}
+
+impl Fields {
+    /// The body of a request as a JSON object.
+    ///
+    /// # Errors
+    /// 413 for a body over the cap, 415 for another content type, 400 for anything that is not a JSON object in
+    /// UTF-8 (RFC 8259).
+    pub fn read(request: &HttpIn) -> Result<Self, Problem> {
+        let bytes = match &request.body {
+            Body::Read(bytes) => bytes,
+            Body::TooLarge => return Err(Problem::payload_too_large()),
+            Body::Broken => return Err(Problem::of(Code::InvalidRequest)),
+        };
+        let content_type = request.header("content-type").unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Problem::unsupported_media_type());
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Value::Object(map)) => Ok(Self::over(String::new(), map)),
+            _ => Err(Problem {
+                detail: Some("The body is not a JSON object in UTF-8.".to_owned()),
+                ..Problem::of(Code::InvalidRequest)
+            }),
+        }
+    }
+
+    /// The object in a canonical form: two bodies that say the same have the same.
+    pub fn canonical(&self) -> Vec<u8> {
+        // serde_json keeps maps sorted by name.
+        serde_json::to_vec(&self.map).unwrap_or_default()
+    }
+
+    /// A text of 1 to `max` characters that must be there.
+    pub fn text(&mut self, name: &str, max: usize) -> Option<String> {
+        if !self.has(name) {
+            return self.wrong(name, "is missing");
+        }
+        self.optional_text(name, max)
+    }
+
+    /// A text of 1 to `max` characters.
+    pub fn optional_text(&mut self, name: &str, max: usize) -> Option<String> {
+        let text = match self.take(name)? {
+            Value::String(text) => text,
+            _ => return self.wrong(name, "must be a string"),
+        };
+        match text.chars().count() {
+            0 => self.wrong(name, "must not be empty"),
+            count if count > max => self.wrong(name, format!("must be at most {max} characters")),
+            _ if text.contains('\0') => self.wrong(name, "must not contain NUL"),
+            _ => Some(text),
+        }
+    }
+
+    /// One of several names that must be there.
+    pub fn choice<T>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T>
+    where
+        T: Copy,
+    {
+        let text = self.text(name, 64)?;
+        match choices.iter().find(|(choice, _)| *choice == text) {
+            Some((_, value)) => Some(*value),
+            None => {
+                let names: Vec<&str> = choices.iter().map(|(choice, _)| *choice).collect();
+                self.wrong(name, format!("must be one of {}", names.join(", ")))
+            }
+        }
+    }
+
+    /// A truth value; `false` when absent.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.take(name) {
+            None => false,
+            Some(Value::Bool(value)) => value,
+            Some(_) => {
+                self.wrong::<()>(name, "must be true or false");
+                false
+            }
+        }
+    }
+
+    /// A phone number that must be there.
+    pub fn phone(&mut self, name: &str) -> Option<PhoneNumber> {
+        if !self.has(name) {
+            return self.wrong(name, "is missing");
+        }
+        self.optional_phone(name)
+    }
+
+    /// A phone number.
+    pub fn optional_phone(&mut self, name: &str) -> Option<PhoneNumber> {
+        let text = Secret::new(self.optional_text(name, 32)?);
+        PhoneNumber::parse(text.expose())
+            .map_err(|error| {
+                self.wrong_phone = true;
+                self.wrong::<()>(name, error.to_string());
+            })
+            .ok()
+    }
+
+    /// An object that must be there. Give it back with [`Fields::absorb`].
+    pub fn object(&mut self, name: &str) -> Option<Self> {
+        if !self.has(name) {
+            return self.wrong(name, "is missing");
+        }
+        self.optional_object(name)
+    }
+
+    /// An object. Give it back with [`Fields::absorb`].
+    pub fn optional_object(&mut self, name: &str) -> Option<Self> {
+        match self.take(name)? {
+            Value::Object(map) => Some(Self::over(format!("{}{name}.", self.path), map)),
+            _ => self.wrong(name, "must be an object"),
+        }
+    }
+
+    /// The fields not asked for yet that are strings; others are taken and dropped.
+    pub fn remaining_texts(&mut self) -> impl Iterator<Item = (String, String)> {
+        std::mem::take(&mut self.map).into_iter().filter_map(|(name, value)| match value {
+            Value::String(text) => Some((name, text)),
+            _ => None,
+        })
+    }
+
+    /// Takes over the problems of an object whose unknown fields are ignored.
+    pub fn absorb_open(&mut self, inner: Self) {
+        self.problems.extend(inner.problems);
+        self.wrong_phone |= inner.wrong_phone;
+    }
+
+    /// Takes over the problems of an object whose unknown fields are problems.
+    pub fn absorb(&mut self, mut inner: Self) {
+        inner.note_unknown();
+        self.absorb_open(inner);
+    }
+
+    /// Ends the reading: the value, or every problem found.
+    ///
+    /// # Errors
+    /// `invalid_request` naming each field; `invalid_phone` when nothing but a number is wrong.
+    pub fn finish<T>(mut self, value: Option<T>) -> Result<T, Problem> {
+        self.note_unknown();
+        let code = if self.wrong_phone && self.problems.len() == 1 {
+            Code::InvalidPhone
+        } else {
+            Code::InvalidRequest
+        };
+        match value {
+            Some(value) if self.problems.is_empty() => Ok(value),
+            _ => Err(Refusal { fields: self.problems, ..Refusal::new(code) }.into()),
+        }
+    }
+
+    /// Notes that a field is wrong.
+    pub fn wrong<T>(&mut self, name: &str, problem: impl Into<String>) -> Option<T> {
+        self.problems.push(FieldProblem { name: format!("{}{name}", self.path), problem: problem.into() });
+        None
+    }
+
+    fn over(path: String, map: Map<String, Value>) -> Self {
+        Self { path, map, problems: Vec::new(), wrong_phone: false }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(|value| !value.is_null())
+    }
+
+    // `null` is the same as absent: many clients serialise optional fields so.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.map.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn note_unknown(&mut self) {
+        for (name, _) in std::mem::take(&mut self.map) {
+            // The name is the client's text: shown, so that the typo is found, but cut short.
+            let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+            self.wrong::<()>(&shown, "is not a field of this request");
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Requests and answers as plain values.
+
+use std::collections::BTreeMap;
+
+use super::language::{self, Language};
+
+/// Largest body of a request, bytes.
+pub const MAX_BODY_BYTES: usize = 16 * 1024;
+
+/// One request of a client.
+#[derive(Clone)]
+pub struct HttpIn {
+    /// Upper-case method; `HEAD` stands as `GET` with [`HttpIn::is_head`].
+    pub method: String,
+    /// Only the head of the answer is wanted.
+    pub is_head: bool,
+    /// Path, as sent.
+    pub path: String,
+    /// Query, as sent, without `?`.
+    pub query: String,
+    /// Header values by lower-case name.
+    pub headers: BTreeMap<String, String>,
+    /// The body.
+    pub body: Body,
+    /// The client's IP address.
+    pub address: String,
+    /// Id of the request; set by [`super::serve`].
+    pub id: String,
+}
+
+/// The body of a request.
+#[derive(Clone)]
+pub enum Body {
+    /// Read whole; empty for none.
+    Read(Vec<u8>),
+    /// More than [`MAX_BODY_BYTES`]; not read to its end.
+    TooLarge,
+    /// The connection broke.
+    Broken,
+}
+
+/// One answer.
+#[derive(Clone)]
+pub struct HttpOut {
+    /// Status.
+    pub status: u16,
+    /// Header names and values.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+impl HttpIn {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(String::as_str)
+    }
+
+    /// The language of titles and details.
+    pub fn language(&self) -> Language {
+        language::pick(self.header("accept-language"))
+    }
+
+    /// Whether the query says `name=true`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.query.split('&').any(|pair| pair.split_once('=') == Some((name, "true")))
+    }
+
+    /// The credentials of `Authorization: Bearer` (RFC 6750).
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+}
+
+impl HttpOut {
+    /// A JSON answer.
+    pub fn json(status: u16, body: Vec<u8>) -> Self {
+        Self::of_type(status, JSON, body)
+    }
+
+    /// An answer of a content type.
+    pub fn of_type(status: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self { status, headers: vec![("content-type", content_type.to_owned())], body }
+    }
+
+    /// Status and body in a form that [`HttpOut::unpack`] reads.
+    pub fn pack(&self) -> Vec<u8> {
+        [self.status.to_be_bytes().as_slice(), &self.body].concat()
+    }
+
+    /// Reads a packed answer.
+    pub fn unpack(packed: &[u8]) -> Option<Self> {
+        let (status, body) = packed.split_first_chunk::<2>()?;
+        let status = u16::from_be_bytes(*status);
+        let content_type = if status < 400 { JSON } else { PROBLEM_JSON };
+        Some(Self::of_type(status, content_type, body.to_vec()))
+    }
+
+    /// Headers that every answer carries.
+    pub fn add_common_headers(&mut self, request_id: &str) {
+        self.headers.push(("x-request-id", request_id.to_owned()));
+        self.headers.push(("x-content-type-options", "nosniff".to_owned()));
+        if self.headers.iter().all(|(name, _)| *name != "cache-control") {
+            self.headers.push(("cache-control", "no-store".to_owned()));
+        }
+    }
+}
+
+/// Content type of answers.
+pub const JSON: &str = "application/json";
+
+/// Content type of problems (RFC 9457).
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
+// Paths, headers and bodies carry personal data.
+impl std::fmt::Debug for HttpIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HttpIn({} {})", self.method, self.id)
+    }
+}
+
+impl std::fmt::Debug for HttpOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HttpOut({}, {} bytes)", self.status, self.body.len())
+    }
+}

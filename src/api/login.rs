@@ -1,0 +1,162 @@
+//! What every login has in common on the wire: the device, the credential, the LoginResult.
+
+use serde::Serialize;
+
+use super::{Reply, body::Fields, problem::Problem};
+use crate::{
+    journeys::{
+        provider::Credential,
+        session::Tokens,
+        sign_in::{DeviceClaim, SignedIn},
+    },
+    kernel::{fault::Fault, secret::Secret},
+    model::platform::Platform,
+};
+
+/// Longest device name, characters.
+pub const MAX_DEVICE_NAME: usize = 64;
+
+/// Longest push token, characters: longer than those of APNs, FCM and the Chinese vendors.
+pub const MAX_PUSH_TOKEN: usize = 1024;
+
+/// The fields that every login takes besides its proof.
+#[derive(Debug)]
+pub struct Common {
+    /// App id.
+    pub app: String,
+    /// Version of the terms agreed to.
+    pub consent: Option<String>,
+    /// The device.
+    pub device: DeviceClaim,
+}
+
+/// Reads `app`, `device`, `consent`, `transport` and `captchaToken`.
+pub fn common(body: &mut Fields) -> Option<Common> {
+    let app = app(body);
+    let consent = body.optional_object("consent").and_then(|mut consent| {
+        let version = consent.text("version", 64);
+        body.absorb(consent);
+        version
+    });
+    if let Some("cookie") = body.optional_text("transport", 16).filter(|text| text != "body").as_deref() {
+        body.wrong::<()>("transport", "cookie is not offered yet; use body");
+    }
+    body.optional_text("captchaToken", 4096);
+    let device = device(body);
+    Some(Common { app, consent, device: device? })
+}
+
+/// Reads `app`.
+pub fn app(body: &mut Fields) -> String {
+    body.optional_text("app", 32).unwrap_or_else(|| "default".to_owned())
+}
+
+/// Reads a `platform`.
+pub fn platform(body: &mut Fields) -> Option<Platform> {
+    body.choice("platform", &Platform::ALL.map(|platform| (platform.name(), platform)))
+}
+
+/// Reads `device`. Unknown fields in it are ignored.
+pub fn device(body: &mut Fields) -> Option<DeviceClaim> {
+    let mut device = body.object("device")?;
+    let token = device.optional_text("token", 256).map(Secret::new);
+    let name = device.text("name", MAX_DEVICE_NAME);
+    let platform = platform(&mut device);
+    let model = device.optional_text("model", 64);
+    let os = device.optional_text("os", 64);
+    let app_version = device.optional_text("appVersion", 32);
+    let push_token = device.optional_text("pushToken", MAX_PUSH_TOKEN).map(Secret::new);
+    body.absorb_open(device);
+    Some(DeviceClaim { token, platform: platform?, name: name?, model, os, app_version, push_token })
+}
+
+/// Reads `credential`: its provider and whatever texts come with it; the provider's document says which count.
+pub fn credential(body: &mut Fields) -> Option<Credential> {
+    let mut credential = body.object("credential")?;
+    let provider = credential.text("provider", 32);
+    let fields = credential.remaining_texts().map(|(name, text)| (name, Secret::new(text))).collect();
+    body.absorb_open(credential);
+    Some(Credential { provider: provider?, fields })
+}
+
+/// The LoginResult of somebody who is in.
+///
+/// # Errors
+/// An internal problem when it does not serialise.
+pub fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
+    let result = LoginResult {
+        status: "signed_in",
+        account: AccountBody {
+            id: signed_in.account.to_string(),
+            is_new: signed_in.is_new,
+            phone: signed_in.phone.masked(),
+            real_name: "none",
+        },
+        session: SessionBody::from(&signed_in.session),
+        device: DeviceBody {
+            id: signed_in.device.to_string(),
+            trust: signed_in.trust.name(),
+            token: signed_in.device_token.as_ref().map(|token| token.expose().as_str()),
+        },
+    };
+    json(&result)
+}
+
+/// `session` of answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionBody<'a> {
+    id: String,
+    access_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    refresh_token: &'a str,
+    refresh_expires_in: u64,
+}
+
+impl<'a> From<&'a Tokens> for SessionBody<'a> {
+    fn from(tokens: &'a Tokens) -> Self {
+        Self {
+            id: tokens.session.to_string(),
+            access_token: tokens.access.expose(),
+            token_type: "Bearer",
+            expires_in: tokens.access_expires_in,
+            refresh_token: tokens.refresh.expose(),
+            refresh_expires_in: tokens.refresh_expires_in,
+        }
+    }
+}
+
+/// A 200 with a JSON body.
+///
+/// # Errors
+/// An internal problem when it does not serialise.
+pub fn json(body: &impl Serialize) -> Result<Reply, Problem> {
+    let bytes = serde_json::to_vec(body);
+    bytes.map(Reply::Json).map_err(|_| Problem::internal(Fault::new("answer_does_not_serialise")))
+}
+
+#[derive(Serialize)]
+struct LoginResult<'a> {
+    status: &'static str,
+    account: AccountBody,
+    session: SessionBody<'a>,
+    device: DeviceBody<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountBody {
+    id: String,
+    is_new: bool,
+    phone: String,
+    real_name: &'static str,
+}
+
+#[derive(Serialize)]
+struct DeviceBody<'a> {
+    id: String,
+    trust: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+}

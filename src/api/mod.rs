@@ -1,0 +1,146 @@
+//! Floor 5: the HTTP contract, as plain values in and out. No framework, no I/O of its own.
+
+pub mod accounts;
+pub mod backend;
+pub mod body;
+pub mod http;
+pub mod language;
+pub mod login;
+pub mod meta;
+pub mod one_tap;
+pub mod problem;
+pub mod request_id;
+pub mod routes;
+pub mod session;
+
+use crate::{
+    journeys::{Service, claim::Claim, settings::Environment},
+    kernel::fault::Fault,
+    model::refusal::Code,
+    ports::World,
+};
+use http::{HttpIn, HttpOut};
+use problem::Problem;
+use routes::Found;
+
+/// An answer, and what is left to do when the client has it.
+#[derive(Debug)]
+pub struct Served {
+    /// The answer.
+    pub out: HttpOut,
+    /// For the one log line.
+    pub log: LogLine,
+    /// To be passed to [`finish`] after the answer.
+    pub after: Option<After>,
+}
+
+/// What a request leaves in the log: nothing of what it carried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Method and pattern of the route, never the path itself.
+    pub route: String,
+    /// `ok`, `ready` for an answer made before, or the problem's code.
+    pub code: &'static str,
+    /// What went wrong inside, when it was our fault.
+    pub fault: Option<Fault>,
+    /// Id of the request.
+    pub request_id: String,
+}
+
+/// Work after the answer.
+#[derive(Debug)]
+pub enum After {
+    /// Keep the reply for repeats.
+    KeepReply {
+        /// The attempt it answers.
+        claim: Claim,
+        /// The reply, as [`http::HttpOut::pack`] made it.
+        reply: Vec<u8>,
+    },
+}
+
+/// Answers one request.
+pub async fn serve<W: World>(service: Service<'_, W>, mut request: HttpIn) -> Served {
+    let mut fresh = [0; 16];
+    // Without entropy the id is all zeroes; the request itself will fail where it needs some.
+    let _ = service.world.fill(&mut fresh);
+    request.id = request_id::take_or_make(request.header("x-request-id"), fresh);
+    let found = routes::find(&request.method, &request.path);
+    let reply = match &found {
+        Found::Route(_) if !service.world.admits(&request.address).await => {
+            Problem { retry_after: Some(10), ..Problem::of(Code::RateLimited) }.into()
+        }
+        Found::Route(route) => routes::run(service, route, &request).await,
+        Found::OtherMethods(allow) => {
+            Problem { allow: Some(allow.clone()), ..Problem::method_not_allowed() }.into()
+        }
+        Found::Nothing => Problem::of(Code::NotFound).into(),
+    };
+    finish_answer(reply, found.name(), &request)
+}
+
+/// Does what an answer left to do.
+///
+/// # Errors
+/// [`Fault`]: it could not be done; the client is not affected unless it repeats its request.
+pub async fn finish<W: World>(service: Service<'_, W>, after: After) -> Result<(), Fault> {
+    match after {
+        After::KeepReply { claim, reply } => service.keep_reply(claim, &reply).await,
+    }
+}
+
+/// Answers a request to a deployment whose configuration has problems.
+pub fn misconfigured(
+    request: &mut HttpIn,
+    problems: &[String],
+    environment: Environment,
+    fresh: [u8; 16],
+) -> Served {
+    request.id = request_id::take_or_make(request.header("x-request-id"), fresh);
+    let found = routes::find(&request.method, &request.path);
+    let detail = (environment == Environment::Development).then(|| problems.join("; "));
+    let reply = Problem { detail, ..Problem::misconfigured() }.into();
+    finish_answer(reply, found.name(), request)
+}
+
+/// What a handler returns.
+#[derive(Debug)]
+pub enum Reply {
+    /// 200 with a JSON body.
+    Json(Vec<u8>),
+    /// An answer that is complete: one kept from the first of equal requests, or with headers of its own.
+    Ready(HttpOut),
+    /// A problem.
+    Problem(Box<Problem>),
+    /// Either of the above, and a claim under which the answer is to be kept.
+    Claimed(Box<Self>, Box<Claim>),
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(Box::new(problem))
+    }
+}
+
+fn finish_answer(reply: Reply, route: &str, request: &HttpIn) -> Served {
+    let (reply, claim) = match reply {
+        Reply::Claimed(reply, claim) => (*reply, Some(*claim)),
+        reply => (reply, None),
+    };
+    let (mut out, code, fault) = match reply {
+        Reply::Json(body) => (HttpOut::json(200, body), "ok", None),
+        Reply::Ready(out) => (out, "ready", None),
+        Reply::Problem(problem) => {
+            (problem.render(request.language(), &request.id), problem.code, problem.fault)
+        }
+        // Never nested: handlers wrap once.
+        Reply::Claimed(..) => (HttpOut::json(500, Vec::new()), "internal", None),
+    };
+    let after = claim.map(|claim| After::KeepReply { claim, reply: out.pack() });
+    out.add_common_headers(&request.id);
+    if request.is_head {
+        out.body.clear();
+    }
+    let log = LogLine { route: route.to_owned(), code, fault, request_id: request.id.clone() };
+    Served { out, log, after }
+}

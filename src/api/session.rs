@@ -1,0 +1,72 @@
+//! `/v1/session...`
+
+use serde::Serialize;
+
+use super::{
+    Reply,
+    body::Fields,
+    http::HttpIn,
+    login::{self, SessionBody},
+    problem::Problem,
+};
+use crate::{
+    journeys::Service,
+    kernel::{
+        id::{AccountId, DeviceId, SessionId},
+        secret::Secret,
+        time::Timestamp,
+    },
+    model::{login::Method, refusal::Code},
+    ports::World,
+};
+
+/// `POST /v1/session/refresh`
+pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        session: SessionBody<'a>,
+    }
+    let mut body = Fields::read(request)?;
+    let token = body.text("refreshToken", 256).map(Secret::new);
+    let token = body.finish(token)?;
+    let tokens = service.refresh(token.expose()).await?;
+    login::json(&Answer { session: (&tokens).into() })
+}
+
+/// `GET /v1/session`
+pub(super) async fn who_am_i<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        account: Account,
+        session: Session,
+        device: Device,
+        app: String,
+        amr: Vec<Method>,
+        auth_time: String,
+    }
+    #[derive(Serialize)]
+    struct Account {
+        id: AccountId,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Session {
+        id: SessionId,
+        expires_at: String,
+    }
+    #[derive(Serialize)]
+    struct Device {
+        id: DeviceId,
+    }
+    let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
+    let claims = service.authenticate(token, request.flag("fresh")).await?;
+    login::json(&Answer {
+        account: Account { id: claims.sub },
+        session: Session { id: claims.sid, expires_at: Timestamp::from_secs(claims.exp).rfc3339() },
+        device: Device { id: claims.did },
+        app: claims.aud,
+        amr: claims.amr,
+        auth_time: Timestamp::from_secs(claims.auth_time).rfc3339(),
+    })
+}

@@ -1,0 +1,106 @@
+//! The back office, in D1: index of accounts, API keys, audit.
+
+use std::{cell::RefCell, collections::BTreeMap};
+
+use serde::Deserialize;
+use worker::{D1PreparedStatement, wasm_bindgen::JsValue};
+
+use super::{clock, config, world::EdgeWorld};
+use crate::{
+    kernel::{fault::Fault, id::AccountId, time::Timestamp},
+    model::{api_key::ApiKey, audit::AuditEntry},
+    ports::BackOffice,
+};
+
+/// An API key that was revoked works on for so long where it was just used.
+const KEY_CACHED_MILLIS: u64 = 60_000;
+
+/// Keys cached in an isolate; beyond it starts anew.
+const KEYS_CACHED: usize = 1000;
+
+thread_local! {
+    static KEYS: RefCell<BTreeMap<String, (u64, ApiKey)>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+impl BackOffice for EdgeWorld {
+    async fn api_key(&self, digest: &str) -> Result<Option<ApiKey>, Fault> {
+        #[derive(Deserialize)]
+        struct Row {
+            name: String,
+            scopes: String,
+        }
+        let now = clock::platform_millis();
+        let cached = KEYS.with_borrow(|keys| keys.get(digest).filter(|(until, _)| now < *until).cloned());
+        if let Some((_, key)) = cached {
+            return Ok(Some(key));
+        }
+        let statement = self.statement(
+            "SELECT name, scopes FROM api_keys WHERE digest = ?1 AND revoked_at IS NULL",
+            &[digest.into()],
+        )?;
+        let row: Option<Row> = statement.first(None).await.map_err(|_| Fault::new("api_key_not_read"))?;
+        let key = row.map(|row| ApiKey {
+            name: row.name,
+            scopes: row.scopes.split_whitespace().map(str::to_owned).collect(),
+        });
+        if let Some(key) = &key {
+            KEYS.with_borrow_mut(|keys| {
+                if keys.len() >= KEYS_CACHED {
+                    keys.clear();
+                }
+                keys.insert(digest.to_owned(), (now.saturating_add(KEY_CACHED_MILLIS), key.clone()));
+            });
+        }
+        Ok(key)
+    }
+
+    async fn audit(&self, entry: AuditEntry) -> Result<(), Fault> {
+        let values = [
+            number(entry.at),
+            entry.actor.into(),
+            entry.action.name().into(),
+            entry.subject.into(),
+            entry.request.into(),
+        ];
+        self.execute(
+            "INSERT INTO audit (at, actor, action, subject, request_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+            &values,
+            Fault::new("audit_not_written"),
+        )
+        .await
+    }
+
+    async fn index_account(
+        &self,
+        account: AccountId,
+        created_at: Timestamp,
+        last_login_at: Timestamp,
+    ) -> Result<(), Fault> {
+        let values = [account.to_string().into(), number(created_at), number(last_login_at)];
+        self.execute(
+            "INSERT INTO accounts (id, created_at, last_login_at) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (id) DO UPDATE SET last_login_at = max(last_login_at, excluded.last_login_at)",
+            &values,
+            Fault::new("account_not_indexed"),
+        )
+        .await
+    }
+}
+
+impl EdgeWorld {
+    async fn execute(&self, sql: &str, values: &[JsValue], fault: Fault) -> Result<(), Fault> {
+        let result = self.statement(sql, values)?.run().await.map_err(|_| fault)?;
+        if result.success() { Ok(()) } else { Err(fault) }
+    }
+
+    fn statement(&self, sql: &str, values: &[JsValue]) -> Result<D1PreparedStatement, Fault> {
+        let database = self.env.d1(config::BACK_OFFICE).map_err(|_| Fault::new("back_office_not_bound"))?;
+        database.prepare(sql).bind(values).map_err(|_| Fault::new("statement_does_not_bind"))
+    }
+}
+
+// D1 takes JavaScript numbers only; milliseconds since the epoch fit into 53 bits.
+#[allow(clippy::cast_precision_loss, reason = "below 2^53 until the year 287396")]
+fn number(time: Timestamp) -> JsValue {
+    JsValue::from_f64(time.millis() as f64)
+}

@@ -1,0 +1,61 @@
+//! Configuration from the environment, read once per isolate.
+
+use std::sync::OnceLock;
+
+use worker::Env;
+
+use crate::journeys::settings::{Environment, Settings};
+
+/// The settings, or everything that is wrong with them.
+pub(super) struct Config {
+    pub(super) settings: Result<Settings, Vec<String>>,
+    pub(super) environment: Environment,
+    pub(super) skew_seconds: i64,
+}
+
+/// Names of the bindings.
+pub(super) const HANDLES: &str = "HANDLES";
+pub(super) const ACCOUNTS: &str = "ACCOUNTS";
+pub(super) const COUNTERS: &str = "COUNTERS";
+pub(super) const DEVICES: &str = "DEVICES";
+pub(super) const CHALLENGES: &str = "CHALLENGES";
+pub(super) const BACK_OFFICE: &str = "DB";
+pub(super) const ADDRESS_LIMITER: &str = "ADDRESS_LIMITER";
+
+/// The configuration of this isolate. A deployment's environment never changes under it.
+pub(super) fn of(env: &Env) -> &'static Config {
+    static CONFIG: OnceLock<Config> = OnceLock::new();
+    CONFIG.get_or_init(|| read(env))
+}
+
+fn read(env: &Env) -> Config {
+    let text = |name: &str| env.var(name).ok().map(|value| value.to_string());
+    let settings = match (Settings::read(text), unbound(env)) {
+        (Ok(settings), unbound) if unbound.is_empty() => Ok(settings),
+        (Ok(_), unbound) => Err(unbound),
+        (Err(problems), unbound) => Err(problems.into_iter().chain(unbound).collect()),
+    };
+    let environment = match text("ENVIRONMENT").as_deref() {
+        Some("development") => Environment::Development,
+        _ => Environment::Production,
+    };
+    let skew_seconds = settings.as_ref().map_or(0, |settings| settings.clock_skew_seconds);
+    Config { settings, environment, skew_seconds }
+}
+
+fn unbound(env: &Env) -> Vec<String> {
+    let bound = [
+        (HANDLES, env.durable_object(HANDLES).is_ok()),
+        (ACCOUNTS, env.durable_object(ACCOUNTS).is_ok()),
+        (COUNTERS, env.durable_object(COUNTERS).is_ok()),
+        (DEVICES, env.kv(DEVICES).is_ok()),
+        (CHALLENGES, env.kv(CHALLENGES).is_ok()),
+        (BACK_OFFICE, env.d1(BACK_OFFICE).is_ok()),
+        (ADDRESS_LIMITER, env.rate_limiter(ADDRESS_LIMITER).is_ok()),
+    ];
+    bound
+        .into_iter()
+        .filter(|(_, is_bound)| !is_bound)
+        .map(|(name, _)| format!("{name} is not bound"))
+        .collect()
+}

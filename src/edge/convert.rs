@@ -1,0 +1,69 @@
+//! Requests and answers between the platform's types and ours.
+
+use std::collections::BTreeMap;
+
+use futures_util::StreamExt;
+use worker::{Headers, Method, Request, Response, ResponseBuilder};
+
+use crate::api::http::{Body, HttpIn, HttpOut, MAX_BODY_BYTES};
+
+/// The headers that anything of ours looks at.
+const HEADERS: &[&str] = &[
+    "accept-language",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-request-id",
+    #[cfg(feature = "test-hooks")]
+    super::hooks::HEADER,
+];
+
+/// Reads a request, its body up to the cap.
+pub(super) async fn request(mut request: Request) -> HttpIn {
+    let header = |name: &str| request.headers().get(name).ok().flatten();
+    let mut headers = BTreeMap::new();
+    for name in HEADERS {
+        if let Some(value) = header(name) {
+            headers.insert((*name).to_owned(), value);
+        }
+    }
+    let address = header("cf-connecting-ip").unwrap_or_default();
+    let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
+    let is_head = request.method() == Method::Head;
+    let method = if is_head { Method::Get } else { request.method() };
+    let (path, query) = match request.url() {
+        Ok(url) => (url.path().to_owned(), url.query().unwrap_or_default().to_owned()),
+        Err(_) => (String::new(), String::new()),
+    };
+    let body = match method {
+        Method::Get => Body::Read(Vec::new()),
+        _ if length.is_some_and(|length| length > MAX_BODY_BYTES) => Body::TooLarge,
+        _ => read_body(&mut request).await,
+    };
+    let method = method.to_string();
+    HttpIn { method, is_head, path, query, headers, body, address, id: String::new() }
+}
+
+/// Makes the platform's response.
+pub(super) fn response(out: HttpOut) -> Response {
+    let headers = Headers::new();
+    for (name, value) in &out.headers {
+        // Names and values are ours or were checked; one that the platform refuses is left out.
+        let _ = headers.set(name, value);
+    }
+    ResponseBuilder::new().with_status(out.status).with_headers(headers).fixed(out.body)
+}
+
+async fn read_body(request: &mut Request) -> Body {
+    // No stream: no body.
+    let Ok(mut stream) = request.stream() else { return Body::Read(Vec::new()) };
+    let mut bytes = Vec::new();
+    while let Some(chunk) = stream.next().await {
+        let Ok(chunk) = chunk else { return Body::Broken };
+        if bytes.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
+            return Body::TooLarge;
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Body::Read(bytes)
+}

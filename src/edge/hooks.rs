@@ -1,0 +1,61 @@
+//! Faults that a test can ask for over HTTP, in test builds only: a panic, a lost answer, an object out of reach.
+//!
+//! The header `X-Test-Hook` names one: `panic-worker`, or `panic-`, `fail-` (before the call) or `lose-` (after
+//! it) with `handles`, `accounts` or `counters`.
+#![allow(clippy::panic, reason = "panics on demand are its purpose")]
+
+use worker::{Headers, Request, RequestInit};
+
+use crate::{api::http::HttpIn, kernel::fault::Fault};
+
+pub(super) const HEADER: &str = "x-test-hook";
+
+/// The fault asked for with a request.
+#[derive(Debug, Default)]
+pub(super) struct Hooks {
+    hook: String,
+}
+
+/// Panics where the request asks for it.
+pub(super) fn at_start(request: &HttpIn) {
+    if request.header(HEADER) == Some("panic-worker") {
+        panic!("asked for by a test");
+    }
+}
+
+/// Panics in an object that was told to.
+pub(super) fn in_object(request: &Request) {
+    if request.headers().get(HEADER).is_ok_and(|hook| hook.is_some()) {
+        panic!("asked for by a test");
+    }
+}
+
+impl Hooks {
+    pub(super) fn of(request: &HttpIn) -> Self {
+        Self { hook: request.header(HEADER).unwrap_or_default().to_owned() }
+    }
+
+    pub(super) fn before_call(&self, namespace: &str) -> Result<(), Fault> {
+        self.fault_if("fail", namespace)
+    }
+
+    pub(super) fn after_call(&self, namespace: &str) -> Result<(), Fault> {
+        self.fault_if("lose", namespace)
+    }
+
+    pub(super) fn mark(&self, namespace: &str, init: &mut RequestInit) {
+        if self.is("panic", namespace) {
+            let headers = Headers::new();
+            let _ = headers.set(HEADER, "panic");
+            init.with_headers(headers);
+        }
+    }
+
+    fn fault_if(&self, kind: &str, namespace: &str) -> Result<(), Fault> {
+        if self.is(kind, namespace) { Err(Fault::new("asked_for_by_a_test")) } else { Ok(()) }
+    }
+
+    fn is(&self, kind: &str, namespace: &str) -> bool {
+        self.hook.split_once('-') == Some((kind, namespace.to_ascii_lowercase().as_str()))
+    }
+}

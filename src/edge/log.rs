@@ -1,0 +1,87 @@
+//! Structured logs: one line a request, one a fault. Codes and times, nothing personal.
+
+use serde::Serialize;
+use worker::console_log;
+
+use crate::{api::LogLine, kernel::fault::Fault, ports::ProviderCall};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    level: &'static str,
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a str>,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    millis: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    providers: &'a [Call<'a>],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Call<'a> {
+    provider: &'a str,
+    capability: &'static str,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor_code: Option<&'a str>,
+    millis: u64,
+}
+
+/// One answered request. It is an `alert` when our account with a provider is at fault: nobody but an operator
+/// can mend that.
+pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
+    let providers: Vec<Call<'_>> = calls
+        .iter()
+        .map(|call| Call {
+            provider: &call.provider,
+            capability: call.capability,
+            outcome: call.outcome,
+            vendor_code: call.vendor_code.as_deref(),
+            millis: call.millis,
+        })
+        .collect();
+    let level = if calls.iter().any(|call| call.outcome == "account_fault") {
+        "alert"
+    } else if log.fault.is_some() {
+        "error"
+    } else {
+        "info"
+    };
+    write(&Line {
+        level,
+        event: "request",
+        route: Some(&log.route),
+        code: log.code,
+        fault: log.fault.map(Fault::code),
+        millis: Some(millis),
+        request_id: Some(&log.request_id),
+        providers: &providers,
+    });
+}
+
+/// Something of ours broke outside of a request.
+pub(super) fn fault(event: &'static str, fault: Fault) {
+    write(&Line {
+        level: "error",
+        event,
+        route: None,
+        code: fault.code(),
+        fault: None,
+        millis: None,
+        request_id: None,
+        providers: &[],
+    });
+}
+
+fn write(line: &Line<'_>) {
+    if let Ok(json) = serde_json::to_string(line) {
+        console_log!("{json}");
+    }
+}

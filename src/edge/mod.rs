@@ -1,0 +1,63 @@
+//! Floor 6: the only room that knows Cloudflare.
+//!
+//! Thin on purpose: it turns platform values into ours and back. A decision found here belongs elsewhere.
+
+mod back_office;
+mod clock;
+mod config;
+mod convert;
+mod device_records;
+mod fetch;
+#[cfg(feature = "test-hooks")]
+mod hooks;
+mod log;
+mod object;
+mod objects;
+mod world;
+
+use futures_channel::oneshot;
+use worker::{Context, Env, Request, Response, event};
+
+use crate::{
+    api::{self, Served},
+    journeys::Service,
+};
+use world::EdgeWorld;
+
+/// Every HTTP request. Never fails: the platform would log the error's text.
+#[event(fetch, respond_with_errors)]
+async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let (answer, answered) = oneshot::channel();
+    // A client that hangs up cancels the request's own future, in the middle of a journey. So the journey runs
+    // beside it, to its end: its reply is then there for the repeat.
+    context.wait_until(async move {
+        run(request, env, answer).await;
+    });
+    match answered.await {
+        Ok(response) => Ok(response),
+        Err(oneshot::Canceled) => Response::error("", 500),
+    }
+}
+
+async fn run(request: Request, env: Env, answer: oneshot::Sender<Response>) {
+    let started = clock::platform_millis();
+    let mut request = convert::request(request).await;
+    #[cfg(feature = "test-hooks")]
+    hooks::at_start(&request);
+    let config = config::of(&env);
+    let world = EdgeWorld::new(env, config.skew_seconds, &request);
+    let served = match &config.settings {
+        Ok(settings) => api::serve(Service { settings, world: &world }, request).await,
+        Err(problems) => api::misconfigured(&mut request, problems, config.environment, clock::entropy()),
+    };
+    let Served { out, log, after } = served;
+    // Nobody may be listening any more; the work goes on all the same.
+    let _ = answer.send(convert::response(out));
+    let millis = clock::platform_millis().saturating_sub(started);
+    log::request(&log, &world.take_calls(), millis);
+    if let (Ok(settings), Some(after)) = (&config.settings, after)
+        && let Err(fault) = api::finish(Service { settings, world: &world }, after).await
+    {
+        log::fault("after_answer", fault);
+    }
+}

@@ -1,0 +1,140 @@
+//! What the Durable Objects share: one document in SQLite, one operation at a time, an alarm for what is due.
+//!
+//! Handlers are atomic only while they await nothing but storage, so an operation is parsed first, then read,
+//! applied and written in one synchronous piece, then answered.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use worker::{Env, Request, Response, SqlStorageValue, State};
+
+use super::{clock, config, log, world::EdgeWorld};
+use crate::{
+    journeys::Service,
+    kernel::{fault::Fault, time::Timestamp},
+    model::object::{Document, Machine},
+};
+
+/// One request to an object: answers the outcome as JSON, or 500 with the code of a fault.
+pub(super) async fn fetch<M>(state: &State, env: &Env, mut request: Request) -> worker::Result<Response>
+where
+    M: Machine + Serialize + DeserializeOwned,
+    M::Operation: DeserializeOwned,
+    M::Outcome: Serialize,
+{
+    #[cfg(feature = "test-hooks")]
+    super::hooks::in_object(&request);
+    let body = request.bytes().await?;
+    let outcome = match serde_json::from_slice(&body) {
+        Ok(operation) => apply::<M>(state, operation, now(env)).await,
+        Err(_) => Err(Fault::new("operation_does_not_parse")),
+    };
+    match outcome.map(|outcome| serde_json::to_vec(&outcome)) {
+        Ok(Ok(json)) => Response::from_bytes(json),
+        Ok(Err(_)) => Response::error(OUTCOME_DOES_NOT_SERIALISE.code(), 500),
+        Err(fault) => {
+            log::fault("object", fault);
+            Response::error(fault.code(), 500)
+        }
+    }
+}
+
+/// The object's alarm: delivers what is due, then forgets the object if it is over.
+pub(super) async fn alarm<M>(state: &State, env: &Env) -> worker::Result<Response>
+where
+    M: Machine + Serialize + DeserializeOwned,
+{
+    let done = match config::of(env).settings.as_ref() {
+        Ok(settings) => {
+            let world = EdgeWorld::without_request(env.clone(), settings.clock_skew_seconds);
+            wake::<M>(state, Service { settings, world: &world }, now(env)).await
+        }
+        Err(_) => Err(Fault::new("misconfigured")),
+    };
+    match done {
+        Ok(()) => Response::empty(),
+        // The platform tries an alarm that failed again, with growing waits.
+        Err(fault) => {
+            log::fault("alarm", fault);
+            Err(worker::Error::RustError(fault.code().to_owned()))
+        }
+    }
+}
+
+async fn apply<M>(state: &State, operation: M::Operation, now: Timestamp) -> Result<M::Outcome, Fault>
+where
+    M: Machine + Serialize + DeserializeOwned,
+{
+    let (mut document, before) = read::<M>(state)?;
+    let outcome = document.apply(operation, now);
+    write(state, &document, &before)?;
+    set_alarm(state, &document, now).await?;
+    Ok(outcome)
+}
+
+async fn wake<M>(state: &State, service: Service<'_, EdgeWorld>, now: Timestamp) -> Result<(), Fault>
+where
+    M: Machine + Serialize + DeserializeOwned,
+{
+    let (document, _) = read::<M>(state)?;
+    if document.is_over(now) {
+        return state.storage().delete_all().await.map_err(|_| Fault::new("object_does_not_delete"));
+    }
+    let delivery = service.deliver(document.due(now)).await;
+    for (_, fault) in &delivery.failed {
+        log::fault("delivery", *fault);
+    }
+    // Others may have changed the object meanwhile.
+    let (mut document, before) = read::<M>(state)?;
+    let failed: Vec<u64> = delivery.failed.iter().map(|(id, _)| *id).collect();
+    document.settle(&delivery.delivered, &failed, now);
+    write(state, &document, &before)?;
+    set_alarm(state, &document, now).await
+}
+
+fn now(env: &Env) -> Timestamp {
+    clock::service_time(config::of(env).skew_seconds)
+}
+
+#[derive(Deserialize)]
+struct Row {
+    json: String,
+}
+
+fn read<M: Machine + DeserializeOwned>(state: &State) -> Result<(Document<M>, String), Fault> {
+    let fault = |_| Fault::new("object_does_not_read");
+    let sql = state.storage().sql();
+    sql.exec("CREATE TABLE IF NOT EXISTS document (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT", None)
+        .map_err(fault)?;
+    let rows: Vec<Row> =
+        sql.exec("SELECT json FROM document", None).and_then(|cursor| cursor.to_array()).map_err(fault)?;
+    let Some(Row { json }) = rows.into_iter().next() else {
+        return Ok((Document::empty(), String::new()));
+    };
+    let document: Document<M> =
+        serde_json::from_str(&json).map_err(|_| Fault::new("document_does_not_parse"))?;
+    if document.is_known_version() {
+        Ok((document, json))
+    } else {
+        Err(Fault::new("document_from_the_future"))
+    }
+}
+
+fn write<M: Machine + Serialize>(state: &State, document: &Document<M>, before: &str) -> Result<(), Fault> {
+    let json = serde_json::to_string(document).map_err(|_| Fault::new("document_does_not_serialise"))?;
+    if json == before {
+        return Ok(());
+    }
+    let sql =
+        "INSERT INTO document (id, json) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json";
+    let written = state.storage().sql().exec(sql, vec![SqlStorageValue::String(json)]);
+    written.map(|_| ()).map_err(|_| Fault::new("object_does_not_write"))
+}
+
+async fn set_alarm<M: Machine>(state: &State, document: &Document<M>, now: Timestamp) -> Result<(), Fault> {
+    let Some(at) = document.wake_at() else { return Ok(()) };
+    let wait: Duration = at.since(now);
+    state.storage().set_alarm(wait).await.map_err(|_| Fault::new("alarm_does_not_set"))
+}
+
+const OUTCOME_DOES_NOT_SERIALISE: Fault = Fault::new("outcome_does_not_serialise");

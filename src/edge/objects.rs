@@ -1,0 +1,106 @@
+//! The Durable Objects, and calling them.
+
+use std::panic::{RefUnwindSafe, UnwindSafe};
+
+use serde::{Serialize, de::DeserializeOwned};
+use worker::{DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, wasm_bindgen};
+
+use super::{config, object, world::EdgeWorld};
+use crate::{
+    kernel::{fault::Fault, id::AccountId},
+    model::{account, counter, handle, handle::HandleName},
+    ports::{Accounts, Counters, Handles},
+};
+
+macro_rules! objects {
+    ($($(#[$doc:meta])* $name:ident runs $machine:ty;)*) => {$(
+        $(#[$doc])*
+        #[durable_object(alarm)]
+        pub struct $name {
+            state: State,
+            env: Env,
+        }
+
+        // After a panic nothing is left half-changed: the document is written in one statement.
+        impl UnwindSafe for $name {}
+        impl RefUnwindSafe for $name {}
+
+        impl DurableObject for $name {
+            fn new(state: State, env: Env) -> Self {
+                Self { state, env }
+            }
+
+            async fn fetch(&self, request: Request) -> worker::Result<Response> {
+                object::fetch::<$machine>(&self.state, &self.env, request).await
+            }
+
+            async fn alarm(&self) -> worker::Result<Response> {
+                object::alarm::<$machine>(&self.state, &self.env).await
+            }
+        }
+    )*};
+}
+
+objects! {
+    /// An identifier: see [`crate::model::handle`].
+    Handle runs handle::Handle;
+    /// A person: see [`crate::model::account`].
+    Account runs account::Account;
+    /// Something counted or claimed: see [`crate::model::counter`].
+    Counter runs counter::Counter;
+}
+
+impl Handles for EdgeWorld {
+    async fn handle(
+        &self,
+        name: &HandleName,
+        operation: handle::Operation,
+    ) -> Result<handle::Outcome, Fault> {
+        self.call(config::HANDLES, name.as_str(), &operation).await
+    }
+}
+
+impl Accounts for EdgeWorld {
+    async fn account(&self, id: AccountId, operation: account::Operation) -> Result<account::Outcome, Fault> {
+        self.call(config::ACCOUNTS, &id.to_string(), &operation).await
+    }
+}
+
+impl Counters for EdgeWorld {
+    async fn counter(&self, name: &str, operation: counter::Operation) -> Result<counter::Outcome, Fault> {
+        self.call(config::COUNTERS, name, &operation).await
+    }
+}
+
+impl EdgeWorld {
+    async fn call<T: DeserializeOwned>(
+        &self,
+        namespace: &str,
+        name: &str,
+        operation: &impl Serialize,
+    ) -> Result<T, Fault> {
+        #[cfg(feature = "test-hooks")]
+        self.hooks.before_call(namespace)?;
+        let body =
+            serde_json::to_string(operation).map_err(|_| Fault::new("operation_does_not_serialise"))?;
+        let outcome = self.exchange(namespace, name, body).await;
+        #[cfg(feature = "test-hooks")]
+        self.hooks.after_call(namespace)?;
+        let bytes =
+            outcome.map_err(|_| Fault::new("object_unreachable"))?.ok_or(Fault::new("object_failed"))?;
+        serde_json::from_slice(&bytes).map_err(|_| Fault::new("outcome_does_not_parse"))
+    }
+
+    async fn exchange(&self, namespace: &str, name: &str, body: String) -> worker::Result<Option<Vec<u8>>> {
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(body.into()));
+        #[cfg(feature = "test-hooks")]
+        self.hooks.mark(namespace, &mut init);
+        // The host is not looked at: the stub leads to the object.
+        let request = Request::new_with_init("https://object/", &init)?;
+        let stub = self.env.durable_object(namespace)?.get_by_name(name)?;
+        let mut response = stub.fetch_with_request(request).await?;
+        let bytes = response.bytes().await?;
+        Ok((response.status_code() == 200).then_some(bytes))
+    }
+}

@@ -1,0 +1,88 @@
+//! The world as it is on Cloudflare.
+
+use std::{cell::RefCell, net::IpAddr, time::Duration};
+
+use worker::{Delay, Env};
+
+use super::{clock, config};
+use crate::{
+    api::http::HttpIn,
+    kernel::{fault::Fault, time::Timestamp},
+    ports::{AddressLimiter, Clock, Entropy, Metrics, ProviderCall},
+};
+
+/// The platform's services for one request or one alarm.
+pub(super) struct EdgeWorld {
+    pub(super) env: Env,
+    skew_seconds: i64,
+    calls: RefCell<Vec<ProviderCall>>,
+    #[cfg(feature = "test-hooks")]
+    pub(super) hooks: super::hooks::Hooks,
+}
+
+impl EdgeWorld {
+    #[cfg_attr(
+        not(feature = "test-hooks"),
+        allow(unused_variables, reason = "only the hooks look at the request")
+    )]
+    pub(super) fn new(env: Env, skew_seconds: i64, request: &HttpIn) -> Self {
+        Self {
+            #[cfg(feature = "test-hooks")]
+            hooks: super::hooks::Hooks::of(request),
+            ..Self::without_request(env, skew_seconds)
+        }
+    }
+
+    pub(super) fn without_request(env: Env, skew_seconds: i64) -> Self {
+        Self {
+            env,
+            skew_seconds,
+            calls: RefCell::default(),
+            #[cfg(feature = "test-hooks")]
+            hooks: super::hooks::Hooks::default(),
+        }
+    }
+
+    /// The calls of providers so far, for the log.
+    pub(super) fn take_calls(&self) -> Vec<ProviderCall> {
+        self.calls.take()
+    }
+}
+
+impl Clock for EdgeWorld {
+    fn now(&self) -> Timestamp {
+        clock::service_time(self.skew_seconds)
+    }
+
+    async fn pause(&self, time: Duration) {
+        Delay::from(time).await;
+    }
+}
+
+impl Entropy for EdgeWorld {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
+        getrandom::fill(bytes).map_err(|_| Fault::new("no_entropy"))
+    }
+}
+
+impl Metrics for EdgeWorld {
+    fn provider_called(&self, call: ProviderCall) {
+        self.calls.borrow_mut().push(call);
+    }
+}
+
+impl AddressLimiter for EdgeWorld {
+    // A filter that fails lets pass: the exact limits stand behind it.
+    async fn admits(&self, address: &str) -> bool {
+        let Ok(limiter) = self.env.rate_limiter(config::ADDRESS_LIMITER) else { return true };
+        limiter.limit(subnet(address)).await.map_or(true, |outcome| outcome.success)
+    }
+}
+
+/// Who an address belongs to: itself for IPv4; for IPv6 the /56 that one customer is given.
+fn subnet(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(v6)) => format!("{:x}", v6.to_bits() >> 72),
+        _ => address.to_owned(),
+    }
+}

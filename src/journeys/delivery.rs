@@ -1,0 +1,50 @@
+//! Carrying the letters of an object's outbox to where they belong.
+
+use super::Service;
+use crate::{
+    kernel::fault::Fault,
+    model::{
+        handle,
+        handle::Proof,
+        outbox::{Letter, Message},
+    },
+    ports::World,
+};
+
+/// Which letters arrived.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Done; the outbox may forget them.
+    pub delivered: Vec<u64>,
+    /// To be tried again, with the fault of each.
+    pub failed: Vec<(u64, Fault)>,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Delivers letters one by one. Each arrives at least once; taking one twice changes nothing.
+    pub async fn deliver(&self, letters: Vec<Letter>) -> Delivery {
+        let mut delivery = Delivery::default();
+        for letter in letters {
+            match self.deliver_one(letter.message).await {
+                Ok(()) => delivery.delivered.push(letter.id),
+                Err(fault) => delivery.failed.push((letter.id, fault)),
+            }
+        }
+        delivery
+    }
+
+    async fn deliver_one(&self, message: Message) -> Result<(), Fault> {
+        match message {
+            Message::RenewProof { handle, account, at, method } => {
+                let operation = handle::Operation::RenewProof { account, proof: Proof { at, method } };
+                self.world.handle(&handle, operation).await.map(|_| ())
+            }
+            Message::IndexAccount { account, created_at, last_login_at } => {
+                self.world.index_account(account, created_at, last_login_at).await
+            }
+            Message::PublishDevice { token_digest, record } => {
+                self.world.publish_device(&token_digest, &record).await
+            }
+        }
+    }
+}

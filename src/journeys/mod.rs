@@ -1,0 +1,94 @@
+//! Floor 4: one file per journey, over the ports.
+//!
+//! A journey knows the steps and their order. It knows neither HTTP statuses nor JSON nor Cloudflare: the API
+//! hands it parsed values and makes answers of what it returns.
+
+pub mod backend_access;
+pub mod claim;
+pub mod delivery;
+pub mod one_tap;
+pub mod phone_lookup;
+pub mod provider;
+pub mod session;
+pub mod settings;
+pub mod sign_in;
+
+use crate::{
+    kernel::fault::Fault,
+    model::refusal::{Code, Refusal},
+    ports::World,
+};
+use settings::Settings;
+
+/// The service: the journeys of one deployment in one world.
+#[derive(Debug)]
+pub struct Service<'a, W> {
+    /// Configuration, checked.
+    pub settings: &'a Settings,
+    /// The outside.
+    pub world: &'a W,
+}
+
+impl<W> Clone for Service<'_, W> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<W> Copy for Service<'_, W> {}
+
+/// Why a journey did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The client's doing, or policy.
+    Refusal(Refusal),
+    /// A provider could not be asked or not be understood.
+    Upstream(Upstream),
+    /// Ours.
+    Fault(Fault),
+}
+
+/// A provider that failed us.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// Its id.
+    pub provider: String,
+    /// Whether another credential may succeed soon. `false`: our account with it is at fault, an operator must act.
+    pub is_transient: bool,
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl From<Code> for Failure {
+    fn from(code: Code) -> Self {
+        Self::Refusal(Refusal::new(code))
+    }
+}
+
+impl From<Upstream> for Failure {
+    fn from(upstream: Upstream) -> Self {
+        Self::Upstream(upstream)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl<W: World> Service<'_, W> {
+    /// Fresh entropy for an id, a nonce or a token.
+    fn fresh<const N: usize>(&self) -> Result<[u8; N], Fault> {
+        let mut bytes = [0; N];
+        self.world.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// An object answered something that its operation cannot lead to.
+const UNEXPECTED_OUTCOME: Fault = Fault::new("unexpected_outcome");

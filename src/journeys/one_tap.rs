@@ -1,0 +1,160 @@
+//! One-tap login 一键登录 and its relatives: the number check 本机号码校验 as a login and as an answer, and the
+//! exchange for backends that keep their own accounts.
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    claim::{Attempt, Claim, Claimed},
+    provider::{Caller, Credential, Question},
+    sign_in::{Purpose, SignedIn},
+};
+use crate::{
+    kernel::{phone::PhoneNumber, secret::Secret},
+    model::{
+        audit::{Action, AuditEntry},
+        carrier::Carrier,
+        handle::HandleName,
+        login::Method,
+        refusal::{Code, Refusal},
+    },
+    ports::World,
+    providers::{Answer, Capability},
+};
+
+/// A login with a carrier's credential.
+#[derive(Debug)]
+pub struct OneTapLogin<'a> {
+    /// From the SDK.
+    pub credential: &'a Credential,
+    /// `None`: the carrier names the number. `Some`: it confirms this one.
+    pub checked_phone: Option<&'a PhoneNumber>,
+    /// Who asks.
+    pub caller: Caller<'a>,
+    /// For what.
+    pub purpose: Purpose<'a>,
+    /// To recognise a repeat.
+    pub attempt: Attempt<'a>,
+}
+
+/// How a login went, and the claim under which its reply is to be kept.
+#[derive(Debug)]
+pub struct Login {
+    /// `None`: nothing was claimed, so there is nothing to keep.
+    pub claim: Option<Claim>,
+    /// What to answer.
+    pub result: Result<LoginAnswer, Failure>,
+}
+
+/// What a login is answered with.
+#[derive(Debug)]
+pub enum LoginAnswer {
+    /// Somebody is in.
+    SignedIn(Box<SignedIn>),
+    /// The reply that the first of these equal requests got, as kept.
+    Kept(Secret<Vec<u8>>),
+}
+
+/// A full number for a backend.
+#[derive(Debug)]
+pub struct Exchanged {
+    /// The number.
+    pub phone: PhoneNumber,
+    /// Its carrier, where the credential tells.
+    pub carrier: Option<Carrier>,
+}
+
+impl<W: World> Service<'_, W> {
+    /// One-tap login.
+    pub async fn one_tap_login(&self, login: &OneTapLogin<'_>) -> Login {
+        let refused = |failure| Login { claim: None, result: Err(failure) };
+        let capability = match login.checked_phone {
+            None => Capability::OneTap,
+            Some(_) => Capability::NumberCheck,
+        };
+        // 1. The one provider for this credential, app and platform.
+        let question = match self.question(capability, login.credential, &login.caller) {
+            Ok(question) => question,
+            Err(failure) => return refused(failure),
+        };
+        // 2. The credential is claimed; a repeat ends here.
+        let claim = match self.claim(&question.subject(), &login.attempt).await {
+            Ok(Claimed::First(claim)) => claim,
+            Ok(Claimed::Again(reply)) => return Login { claim: None, result: Ok(LoginAnswer::Kept(reply)) },
+            Err(failure) => return refused(failure),
+        };
+        // 3. Ask the carrier, then sign in. Whatever comes of it is the reply to every repeat.
+        let result = self.ask_and_sign_in(&question, login).await;
+        Login { claim: Some(claim), result: result.map(|signed_in| LoginAnswer::SignedIn(signed_in.into())) }
+    }
+
+    /// Whether a credential belongs to a number.
+    ///
+    /// # Errors
+    /// `one_tap_rejected` for a credential that was used before, and what the provider leads to.
+    pub async fn number_check(
+        &self,
+        credential: &Credential,
+        phone: &PhoneNumber,
+        caller: &Caller<'_>,
+    ) -> Result<bool, Failure> {
+        match self.ask_once(Capability::NumberCheck, credential, Some(phone), caller).await? {
+            Answer::Checked { matches, .. } => Ok(matches),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// Exchanges a credential for the full number, on record.
+    ///
+    /// # Errors
+    /// As [`Service::number_check`]; a fault when the record cannot be written, and then no number leaves.
+    pub async fn exchange(
+        &self,
+        credential: &Credential,
+        caller: &Caller<'_>,
+        actor: &str,
+    ) -> Result<Exchanged, Failure> {
+        let answer = self.ask_once(Capability::OneTap, credential, None, caller).await?;
+        let Answer::Number { phone, carrier, .. } = answer else {
+            return Err(UNEXPECTED_OUTCOME.into());
+        };
+        let entry = AuditEntry {
+            at: self.world.now(),
+            actor: actor.to_owned(),
+            action: Action::OneTapExchange,
+            subject: HandleName::of_phone(&self.settings.digest, &phone).as_str().to_owned(),
+            request: caller.request_id.to_owned(),
+        };
+        self.world.audit(entry).await?;
+        Ok(Exchanged { phone, carrier })
+    }
+
+    async fn ask_and_sign_in(
+        &self,
+        question: &Question<'_>,
+        login: &OneTapLogin<'_>,
+    ) -> Result<SignedIn, Failure> {
+        let answer = self.ask(question, login.checked_phone, &login.caller).await?;
+        let (phone, method) = match (answer, login.checked_phone) {
+            (Answer::Number { phone, .. }, None) => (phone, Method::OneTap),
+            (Answer::Checked { matches: true, .. }, Some(phone)) => (phone.clone(), Method::NumberCheck),
+            (Answer::Checked { matches: false, .. }, Some(_)) => {
+                return Err(Refusal::to_otp(Code::OneTapRejected).into());
+            }
+            _ => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        self.sign_in(phone, method, &login.purpose).await
+    }
+
+    async fn ask_once(
+        &self,
+        capability: Capability,
+        credential: &Credential,
+        phone: Option<&PhoneNumber>,
+        caller: &Caller<'_>,
+    ) -> Result<Answer, Failure> {
+        let question = self.question(capability, credential, caller)?;
+        match self.claim(&question.subject(), &Attempt { key: None, request: &[] }).await? {
+            Claimed::First(_) => self.ask(&question, phone, caller).await,
+            Claimed::Again(_) => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+}

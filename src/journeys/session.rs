@@ -1,0 +1,155 @@
+//! Sessions: what they are given, and what they are good for.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Failure, Service, UNEXPECTED_OUTCOME};
+use crate::{
+    kernel::{
+        fault::Fault,
+        id::{AccountId, DeviceId, SessionId, TokenId},
+        secret::Secret,
+        time::Timestamp,
+        token::RefreshToken,
+    },
+    model::{
+        account::{Operation, Outcome},
+        login::Method,
+        refusal::Code,
+        session::{Ended, Session},
+    },
+    ports::World,
+};
+
+/// What a client needs to go on.
+#[derive(Debug)]
+pub struct Tokens {
+    /// The session.
+    pub session: SessionId,
+    /// Signed, short-lived.
+    pub access: Secret<String>,
+    /// Seconds the access token is good for.
+    pub access_expires_in: u64,
+    /// Opaque, used once.
+    pub refresh: Secret<String>,
+    /// Seconds the refresh token is good for.
+    pub refresh_expires_in: u64,
+}
+
+/// What an access token says (RFC 7519, RFC 8176 `amr`). Neither a number nor a device token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessClaims {
+    /// The service.
+    pub iss: String,
+    /// The account.
+    pub sub: AccountId,
+    /// The app.
+    pub aud: String,
+    /// Issued at, seconds.
+    pub iat: i64,
+    /// Good until, seconds.
+    pub exp: i64,
+    /// This token.
+    pub jti: TokenId,
+    /// The session.
+    pub sid: SessionId,
+    /// The device.
+    pub did: DeviceId,
+    /// How the user signed in.
+    pub amr: Vec<Method>,
+    /// When the user signed in, seconds.
+    pub auth_time: i64,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Takes a refresh token for new tokens.
+    ///
+    /// # Errors
+    /// `session_expired`; `session_revoked` also for a token that is not ours.
+    pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Failure> {
+        // 1. Forged and mistyped ones die here.
+        let token = RefreshToken::read(&self.settings.mac, refresh_token).ok_or(Code::SessionRevoked)?;
+        // 2. The account rotates.
+        let operation = Operation::Refresh {
+            session: token.session,
+            generation: token.generation,
+            lifetimes: self.settings.lifetimes(),
+        };
+        match self.world.account(token.account, operation).await? {
+            Outcome::Session { session } => Ok(self.tokens(token.account, &session)?),
+            Outcome::Ended { ended } => Err(refused(ended)),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// Checks an access token. With `fresh` the account is asked whether the session still lives; otherwise
+    /// nobody is asked.
+    ///
+    /// # Errors
+    /// `unauthenticated` for a token that is not ours or too old; with `fresh` also for an ended session.
+    pub async fn authenticate(&self, access_token: &str, fresh: bool) -> Result<AccessClaims, Failure> {
+        let claims: AccessClaims =
+            self.settings.signing.verify(access_token).map_err(|_| Code::Unauthenticated)?;
+        let is_good = claims.iss == self.settings.issuer
+            && self.settings.apps.contains(&claims.aud)
+            && self.world.now().secs() < claims.exp;
+        if !is_good {
+            return Err(Code::Unauthenticated.into());
+        }
+        if fresh {
+            let lifetimes = self.settings.lifetimes();
+            let operation = Operation::LookAtSession { session: claims.sid, lifetimes };
+            match self.world.account(claims.sub, operation).await? {
+                Outcome::Session { .. } => {}
+                Outcome::Ended { .. } => return Err(Code::Unauthenticated.into()),
+                _ => return Err(UNEXPECTED_OUTCOME.into()),
+            }
+        }
+        Ok(claims)
+    }
+
+    /// The tokens of a session as it stands. The refresh token is derived, so asking twice gives the same one.
+    pub(super) fn tokens(&self, account: AccountId, session: &Session) -> Result<Tokens, Fault> {
+        let now = self.world.now();
+        let lifetimes = self.settings.lifetimes();
+        let refresh_expires_in = session.expires_at(&lifetimes).since(now).as_secs();
+        let access_expires_in = self.settings.limits.access_token_seconds.min(refresh_expires_in);
+        let claims = self.claims(account, session, now, access_expires_in)?;
+        let refresh = RefreshToken { account, session: session.id, generation: session.generation() };
+        Ok(Tokens {
+            session: session.id,
+            access: Secret::new(self.settings.signing.sign(&claims)?),
+            access_expires_in,
+            refresh: Secret::new(refresh.write(&self.settings.mac)),
+            refresh_expires_in,
+        })
+    }
+
+    fn claims(
+        &self,
+        account: AccountId,
+        session: &Session,
+        now: Timestamp,
+        expires_in: u64,
+    ) -> Result<AccessClaims, Fault> {
+        let expires_in = i64::try_from(expires_in).unwrap_or(i64::MAX);
+        Ok(AccessClaims {
+            iss: self.settings.issuer.clone(),
+            sub: account,
+            aud: session.app.clone(),
+            iat: now.secs(),
+            exp: now.secs().saturating_add(expires_in),
+            jti: TokenId::from_bytes(self.fresh()?),
+            sid: session.id,
+            did: session.device,
+            amr: vec![session.method],
+            auth_time: session.created_at.secs(),
+        })
+    }
+}
+
+fn refused(ended: Ended) -> Failure {
+    match ended {
+        Ended::Expired => Code::SessionExpired.into(),
+        Ended::Revoked => Code::SessionRevoked.into(),
+    }
+}

@@ -1,0 +1,160 @@
+//! From a proven number to a session: the part that all ways of proving a number share.
+
+use super::{Failure, Service, UNEXPECTED_OUTCOME, session::Tokens};
+use crate::{
+    kernel::{
+        fault::Fault,
+        id::{AccountId, DeviceId, SessionId},
+        phone::PhoneNumber,
+        seal::{NONCE_BYTES, Sealed, seal},
+        secret::Secret,
+        token::DeviceToken,
+    },
+    model::{
+        account::{Caps, Operation, Outcome, Phone, SignIn},
+        device::{DeviceProfile, Trust},
+        handle,
+        handle::HandleName,
+        login::Method,
+        platform::Platform,
+    },
+    ports::World,
+    rules::device_trust,
+};
+
+/// What the client says about the device it signs in on.
+#[derive(Debug, Clone)]
+pub struct DeviceClaim {
+    /// The token we issued to it, if any.
+    pub token: Option<Secret<String>>,
+    /// Kind of client.
+    pub platform: Platform,
+    /// Name for people.
+    pub name: String,
+    /// Model name.
+    pub model: Option<String>,
+    /// Operating system and version.
+    pub os: Option<String>,
+    /// Version of the app.
+    pub app_version: Option<String>,
+    /// Where push messages go.
+    pub push_token: Option<Secret<String>>,
+}
+
+/// For what a sign-in is wanted.
+#[derive(Debug, Clone)]
+pub struct Purpose<'a> {
+    /// App id.
+    pub app: &'a str,
+    /// Version of the terms the user agreed to.
+    pub consent: Option<&'a str>,
+    /// The device.
+    pub device: &'a DeviceClaim,
+}
+
+/// Somebody is in.
+#[derive(Debug)]
+pub struct SignedIn {
+    /// The account.
+    pub account: AccountId,
+    /// It did not exist before.
+    pub is_new: bool,
+    /// The number proven.
+    pub phone: PhoneNumber,
+    /// The session.
+    pub session: Tokens,
+    /// The device's id.
+    pub device: DeviceId,
+    /// How well the account knows it.
+    pub trust: Trust,
+    /// Its new token, when one was issued.
+    pub device_token: Option<Secret<String>>,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Signs the holder of a proven number in, creating the account at the first time.
+    pub(super) async fn sign_in(
+        &self,
+        phone: PhoneNumber,
+        method: Method,
+        purpose: &Purpose<'_>,
+    ) -> Result<SignedIn, Failure> {
+        // 1. Whose number is it? Nobody's: a fresh account id takes it, for good.
+        let name = HandleName::of_phone(&self.settings.digest, &phone);
+        let candidate = AccountId::from_bytes(self.fresh()?);
+        let holder = match self.world.handle(&name, handle::Operation::Resolve { candidate }).await? {
+            handle::Outcome::Held(holder) => holder,
+            handle::Outcome::Free => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        // 2. One call to the account signs in. It creates what is missing, so a crash between 1 and 2 is mended
+        //    by the next sign-in.
+        let id = holder.account;
+        let new_token = DeviceToken::from_entropy(self.fresh()?);
+        let number = self.seal_for(id, PHONE, phone.e164().as_bytes())?;
+        let sign_in = SignIn {
+            account: id,
+            phone: Phone { handle: name, number, since: holder.since },
+            method,
+            app: purpose.app.to_owned(),
+            consent: purpose.consent.map(str::to_owned),
+            session: SessionId::from_bytes(self.fresh()?),
+            presented_token: self.presented_token(purpose.device),
+            new_device: (DeviceId::from_bytes(self.fresh()?), new_token.digest()),
+            profile: self.profile(id, purpose.device)?,
+            lifetimes: self.settings.lifetimes(),
+            caps: self.caps(),
+        };
+        let outcome = self.world.account(id, Operation::SignIn(Box::new(sign_in))).await?;
+        let Outcome::SignedIn { is_new, session, device, device_issued } = outcome else {
+            return Err(UNEXPECTED_OUTCOME.into());
+        };
+        // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.
+        let now = self.world.now();
+        Ok(SignedIn {
+            account: id,
+            is_new,
+            phone,
+            session: self.tokens(id, &session)?,
+            device: device.id,
+            trust: device_trust::trust(device.usage, device.trusted_since, now, &self.settings.limits),
+            device_token: device_issued.then(|| Secret::new(new_token.write(&self.settings.mac))),
+        })
+    }
+
+    fn presented_token(&self, device: &DeviceClaim) -> Option<String> {
+        let token = DeviceToken::read(&self.settings.mac, device.token.as_ref()?.expose())?;
+        Some(token.digest())
+    }
+
+    fn profile(&self, account: AccountId, device: &DeviceClaim) -> Result<DeviceProfile, Fault> {
+        let push_token = device.push_token.as_ref();
+        Ok(DeviceProfile {
+            platform: device.platform,
+            name: self.seal_for(account, "device-name", device.name.as_bytes())?,
+            model: device.model.clone(),
+            os: device.os.clone(),
+            app_version: device.app_version.clone(),
+            push_token: push_token
+                .map(|token| self.seal_for(account, "push-token", token.expose().as_bytes()))
+                .transpose()?,
+        })
+    }
+
+    fn seal_for(&self, account: AccountId, what: &str, plain: &[u8]) -> Result<Sealed, Fault> {
+        seal(&self.settings.sealing, self.fresh::<NONCE_BYTES>()?, &context(account, what), plain)
+    }
+
+    fn caps(&self) -> Caps {
+        let cap = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        let limits = &self.settings.limits;
+        Caps { sessions: cap(limits.sessions_per_account), devices: cap(limits.devices_per_account) }
+    }
+}
+
+/// What a value of an account is sealed for: it does not open as another value, or another account's.
+pub(super) fn context(account: AccountId, what: &str) -> String {
+    format!("{what}:{account}")
+}
+
+/// The `what` of an account's number.
+pub(super) const PHONE: &str = "phone";

@@ -1,0 +1,37 @@
+//! What the audit log remembers.
+
+use crate::kernel::time::Timestamp;
+
+/// One thing done that somebody may have to answer for. Holds ids, never personal data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// When.
+    pub at: Timestamp,
+    /// Who: `api_key:<name>`, later `staff:<id>` or `account:<id>`.
+    pub actor: String,
+    /// What.
+    pub action: Action,
+    /// To whom: an account id, or the name of a handle.
+    pub subject: String,
+    /// The request in which it was done.
+    pub request: String,
+}
+
+/// The actions on record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// A credential was exchanged for a full number.
+    OneTapExchange,
+    /// The full number of an account was read.
+    PhoneRead,
+}
+
+impl Action {
+    /// The name in the table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OneTapExchange => "one_tap.exchange",
+            Self::PhoneRead => "phone.read",
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Floor 1: facts and the state machines that hold them.
+//!
+//! A machine is a pure function `apply(state, operation, now) -> outcome`; the Durable Objects and the in-memory
+//! world of the tests run the same ones. Nothing here knows storage, HTTP or JSON values.
+
+pub mod account;
+pub mod api_key;
+pub mod audit;
+pub mod carrier;
+pub mod counter;
+pub mod device;
+pub mod handle;
+pub mod login;
+pub mod object;
+pub mod outbox;
+pub mod platform;
+pub mod refusal;
+pub mod session;

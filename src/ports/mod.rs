@@ -1,0 +1,156 @@
+//! Floor 3: what the journeys ask of the outside, as traits. Implemented by `edge` on Cloudflare and by the
+//! in-memory world of the tests.
+//!
+//! Futures need not be `Send`: a Worker has one thread.
+#![allow(async_fn_in_trait)]
+
+use std::time::Duration;
+
+use crate::{
+    kernel::{
+        fault::Fault,
+        http::{HttpFailure, HttpReply, HttpRequest},
+        id::AccountId,
+        time::Timestamp,
+    },
+    model::{
+        account, api_key::ApiKey, audit::AuditEntry, counter, device::DeviceRecord, handle,
+        handle::HandleName,
+    },
+};
+
+/// Service time.
+pub trait Clock {
+    /// Now.
+    fn now(&self) -> Timestamp;
+    /// Waits; only ever for a repeat's first request, well below a second.
+    async fn pause(&self, time: Duration);
+}
+
+/// Random bytes from the platform's generator.
+pub trait Entropy {
+    /// Fills the buffer.
+    ///
+    /// # Errors
+    /// [`Fault`]: the platform gives none; nothing may be made without.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault>;
+}
+
+/// Outgoing HTTP.
+pub trait Http {
+    /// Sends one request, once. Redirects are answers.
+    ///
+    /// # Errors
+    /// [`HttpFailure`]; the provider may have acted all the same.
+    async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure>;
+}
+
+/// The objects that hold identifiers.
+pub trait Handles {
+    /// One operation on the handle of that name.
+    ///
+    /// # Errors
+    /// [`Fault`]: no answer; the operation may have been carried out.
+    async fn handle(&self, name: &HandleName, operation: handle::Operation)
+    -> Result<handle::Outcome, Fault>;
+}
+
+/// The objects that hold people.
+pub trait Accounts {
+    /// One operation on that account.
+    ///
+    /// # Errors
+    /// [`Fault`]: no answer; the operation may have been carried out.
+    async fn account(&self, id: AccountId, operation: account::Operation) -> Result<account::Outcome, Fault>;
+}
+
+/// The objects that count and claim.
+pub trait Counters {
+    /// One operation on the counter of that name.
+    ///
+    /// # Errors
+    /// [`Fault`]: no answer; the operation may have been carried out.
+    async fn counter(&self, name: &str, operation: counter::Operation) -> Result<counter::Outcome, Fault>;
+}
+
+/// The edge copies of device records.
+pub trait DeviceRecords {
+    /// Writes the copy of the device whose token has this digest.
+    ///
+    /// # Errors
+    /// [`Fault`]: not written.
+    async fn publish_device(&self, token_digest: &str, record: &DeviceRecord) -> Result<(), Fault>;
+}
+
+/// The back office: index, API keys, audit. Never on the login path.
+pub trait BackOffice {
+    /// The API key stored under a digest, if it is in force.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known whether there is one.
+    async fn api_key(&self, digest: &str) -> Result<Option<ApiKey>, Fault>;
+
+    /// Records an action. Returns only when it is stored.
+    ///
+    /// # Errors
+    /// [`Fault`]: not recorded; the action must not happen.
+    async fn audit(&self, entry: AuditEntry) -> Result<(), Fault>;
+
+    /// Notes that an account exists and when it was last used.
+    ///
+    /// # Errors
+    /// [`Fault`]: not noted.
+    async fn index_account(
+        &self,
+        account: AccountId,
+        created_at: Timestamp,
+        last_login_at: Timestamp,
+    ) -> Result<(), Fault>;
+}
+
+/// A cheap, approximate cap on requests per address, before anything else is asked.
+pub trait AddressLimiter {
+    /// Whether one more request from this address may pass.
+    async fn admits(&self, address: &str) -> bool;
+}
+
+/// What operators see. Carries no personal data.
+pub trait Metrics {
+    /// A provider was asked.
+    fn provider_called(&self, call: ProviderCall);
+}
+
+/// How a call to a provider went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderCall {
+    /// Provider id.
+    pub provider: String,
+    /// Capability asked for.
+    pub capability: &'static str,
+    /// `ok`, `mismatch`, `rejected`, `unavailable`, `account_fault`, `unreadable`, `timed_out`, `broken`.
+    pub outcome: &'static str,
+    /// The provider's own code.
+    pub vendor_code: Option<String>,
+    /// Milliseconds it took.
+    pub millis: u64,
+}
+
+/// Everything at once: what a journey runs in.
+pub trait World:
+    Clock + Entropy + Http + Handles + Accounts + Counters + DeviceRecords + BackOffice + AddressLimiter + Metrics
+{
+}
+
+impl<T> World for T where
+    T: Clock
+        + Entropy
+        + Http
+        + Handles
+        + Accounts
+        + Counters
+        + DeviceRecords
+        + BackOffice
+        + AddressLimiter
+        + Metrics
+{
+}

@@ -1,0 +1,71 @@
+//! Tests of more than one file of this room.
+
+mod replies;
+mod requests;
+mod rules;
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
+    model::platform::Platform,
+};
+
+use super::{Account, Call, Capability, Credential, Document, find};
+
+/// A provider, an account with it, and a credential that fits.
+struct Bench {
+    document: &'static Document,
+    account: Account,
+    credential: Credential,
+    phone: PhoneNumber,
+}
+
+impl Bench {
+    fn new(provider: &str) -> Self {
+        let (settings, credential) = match provider {
+            "flash_v1" => (
+                json!({"appId": "aB3dE6gH", "appKey": "Zk7Qp2Lm"}),
+                json!({"appId": "aB3dE6gH", "accessToken": "t", "telecom": "CMCC", "timestamp": "1", "randoms": "r",
+                       "version": "2.0.6", "device": "d", "sign": "s"}),
+            ),
+            "flash_v2" => (json!({"appId": "aB3dE6gH", "appKey": "Zk7Qp2Lm"}), json!({"token": "A2-t"})),
+            "cmcc" => (json!({"appId": "1", "appSecret": "s", "appKey": "k"}), json!({"token": "t"})),
+            "aliyun" => (json!({"accessKeyId": "i", "accessKeySecret": "s"}), json!({"token": "t"})),
+            _ => (
+                json!({"appKey": "k", "appSecret": "c0ffee00c0ffee00c0ffee00c0ffee00"}),
+                json!({"token": "t", "opToken": "o", "operator": "CTCC"}),
+            ),
+        };
+        let document = find(provider).unwrap();
+        Self {
+            document,
+            account: Account::new(document, "default", object(settings)).unwrap(),
+            credential: object(credential)
+                .into_iter()
+                .map(|(name, value)| (name, Secret::new(value.as_str().unwrap().to_owned())))
+                .collect(),
+            phone: PhoneNumber::parse("13800138000").unwrap(),
+        }
+    }
+
+    fn call(&self, capability: Capability) -> Call<'_> {
+        Call {
+            document: self.document,
+            capability,
+            account: &self.account,
+            credential: &self.credential,
+            phone: (capability == Capability::NumberCheck).then_some(&self.phone),
+            platform: Platform::Android,
+            address: "203.0.113.7",
+            request_id: "req_1",
+            now: Timestamp::from_secs(1_795_147_200),
+            nonce: [7; 16],
+            base_url: None,
+        }
+    }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    serde_json::from_value(value).unwrap()
+}

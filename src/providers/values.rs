@@ -1,0 +1,91 @@
+//! The values that a call's templates can name.
+
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
+
+use crate::kernel::secret::Secret;
+
+use super::{
+    call::{Call, CallError},
+    document::{Derived, Operation},
+    sign,
+    template::{Template, Unfilled},
+};
+
+/// Names and values of one call. Wiped when dropped.
+pub(super) struct Values(BTreeMap<String, Secret<String>>);
+
+impl Values {
+    /// Built-ins, settings, credential fields, then what is derived from them.
+    pub(super) fn of(call: &Call<'_>, operation: &Operation) -> Result<Self, CallError> {
+        let mut values = Self(BTreeMap::new());
+        let built_ins = [
+            ("address", call.address.to_owned()),
+            ("now_compact17", call.now.compact17()),
+            ("now_iso", call.now.rfc3339()),
+            ("now_ms", call.now.millis().to_string()),
+            ("now_s", call.now.secs().to_string()),
+            ("nonce", HEXLOWER.encode(&call.nonce)),
+            ("platform", call.platform.name().to_owned()),
+            ("request_id", call.request_id.to_owned()),
+        ];
+        for (name, value) in built_ins {
+            values.set(name, value);
+        }
+        if let Some(phone) = call.phone {
+            values.set("phone", phone.e164().to_owned());
+            if let Some(national) = phone.chinese_national() {
+                values.set("phone_national", national.to_owned());
+            }
+        }
+        for (name, value) in call.account.settings() {
+            values.0.insert(name.clone(), value.clone());
+        }
+        for field in &operation.credential {
+            match call.credential.get(&field.name) {
+                Some(value) => {
+                    values.0.insert(field.name.clone(), value.clone());
+                }
+                None if field.optional => {}
+                None => return Err(CallError::Credential(field.name.clone())),
+            }
+        }
+        values.derive(operation)?;
+        Ok(values)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.expose().as_str())
+    }
+
+    pub(super) fn set(&mut self, name: &str, value: String) {
+        self.0.insert(name.to_owned(), Secret::new(value));
+    }
+
+    /// Fills a template that must have everything it names.
+    pub(super) fn fill(&self, template: &Template) -> Result<String, CallError> {
+        template.render(|name| self.get(name)).map_err(|Unfilled(name)| match name.as_str() {
+            "phone" | "phone_national" => CallError::Phone,
+            _ => CallError::Setting(name),
+        })
+    }
+
+    fn derive(&mut self, operation: &Operation) -> Result<(), CallError> {
+        for (name, derived) in &operation.derive {
+            let value = match derived {
+                Derived::Digest(digest) => {
+                    let key = digest.key.as_ref().map(|key| self.fill(key)).transpose()?;
+                    sign::mac(digest.digest, key.as_deref(), &self.fill(&digest.of)?, digest.output)
+                }
+                Derived::Map(map) => self
+                    .get(&map.of)
+                    .and_then(|value| map.map.get(value))
+                    .cloned()
+                    .ok_or_else(|| CallError::Credential(map.of.clone()))?,
+            };
+            self.set(name, value);
+        }
+        Ok(())
+    }
+}

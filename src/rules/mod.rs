@@ -1,0 +1,4 @@
+//! Floor 2: decisions as pure functions. Never async, never aware of ports or providers.
+
+pub mod device_trust;
+pub mod limits;

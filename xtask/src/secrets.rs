@@ -1,0 +1,127 @@
+//! Makes keys: for production (printed once, kept nowhere) and for development (`.dev.vars`, made once, never committed).
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use data_encoding::{BASE64URL_NOPAD, HEXUPPER};
+use ed25519_dalek::SigningKey;
+use serde_json::{Value, json};
+
+use crate::shell::{root, say, write_private};
+
+const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// Prints fresh production secrets as the JSON object that `wrangler secret bulk` takes.
+pub(crate) fn print_production() -> Result<()> {
+    let mut secrets = serde_json::Map::new();
+    for (name, value) in key_sets()? {
+        secrets.insert(name.to_owned(), Value::String(value.to_string()));
+    }
+    say("fresh keys for production; put them with `make -s secrets | npx wrangler secret bulk`");
+    say(
+        "never put them again over keys in use: sealed numbers would be lost and everybody signed out; to rotate, add a key to a set",
+    );
+    say(
+        "the vendors' credentials go in by hand: `npx wrangler secret put PROVIDER_ACCOUNTS`, a JSON array as in .dev.vars",
+    );
+    println!("{}", serde_json::to_string_pretty(&secrets)?);
+    Ok(())
+}
+
+/// Where development settings stand; wrangler reads this file by itself.
+pub(crate) fn dev_vars_path() -> PathBuf {
+    root().join(".dev.vars")
+}
+
+/// Makes `.dev.vars` with random keys and invented vendor accounts, unless it exists.
+pub(crate) fn ensure_dev_vars() -> Result<()> {
+    let path = dev_vars_path();
+    if path.exists() {
+        return Ok(());
+    }
+    say("making development secrets (.dev.vars)");
+    let mut text = String::from(
+        "# Made by `make setup`: random keys and invented vendor accounts for this machine only. Delete to make new ones.\n\
+         ENVIRONMENT=development\n\
+         ISSUER=http://127.0.0.1:8787\n\
+         PROVIDER_BASE_URL=http://127.0.0.1:8788\n\
+         APPS=default\n",
+    );
+    for (name, value) in key_sets()? {
+        text.push_str(&format!("{name}='{value}'\n"));
+    }
+    text.push_str(&format!("PROVIDER_ACCOUNTS='{}'\n", sandbox_accounts()?));
+    write_private(&path, &text)
+}
+
+/// `bytes` of fresh entropy.
+pub(crate) fn entropy<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).ok().context("the machine gives no entropy")?;
+    Ok(bytes)
+}
+
+/// One fresh key of each set that the service demands.
+fn key_sets() -> Result<[(&'static str, Value); 4]> {
+    let seed = entropy::<32>()?;
+    let public = SigningKey::from_bytes(&seed).verifying_key();
+    let signing = json!({"keys": [{
+        "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": word(8)?,
+        "x": BASE64URL_NOPAD.encode(public.as_bytes()), "d": BASE64URL_NOPAD.encode(&seed),
+    }]});
+    Ok([
+        ("SIGNING_KEYS", signing),
+        ("SEALING_KEYS", symmetric("A256GCM")?),
+        ("MAC_KEYS", symmetric("HS256")?),
+        ("DIGEST_KEYS", symmetric("HS256")?),
+    ])
+}
+
+fn symmetric(algorithm: &str) -> Result<Value> {
+    let key = BASE64URL_NOPAD.encode(&entropy::<32>()?);
+    Ok(json!({"keys": [{"kty": "oct", "alg": algorithm, "kid": word(8)?, "k": key}]}))
+}
+
+/// Invented credentials in the shapes that the vendors give out; the sandbox is started with the same.
+fn sandbox_accounts() -> Result<Value> {
+    let account = |provider: &str, settings: Value| json!({"provider": provider, "app": "default", "settings": settings});
+    let hex = || -> Result<String> { Ok(HEXUPPER.encode(&entropy::<16>()?)) };
+    Ok(json!([
+        account("flash_v2", json!({"appId": word(8)?, "appKey": word(8)?})),
+        account("flash_v1", json!({"appId": word(8)?, "appKey": word(8)?})),
+        account("cmcc", json!({"appId": word(12)?, "appSecret": hex()?, "appKey": hex()?})),
+        account("aliyun", json!({"accessKeyId": word(24)?, "accessKeySecret": word(30)?})),
+        account("mobtech", json!({"appKey": word(13)?, "appSecret": hex()?.to_lowercase()})),
+    ]))
+}
+
+/// A random word of letters and digits that cannot be misread.
+fn word(length: usize) -> Result<String> {
+    let letters = entropy::<64>()?.map(|byte| ALPHABET.get(usize::from(byte & 31)).copied().unwrap_or(b'x'));
+    Ok(letters.iter().take(length).copied().map(char::from).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_have_the_shapes_the_service_demands() {
+        for (name, set) in key_sets().unwrap() {
+            let keys = set["keys"].as_array().unwrap();
+            assert_eq!(keys.len(), 1, "{name}");
+            let secret = keys[0].get("k").or(keys[0].get("d")).unwrap().as_str().unwrap();
+            assert_eq!(BASE64URL_NOPAD.decode(secret.as_bytes()).unwrap().len(), 32, "{name}");
+            assert_eq!(keys[0]["kid"].as_str().unwrap().len(), 8, "{name}");
+        }
+        assert_ne!(key_sets().unwrap(), key_sets().unwrap());
+    }
+
+    #[test]
+    fn invented_accounts_fit_the_vendors_ciphers() {
+        let accounts = sandbox_accounts().unwrap();
+        let flash_v1 = accounts.as_array().unwrap().iter().find(|a| a["provider"] == "flash_v1").unwrap();
+        assert_eq!(flash_v1["settings"]["appKey"].as_str().unwrap().len(), 8);
+        assert!(!accounts.to_string().contains('\''), "must stand in single quotes");
+    }
+}
