@@ -38,7 +38,7 @@ pub struct Served {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
     /// Method and pattern of the route, never the path itself.
-    pub route: String,
+    pub route: &'static str,
     /// `ok`, `ready` for an answer made before, or the problem's code.
     pub code: &'static str,
     /// What went wrong inside, when it was our fault.
@@ -76,7 +76,7 @@ pub async fn serve<W: World>(service: Service<'_, W>, mut request: HttpIn) -> Se
         }
         Found::Nothing => Problem::of(Code::NotFound).into(),
     };
-    finish_answer(reply, found.name(), &request)
+    finish_answer(reply, &found, &request)
 }
 
 /// Does what an answer left to do.
@@ -100,7 +100,14 @@ pub fn misconfigured(
     let found = routes::find(&request.method, &request.path);
     let detail = (environment == Environment::Development).then(|| problems.join("; "));
     let reply = Problem { detail, ..Problem::misconfigured() }.into();
-    finish_answer(reply, found.name(), request)
+    finish_answer(reply, &found, request)
+}
+
+/// Answers a request whose handling broke off in the middle.
+pub fn broken_off(request: &mut HttpIn, fresh: [u8; 16]) -> Served {
+    request.id = request_id::take_or_make(request.header("x-request-id"), fresh);
+    let found = routes::find(&request.method, &request.path);
+    finish_answer(Problem::internal(Fault::new("broke_off")).into(), &found, request)
 }
 
 /// What a handler returns.
@@ -122,7 +129,7 @@ impl From<Problem> for Reply {
     }
 }
 
-fn finish_answer(reply: Reply, route: &str, request: &HttpIn) -> Served {
+fn finish_answer(reply: Reply, found: &Found, request: &HttpIn) -> Served {
     let (reply, claim) = match reply {
         Reply::Claimed(reply, claim) => (*reply, Some(*claim)),
         reply => (reply, None),
@@ -131,6 +138,8 @@ fn finish_answer(reply: Reply, route: &str, request: &HttpIn) -> Served {
         Reply::Json(body) => (HttpOut::json(200, body), "ok", None),
         Reply::Ready(out) => (out, "ready", None),
         Reply::Problem(problem) => {
+            // Whatever went wrong: who cannot sign in by one tap can by SMS.
+            let problem = if found.is_one_tap() { problem.or_otp() } else { *problem };
             (problem.render(request.language(), &request.id), problem.code, problem.fault)
         }
         // Never nested: handlers wrap once.
@@ -141,6 +150,6 @@ fn finish_answer(reply: Reply, route: &str, request: &HttpIn) -> Served {
     if request.is_head {
         out.body.clear();
     }
-    let log = LogLine { route: route.to_owned(), code, fault, request_id: request.id.clone() };
+    let log = LogLine { route: found.name(), code, fault, request_id: request.id.clone() };
     Served { out, log, after }
 }

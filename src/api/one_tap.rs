@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     journeys::{
-        Failure, Service,
+        Service,
         claim::{Attempt, IdempotencyKey},
         one_tap::{LoginAnswer, OneTapLogin},
         provider::{Caller, Credential},
@@ -61,7 +61,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
             .map(Reply::Ready)
             .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
-        Err(failure) => Err(or_otp(failure)),
+        Err(failure) => Err(failure.into()),
     };
     let reply = reply.unwrap_or_else(Reply::from);
     Ok(match outcome.claim {
@@ -93,8 +93,8 @@ pub(super) async fn check<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let mut body = Fields::read(request)?;
     let phone = body.phone("phone");
     let (asked, phone) = Asked::read(body, phone)?;
-    let matches = service.number_check(&asked.credential, &phone, &asked.caller(request)).await;
-    login::json(&Answer { r#match: matches.map_err(or_otp)? })
+    let matches = service.number_check(&asked.credential, &phone, &asked.caller(request)).await?;
+    login::json(&Answer { r#match: matches })
 }
 
 /// `POST /v1/one-tap/exchange`
@@ -107,8 +107,7 @@ pub(super) async fn exchange<W: World>(service: Service<'_, W>, request: &HttpIn
     }
     let actor = backend::actor(service, request, Scope::OneTapExchange).await?;
     let (asked, ()) = Asked::read(Fields::read(request)?, Some(()))?;
-    let exchanged = service.exchange(&asked.credential, &asked.caller(request), &actor).await;
-    let exchanged = exchanged.map_err(or_otp)?;
+    let exchanged = service.exchange(&asked.credential, &asked.caller(request), &actor).await?;
     login::json(&Answer { phone: exchanged.phone.e164(), carrier: exchanged.carrier.map(Carrier::name) })
 }
 
@@ -139,8 +138,4 @@ fn caller<'a>(request: &'a HttpIn, app: &'a str, platform: Platform) -> Caller<'
 fn idempotency_key(request: &HttpIn) -> Result<Option<IdempotencyKey>, Problem> {
     let key = request.header("idempotency-key").map(IdempotencyKey::parse).transpose();
     key.map_err(|problem| Refusal::field("Idempotency-Key", problem).into())
-}
-
-fn or_otp(failure: Failure) -> Problem {
-    Problem::from(failure).or_otp()
 }

@@ -152,7 +152,8 @@ impl Problem {
     /// Offers the code by SMS where one-tap did not work out for whatever reason.
     #[must_use]
     pub fn or_otp(mut self) -> Self {
-        if self.status >= 500 && self.code != "try_again" && self.fallback.is_empty() {
+        let is_ours = self.status >= 500 && self.code != "try_again";
+        if is_ours && self.fallback.is_empty() {
             self.fallback.push(Fallback::Otp);
         }
         self

@@ -46,6 +46,16 @@ impl Found {
             Self::Nothing => "no route",
         }
     }
+
+    /// Whether one-tap is what the client is trying.
+    pub const fn is_one_tap(&self) -> bool {
+        matches!(
+            self,
+            Self::Route(
+                Route::OneTapLogin | Route::OneTapFailures | Route::OneTapCheck | Route::OneTapExchange
+            )
+        )
+    }
 }
 
 impl Route {

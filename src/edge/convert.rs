@@ -18,8 +18,8 @@ const HEADERS: &[&str] = &[
     super::hooks::HEADER,
 ];
 
-/// Reads a request, its body up to the cap.
-pub(super) async fn request(mut request: Request) -> HttpIn {
+/// Everything of a request but its body.
+pub(super) fn head(request: &Request) -> HttpIn {
     let header = |name: &str| request.headers().get(name).ok().flatten();
     let mut headers = BTreeMap::new();
     for name in HEADERS {
@@ -27,21 +27,33 @@ pub(super) async fn request(mut request: Request) -> HttpIn {
             headers.insert((*name).to_owned(), value);
         }
     }
-    let address = header("cf-connecting-ip").unwrap_or_default();
-    let length = header("content-length").and_then(|text| text.parse::<usize>().ok());
     let is_head = request.method() == Method::Head;
     let method = if is_head { Method::Get } else { request.method() };
     let (path, query) = match request.url() {
         Ok(url) => (url.path().to_owned(), url.query().unwrap_or_default().to_owned()),
         Err(_) => (String::new(), String::new()),
     };
-    let body = match method {
-        Method::Get => Body::Read(Vec::new()),
+    HttpIn {
+        method: method.to_string(),
+        is_head,
+        path,
+        query,
+        headers,
+        body: Body::Read(Vec::new()),
+        address: header("cf-connecting-ip").unwrap_or_default(),
+        id: String::new(),
+    }
+}
+
+/// The body of a request, up to the cap.
+pub(super) async fn body(mut request: Request) -> Body {
+    let length = request.headers().get("content-length").ok().flatten();
+    let length = length.and_then(|text| text.parse::<usize>().ok());
+    match request.method() {
+        Method::Get | Method::Head => Body::Read(Vec::new()),
         _ if length.is_some_and(|length| length > MAX_BODY_BYTES) => Body::TooLarge,
         _ => read_body(&mut request).await,
-    };
-    let method = method.to_string();
-    HttpIn { method, is_head, path, query, headers, body, address, id: String::new() }
+    }
 }
 
 /// Makes the platform's response.

@@ -57,7 +57,7 @@ pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
     write(&Line {
         level,
         event: "request",
-        route: Some(&log.route),
+        route: Some(log.route),
         code: log.code,
         fault: log.fault.map(Fault::code),
         millis: Some(millis),

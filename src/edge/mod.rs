@@ -19,31 +19,36 @@ use futures_channel::oneshot;
 use worker::{Context, Env, Request, Response, event};
 
 use crate::{
-    api::{self, Served},
+    api::{self, Served, http::HttpIn},
     journeys::Service,
 };
 use world::EdgeWorld;
 
 /// Every HTTP request. Never fails: the platform would log the error's text.
-#[event(fetch, respond_with_errors)]
+#[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> worker::Result<Response> {
+    let mut head = convert::head(&request);
     let (answer, answered) = oneshot::channel();
+    let journey = run(head.clone(), request, env, answer);
     // A client that hangs up cancels the request's own future, in the middle of a journey. So the journey runs
     // beside it, to its end: its reply is then there for the repeat.
-    context.wait_until(async move {
-        run(request, env, answer).await;
-    });
+    context.wait_until(journey);
     match answered.await {
         Ok(response) => Ok(response),
-        Err(oneshot::Canceled) => Response::error("", 500),
+        // It panicked, and the build unwinds.
+        Err(oneshot::Canceled) => {
+            let served = api::broken_off(&mut head, clock::entropy());
+            log::request(&served.log, &[], 0);
+            Ok(convert::response(served.out))
+        }
     }
 }
 
-async fn run(request: Request, env: Env, answer: oneshot::Sender<Response>) {
+async fn run(mut request: HttpIn, body: Request, env: Env, answer: oneshot::Sender<Response>) {
     let started = clock::platform_millis();
-    let mut request = convert::request(request).await;
     #[cfg(feature = "test-hooks")]
     hooks::at_start(&request);
+    request.body = convert::body(body).await;
     let config = config::of(&env);
     let world = EdgeWorld::new(env, config.skew_seconds, &request);
     let served = match &config.settings {

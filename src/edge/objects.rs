@@ -3,7 +3,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use serde::{Serialize, de::DeserializeOwned};
-use worker::{DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, wasm_bindgen};
+use worker::{
+    DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, wasm_bindgen,
+};
 
 use super::{config, object, world::EdgeWorld};
 use crate::{
