@@ -71,9 +71,7 @@ pub async fn serve<W: World>(service: Service<'_, W>, mut request: HttpIn) -> Se
             Problem { retry_after: Some(10), ..Problem::of(Code::RateLimited) }.into()
         }
         Found::Route(route) => routes::run(service, route, &request).await,
-        Found::OtherMethods(allow) => {
-            Problem { allow: Some(allow.clone()), ..Problem::method_not_allowed() }.into()
-        }
+        Found::OtherMethods(allow) => Problem { allow: Some(allow), ..Problem::method_not_allowed() }.into(),
         Found::Nothing => Problem::of(Code::NotFound).into(),
     };
     finish_answer(reply, &found, &request)
@@ -140,7 +138,7 @@ fn finish_answer(reply: Reply, found: &Found, request: &HttpIn) -> Served {
         Reply::Problem(problem) => {
             // Whatever went wrong: who cannot sign in by one tap can by SMS.
             let problem = if found.is_one_tap() { problem.or_otp() } else { *problem };
-            (problem.render(request.language(), &request.id), problem.code, problem.fault)
+            (problem.render(request.language(), &request.id), problem.code(), problem.fault)
         }
         // Never nested: handlers wrap once.
         Reply::Claimed(..) => (HttpOut::json(500, Vec::new()), "internal", None),

@@ -12,15 +12,11 @@ use crate::{
     model::refusal::{Code, Fallback, FieldProblem, Refusal},
 };
 
-/// A problem of the contract.
+/// A problem of the contract, as it happened.
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// HTTP status.
-    pub status: u16,
-    /// Stable code.
-    pub code: &'static str,
-    /// What it means, for people.
-    pub title: Texts,
+    /// What it is.
+    pub kind: &'static Kind,
     /// What happened this time; the title's text when there is nothing to add.
     pub detail: Option<String>,
     /// Seconds after which trying again makes sense.
@@ -30,15 +26,19 @@ pub struct Problem {
     /// Wrong fields.
     pub fields: Vec<FieldProblem>,
     /// For the `Allow` header of a 405.
-    pub allow: Option<String>,
+    pub allow: Option<&'static str>,
     /// Ours, for the log; never shown.
     pub fault: Option<Fault>,
 }
 
-/// A text in the languages we speak.
-#[derive(Debug, Clone, Copy)]
-pub struct Texts {
-    /// English.
+/// One row of the contract's table: what a code means, in the languages we speak.
+#[derive(Debug)]
+pub struct Kind {
+    /// HTTP status.
+    pub status: u16,
+    /// Stable code.
+    pub code: &'static str,
+    /// What it means, in English.
     pub en: &'static str,
     /// 简体中文.
     pub zh: &'static str,
@@ -71,88 +71,141 @@ impl Problem {
     /// The problem of a code.
     pub const fn of(code: Code) -> Self {
         match code {
-            Code::InvalidRequest => {
-                Self::new(400, "invalid_request", "The request is not valid.", "请求无效。")
-            }
-            Code::InvalidPhone => {
-                Self::new(400, "invalid_phone", "This is not a mobile number.", "手机号码无效。")
-            }
-            Code::Unauthenticated => {
-                Self::new(401, "unauthenticated", "Sign in, or send a valid key.", "未登录或凭证无效。")
-            }
-            Code::Forbidden => Self::new(403, "forbidden", "This is not allowed.", "没有权限。"),
-            Code::NotFound => Self::new(404, "not_found", "There is nothing here.", "未找到。"),
-            Code::RateLimited => {
-                Self::new(429, "rate_limited", "Too many requests.", "请求过于频繁，请稍后再试。")
-            }
-            Code::OneTapRejected => Self::new(
-                422,
-                "one_tap_rejected",
-                "One-tap login did not succeed.",
-                "一键登录未成功，请换用其他方式。",
-            ),
-            Code::OneTapUnavailable => Self::new(
-                503,
-                "one_tap_unavailable",
-                "One-tap login is not available now.",
-                "一键登录暂不可用，请换用其他方式。",
-            ),
-            Code::TryAgain => Self::new(
-                503,
-                "try_again",
-                "The first of these requests is still running.",
-                "相同请求正在处理，请稍后再试。",
-            ),
-            Code::IdempotencyConflict => Self::new(
-                422,
-                "idempotency_conflict",
-                "The Idempotency-Key was used with another request.",
-                "该 Idempotency-Key 已用于其他请求。",
-            ),
-            Code::SessionExpired => {
-                Self::new(401, "session_expired", "The session has expired.", "登录已过期，请重新登录。")
-            }
-            Code::SessionRevoked => {
-                Self::new(401, "session_revoked", "The session was ended.", "登录已失效，请重新登录。")
-            }
+            Code::InvalidRequest => Self::new(&Kind {
+                status: 400,
+                code: "invalid_request",
+                en: "The request is not valid.",
+                zh: "请求无效。",
+            }),
+            Code::InvalidPhone => Self::new(&Kind {
+                status: 400,
+                code: "invalid_phone",
+                en: "This is not a mobile number.",
+                zh: "手机号码无效。",
+            }),
+            Code::Unauthenticated => Self::new(&Kind {
+                status: 401,
+                code: "unauthenticated",
+                en: "Sign in, or send a valid key.",
+                zh: "未登录或凭证无效。",
+            }),
+            Code::Forbidden => Self::new(&Kind {
+                status: 403,
+                code: "forbidden",
+                en: "This is not allowed.",
+                zh: "没有权限。",
+            }),
+            Code::NotFound => Self::new(&Kind {
+                status: 404,
+                code: "not_found",
+                en: "There is nothing here.",
+                zh: "未找到。",
+            }),
+            Code::RateLimited => Self::new(&Kind {
+                status: 429,
+                code: "rate_limited",
+                en: "Too many requests.",
+                zh: "请求过于频繁，请稍后再试。",
+            }),
+            Code::OneTapRejected => Self::new(&Kind {
+                status: 422,
+                code: "one_tap_rejected",
+                en: "One-tap login did not succeed.",
+                zh: "一键登录未成功，请换用其他方式。",
+            }),
+            Code::OneTapUnavailable => Self::new(&Kind {
+                status: 503,
+                code: "one_tap_unavailable",
+                en: "One-tap login is not available now.",
+                zh: "一键登录暂不可用，请换用其他方式。",
+            }),
+            Code::TryAgain => Self::new(&Kind {
+                status: 503,
+                code: "try_again",
+                en: "The first of these requests is still running.",
+                zh: "相同请求正在处理，请稍后再试。",
+            }),
+            Code::IdempotencyConflict => Self::new(&Kind {
+                status: 422,
+                code: "idempotency_conflict",
+                en: "The Idempotency-Key was used with another request.",
+                zh: "该 Idempotency-Key 已用于其他请求。",
+            }),
+            Code::SessionExpired => Self::new(&Kind {
+                status: 401,
+                code: "session_expired",
+                en: "The session has expired.",
+                zh: "登录已过期，请重新登录。",
+            }),
+            Code::SessionRevoked => Self::new(&Kind {
+                status: 401,
+                code: "session_revoked",
+                en: "The session was ended.",
+                zh: "登录已失效，请重新登录。",
+            }),
         }
+    }
+
+    /// The stable code.
+    pub const fn code(&self) -> &'static str {
+        self.kind.code
     }
 
     /// 405.
     pub const fn method_not_allowed() -> Self {
-        Self::new(405, "method_not_allowed", "This method is not allowed here.", "不支持该请求方法。")
+        Self::new(&Kind {
+            status: 405,
+            code: "method_not_allowed",
+            en: "This method is not allowed here.",
+            zh: "不支持该请求方法。",
+        })
     }
 
     /// 413.
     pub const fn payload_too_large() -> Self {
-        Self::new(413, "payload_too_large", "The body is larger than 16 KiB.", "请求体超过 16 KiB。")
+        Self::new(&Kind {
+            status: 413,
+            code: "payload_too_large",
+            en: "The body is larger than 16 KiB.",
+            zh: "请求体超过 16 KiB。",
+        })
     }
 
     /// 415.
     pub const fn unsupported_media_type() -> Self {
-        Self::new(
-            415,
-            "unsupported_media_type",
-            "The body must be application/json.",
-            "请求体须为 application/json。",
-        )
+        Self::new(&Kind {
+            status: 415,
+            code: "unsupported_media_type",
+            en: "The body must be application/json.",
+            zh: "请求体须为 application/json。",
+        })
     }
 
     /// The deployment's configuration has problems.
     pub const fn misconfigured() -> Self {
-        Self::new(503, "misconfigured", "The service is not configured.", "服务配置有误。")
+        Self::new(&Kind {
+            status: 503,
+            code: "misconfigured",
+            en: "The service is not configured.",
+            zh: "服务配置有误。",
+        })
     }
 
     /// Something of ours broke.
     pub fn internal(fault: Fault) -> Self {
-        let problem = Self::new(500, "internal", "Something went wrong on our side.", "服务内部错误。");
+        let problem = Self::new(&Kind {
+            status: 500,
+            code: "internal",
+            en: "Something went wrong on our side.",
+            zh: "服务内部错误。",
+        });
         Self { fault: Some(fault), ..problem }
     }
 
     /// Offers the code by SMS where one-tap did not work out for whatever reason.
     #[must_use]
     pub fn or_otp(mut self) -> Self {
-        let is_ours = self.status >= 500 && self.code != "try_again";
+        let is_ours = self.kind.status >= 500 && self.kind.code != "try_again";
         if is_ours && self.fallback.is_empty() {
             self.fallback.push(Fallback::Otp);
         }
@@ -162,8 +215,8 @@ impl Problem {
     /// The answer.
     pub fn render(&self, language: Language, request_id: &str) -> HttpOut {
         let title = match language {
-            Language::En => self.title.en,
-            Language::ZhCn => self.title.zh,
+            Language::En => self.kind.en,
+            Language::ZhCn => self.kind.zh,
         };
         let fallback = self.fallback.iter().map(|fallback| match fallback {
             Fallback::Otp => "otp",
@@ -176,10 +229,10 @@ impl Problem {
             None => of_fields(),
         };
         let body = Body {
-            r#type: format!("/problems/{}", self.code),
+            r#type: format!("/problems/{}", self.kind.code),
             title,
-            status: self.status,
-            code: self.code,
+            status: self.kind.status,
+            code: self.kind.code,
             detail: &detail,
             request_id,
             retry_after: self.retry_after,
@@ -191,25 +244,23 @@ impl Problem {
                 .collect(),
         };
         let mut out =
-            HttpOut::of_type(self.status, PROBLEM_JSON, serde_json::to_vec(&body).unwrap_or_default());
+            HttpOut::of_type(self.kind.status, PROBLEM_JSON, serde_json::to_vec(&body).unwrap_or_default());
         let language = match language {
             Language::En => "en",
             Language::ZhCn => "zh-CN",
         };
         out.headers.push(("content-language", language.to_owned()));
         out.headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
-        out.headers.extend(self.allow.clone().map(|methods| ("allow", methods)));
-        if self.status == 401 {
+        out.headers.extend(self.allow.map(|methods| ("allow", methods.to_owned())));
+        if self.kind.status == 401 {
             out.headers.push(("www-authenticate", "Bearer".to_owned()));
         }
         out
     }
 
-    const fn new(status: u16, code: &'static str, en: &'static str, zh: &'static str) -> Self {
+    const fn new(kind: &'static Kind) -> Self {
         Self {
-            status,
-            code,
-            title: Texts { en, zh },
+            kind,
             detail: None,
             retry_after: None,
             fallback: Vec::new(),
@@ -235,5 +286,91 @@ impl From<Failure> for Problem {
             Failure::Upstream(_) => Refusal::to_otp(Code::OneTapUnavailable).into(),
             Failure::Fault(fault) => Self::internal(fault),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::journeys::Upstream;
+
+    fn render(problem: &Problem, language: Language) -> (u16, BTreeMap<&'static str, String>, Value) {
+        let out = problem.render(language, "req_1");
+        (out.status, out.headers.into_iter().collect(), serde_json::from_slice(&out.body).unwrap())
+    }
+
+    #[test]
+    fn every_member_of_the_contract() {
+        let refusal = Refusal { retry_after: Some(3), ..Refusal::to_otp(Code::OneTapRejected) };
+        let (status, headers, body) = render(&refusal.into(), Language::ZhCn);
+        assert_eq!((status, headers["retry-after"].as_str()), (422, "3"));
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["content-language"], "zh-CN");
+        let title = "一键登录未成功，请换用其他方式。";
+        let expected = json!({
+            "type": "/problems/one_tap_rejected", "title": title, "status": 422, "code": "one_tap_rejected",
+            "detail": title, "requestId": "req_1", "retryAfter": 3, "fallback": ["otp"],
+        });
+        assert_eq!(body, expected);
+    }
+
+    #[test]
+    fn wrong_fields_are_listed_and_told() {
+        let mut refusal = Refusal::field("a.b", "is missing");
+        refusal.fields.extend(Refusal::field("c", "is empty").fields);
+        let (_, headers, body) = render(&refusal.into(), Language::En);
+        assert_eq!(headers["content-language"], "en");
+        assert_eq!(body["detail"], "a.b is missing; c is empty");
+        let fields = json!([{"name": "a.b", "problem": "is missing"}, {"name": "c", "problem": "is empty"}]);
+        assert_eq!(body["fields"], fields);
+    }
+
+    #[test]
+    fn codes_and_statuses() {
+        let faulty = Problem::internal(Fault::new("broken"));
+        for (problem, status, code) in [
+            (Problem::of(Code::InvalidRequest), 400, "invalid_request"),
+            (Problem::of(Code::InvalidPhone), 400, "invalid_phone"),
+            (Problem::of(Code::Unauthenticated), 401, "unauthenticated"),
+            (Problem::of(Code::Forbidden), 403, "forbidden"),
+            (Problem::of(Code::NotFound), 404, "not_found"),
+            (Problem::of(Code::RateLimited), 429, "rate_limited"),
+            (Problem::of(Code::OneTapRejected), 422, "one_tap_rejected"),
+            (Problem::of(Code::OneTapUnavailable), 503, "one_tap_unavailable"),
+            (Problem::of(Code::TryAgain), 503, "try_again"),
+            (Problem::of(Code::IdempotencyConflict), 422, "idempotency_conflict"),
+            (Problem::of(Code::SessionExpired), 401, "session_expired"),
+            (Problem::of(Code::SessionRevoked), 401, "session_revoked"),
+            (Problem::method_not_allowed(), 405, "method_not_allowed"),
+            (Problem::payload_too_large(), 413, "payload_too_large"),
+            (Problem::unsupported_media_type(), 415, "unsupported_media_type"),
+            (Problem::misconfigured(), 503, "misconfigured"),
+            (faulty, 500, "internal"),
+        ] {
+            let (sent, headers, body) = render(&problem, Language::En);
+            assert_eq!((sent, &body["status"], &body["code"]), (status, &json!(status), &json!(code)));
+            assert_eq!(headers.contains_key("www-authenticate"), status == 401, "{code}");
+            assert!(!body["detail"].as_str().unwrap().is_empty() && !body.to_string().contains("broken"));
+        }
+    }
+
+    #[test]
+    fn the_code_by_sms_is_offered_when_we_fail_but_not_while_we_work() {
+        let offers = |failure: Failure| !Problem::from(failure).or_otp().fallback.is_empty();
+        assert!(offers(Fault::new("broken").into()));
+        assert!(offers(Upstream { provider: "cmcc".to_owned(), is_transient: false }.into()));
+        assert!(offers(Refusal::to_otp(Code::OneTapRejected).into()));
+        assert!(!offers(Code::TryAgain.into()));
+        assert!(!offers(Code::InvalidRequest.into()));
+    }
+
+    #[test]
+    fn other_methods_are_told() {
+        let problem = Problem { allow: Some("GET, HEAD"), ..Problem::method_not_allowed() };
+        assert_eq!(render(&problem, Language::En).1["allow"], "GET, HEAD");
     }
 }

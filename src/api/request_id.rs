@@ -14,8 +14,13 @@ pub fn take_or_make(given: Option<&str>, fresh: [u8; 16]) -> String {
 /// logged and handed to providers, and logs hold no numbers.
 fn is_sane(id: &str) -> bool {
     let clean = id.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    let mut runs = id.split(|c: char| !c.is_ascii_digit());
-    (1..=64).contains(&id.len()) && clean && !runs.any(|run| run.len() == 11 || run.len() == 13)
+    (1..=64).contains(&id.len()) && clean && !id.split(|c: char| !c.is_ascii_digit()).any(is_number)
+}
+
+/// Eleven digits, as they are dialled: bare, or after `0`, `86` or `0086`.
+fn is_number(digits: &str) -> bool {
+    let dialled = digits.trim_start_matches('0');
+    [Some(dialled), dialled.strip_prefix("86")].into_iter().flatten().any(|digits| digits.len() == 11)
 }
 
 #[cfg(test)]
@@ -24,10 +29,18 @@ mod tests {
 
     #[test]
     fn sane_ids_are_taken() {
-        for id in ["order-0001", "3f2504e0-4f89-41d3-9a0c-0305e82c3301", "1795132800.7", &"a".repeat(64)] {
+        let uuid = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+        for id in ["order-0001", uuid, "1795132800.7", "1795132800123", &"a".repeat(64)] {
             assert_eq!(take_or_make(Some(id), [0; 16]), id);
         }
-        for id in ["", "a b", "13800138000", "x-8613800138000", "a\nb", &"a".repeat(65)] {
+        for id in ["", "a b", "a\nb", &"a".repeat(65)] {
+            assert!(take_or_make(Some(id), [0; 16]).starts_with("req_"), "{id}");
+        }
+    }
+
+    #[test]
+    fn ids_that_could_be_numbers_are_not() {
+        for id in ["13800138000", "x-8613800138000", "013800138000", "tel.008613800138000-1"] {
             assert!(take_or_make(Some(id), [0; 16]).starts_with("req_"), "{id}");
         }
     }

@@ -32,7 +32,7 @@ pub enum Found {
     /// A route.
     Route(Route),
     /// The path exists, with these methods.
-    OtherMethods(String),
+    OtherMethods(&'static str),
     /// No such path.
     Nothing,
 }
@@ -95,7 +95,7 @@ pub fn find(method: &str, path: &str) -> Found {
     if method == allowed {
         Found::Route(route)
     } else {
-        Found::OtherMethods(if allowed == "GET" { "GET, HEAD".to_owned() } else { allowed.to_owned() })
+        Found::OtherMethods(if allowed == "GET" { "GET, HEAD" } else { allowed })
     }
 }
 
@@ -127,8 +127,8 @@ mod tests {
             ("POST", "/v1/one-tap/login".to_owned(), Found::Route(Route::OneTapLogin)),
             ("GET", format!("/v1/accounts/{id}/phone"), Found::Route(Route::AccountPhone(id))),
             ("GET", "/v1/accounts/13800138000/phone".to_owned(), Found::Nothing),
-            ("PUT", "/v1/one-tap/login".to_owned(), Found::OtherMethods("POST".to_owned())),
-            ("POST", "/healthz".to_owned(), Found::OtherMethods("GET, HEAD".to_owned())),
+            ("PUT", "/v1/one-tap/login".to_owned(), Found::OtherMethods("POST")),
+            ("POST", "/healthz".to_owned(), Found::OtherMethods("GET, HEAD")),
             ("GET", "/v1/one-tap/login/".to_owned(), Found::Nothing),
             ("GET", "/".to_owned(), Found::Nothing),
             ("GET", String::new(), Found::Nothing),

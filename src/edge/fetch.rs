@@ -1,10 +1,7 @@
 //! Outgoing HTTP.
 
 use futures_util::StreamExt;
-use worker::{
-    AbortSignal, Fetch, Headers, Method, Request, RequestInit, RequestRedirect, Response, js_sys::Uint8Array,
-    web_sys,
-};
+use worker::{AbortSignal, Fetch, Request, Response, js_sys::Uint8Array, wasm_bindgen::JsValue, web_sys};
 
 use super::{clock, world::EdgeWorld};
 use crate::{
@@ -29,20 +26,33 @@ impl Http for EdgeWorld {
 }
 
 async fn exchange(request: &HttpRequest, signal: &AbortSignal) -> Option<HttpReply> {
-    let headers = Headers::new();
-    for (name, value) in &request.headers {
-        headers.set(name, value).ok()?;
-    }
-    let mut init = RequestInit::new();
-    init.with_method(if request.method == "GET" { Method::Get } else { Method::Post })
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual);
-    if !request.body.is_empty() {
-        init.with_body(Some(Uint8Array::from(request.body.as_slice()).into()));
-    }
-    let outgoing = Request::new_with_init(&request.url, &init).ok()?;
+    let body = Uint8Array::from(request.body.as_slice());
+    let body = (!request.body.is_empty()).then(|| body.into());
+    let outgoing = outgoing(request.method, &request.url, &request.headers, body)?;
     let response = Fetch::Request(outgoing).send_with_signal(signal).await.ok()?;
     Some(HttpReply { status: response.status_code(), body: read(response).await? })
+}
+
+/// A request to somebody else. Made without `worker::RequestInit`, which carries every option of Cloudflare's
+/// image and cache services along.
+pub(super) fn outgoing(
+    method: &str,
+    url: &str,
+    headers: &[(String, String)],
+    body: Option<JsValue>,
+) -> Option<Request> {
+    let list = web_sys::Headers::new().ok()?;
+    for (name, value) in headers {
+        list.set(name, value).ok()?;
+    }
+    let init = web_sys::RequestInit::new();
+    init.set_method(method);
+    init.set_headers(&list);
+    init.set_redirect(web_sys::RequestRedirect::Manual);
+    if let Some(body) = body {
+        init.set_body(&body);
+    }
+    web_sys::Request::new_with_str_and_init(url, &init).ok().map(Request::from)
 }
 
 async fn read(mut response: Response) -> Option<Vec<u8>> {

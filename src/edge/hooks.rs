@@ -4,7 +4,7 @@
 //! it) with `handles`, `accounts` or `counters`.
 #![allow(clippy::panic, reason = "panics on demand are its purpose")]
 
-use worker::{Headers, Request, RequestInit};
+use worker::Request;
 
 use crate::{api::http::HttpIn, kernel::fault::Fault};
 
@@ -43,12 +43,10 @@ impl Hooks {
         self.fault_if("lose", namespace)
     }
 
-    pub(super) fn mark(&self, namespace: &str, init: &mut RequestInit) {
-        if self.is("panic", namespace) {
-            let headers = Headers::new();
-            let _ = headers.set(HEADER, "panic");
-            init.with_headers(headers);
-        }
+    /// What to send along to an object: that it shall panic.
+    pub(super) fn headers(&self, namespace: &str) -> Vec<(String, String)> {
+        let panics = self.is("panic", namespace);
+        panics.then(|| (HEADER.to_owned(), "panic".to_owned())).into_iter().collect()
     }
 
     fn fault_if(&self, kind: &str, namespace: &str) -> Result<(), Fault> {

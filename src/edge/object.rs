@@ -112,7 +112,7 @@ fn read<M: Machine + DeserializeOwned>(state: &State) -> Result<(Document<M>, St
         return Ok((Document::empty(), String::new()));
     };
     let document: Document<M> =
-        serde_json::from_str(&json).map_err(|_| Fault::new("document_does_not_parse"))?;
+        serde_json::from_slice(json.as_bytes()).map_err(|_| Fault::new("document_does_not_parse"))?;
     if document.is_known_version() {
         Ok((document, json))
     } else {

@@ -3,11 +3,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use serde::{Serialize, de::DeserializeOwned};
-use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, wasm_bindgen,
-};
+use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
-use super::{config, object, world::EdgeWorld};
+use super::{config, fetch::outgoing, object, world::EdgeWorld};
 use crate::{
     kernel::{fault::Fault, id::AccountId},
     model::{account, counter, handle, handle::HandleName},
@@ -94,12 +92,14 @@ impl EdgeWorld {
     }
 
     async fn exchange(&self, namespace: &str, name: &str, body: String) -> worker::Result<Option<Vec<u8>>> {
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(body.into()));
         #[cfg(feature = "test-hooks")]
-        self.hooks.mark(namespace, &mut init);
+        let headers = self.hooks.headers(namespace);
+        #[cfg(not(feature = "test-hooks"))]
+        let headers = [];
         // The host is not looked at: the stub leads to the object.
-        let request = Request::new_with_init("https://object/", &init)?;
+        let Some(request) = outgoing("POST", "https://object/", &headers, Some(body.into())) else {
+            return Ok(None);
+        };
         let stub = self.env.durable_object(namespace)?.get_by_name(name)?;
         let mut response = stub.fetch_with_request(request).await?;
         let bytes = response.bytes().await?;

@@ -60,6 +60,7 @@ impl Clock for EdgeWorld {
 }
 
 impl Entropy for EdgeWorld {
+    #[expect(clippy::disallowed_methods, reason = "the entropy that the port hands on")]
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Fault> {
         getrandom::fill(bytes).map_err(|_| Fault::new("no_entropy"))
     }

@@ -6,12 +6,11 @@
 
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
-
 use super::{Failure, Service, UNEXPECTED_OUTCOME};
 use crate::{
     kernel::{
         digest::{derive, keyed_name},
+        encoding::{base64, base64url, from_base64url},
         fault::Fault,
         seal::{NONCE_BYTES, open_bytes, seal_bytes},
         secret::Secret,
@@ -65,15 +64,16 @@ impl IdempotencyKey {
         }
         let drawn: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
         let different = (0..=u8::MAX).filter(|b| drawn.contains(b)).count();
-        // Bits in a hundredth per character of the smallest alphabet that explains the text.
-        let each = if drawn.iter().all(u8::is_ascii_digit) {
-            332
+        // Characters, and hundredths of a bit in each: of the smallest alphabet that explains the text. What stands
+        // between hexadecimal digits only groups them (UUIDs); among letters it is drawn too (base64).
+        let (count, each) = if drawn.iter().all(u8::is_ascii_digit) {
+            (drawn.len(), 332)
         } else if drawn.iter().all(u8::is_ascii_hexdigit) {
-            400
+            (drawn.len(), 400)
         } else {
-            585
+            (text.len(), 600)
         };
-        if drawn.len().saturating_mul(each) < 12_800 || different < 8 {
+        if count.saturating_mul(each) < 12_800 || different < 8 {
             return Err(
                 "must hold at least 128 random bits, such as 22 characters of base64url or 32 of hex",
             );
@@ -82,7 +82,7 @@ impl IdempotencyKey {
     }
 
     fn check(&self) -> String {
-        BASE64URL_NOPAD.encode(&derive(self.0.expose().as_bytes(), "onetap idempotency check"))
+        base64url(&derive(self.0.expose().as_bytes(), "onetap idempotency check"))
     }
 
     fn reply_key(&self) -> Secret<[u8; 32]> {
@@ -95,7 +95,7 @@ impl<W: World> Service<'_, W> {
     pub(super) async fn claim(&self, subject: &str, attempt: &Attempt<'_>) -> Result<Claimed, Failure> {
         let digest = &self.settings.digest;
         let name = format!("claim.{}", keyed_name(digest, "credential", subject));
-        let request = data_encoding::BASE64.encode(attempt.request);
+        let request = base64(attempt.request);
         let by = Claimant {
             key_check: attempt.key.map(IdempotencyKey::check),
             request: keyed_name(digest, "request", &request),
@@ -133,7 +133,7 @@ impl<W: World> Service<'_, W> {
         let Some(key) = claim.key else { return Ok(()) };
         let nonce = self.fresh::<NONCE_BYTES>()?;
         let sealed = seal_bytes(key.reply_key().expose(), nonce, &claim.name, reply)?;
-        let operation = Operation::KeepReply { by: claim.by, sealed: BASE64URL_NOPAD.encode(&sealed) };
+        let operation = Operation::KeepReply { by: claim.by, sealed: base64url(&sealed) };
         self.world.counter(&claim.name, operation).await.map(|_| ())
     }
 
@@ -144,7 +144,7 @@ impl<W: World> Service<'_, W> {
         sealed: &str,
     ) -> Result<Secret<Vec<u8>>, Failure> {
         let key = key.ok_or(UNEXPECTED_OUTCOME)?.reply_key();
-        let sealed = BASE64URL_NOPAD.decode(sealed.as_bytes()).map_err(|_| UNEXPECTED_OUTCOME)?;
+        let sealed = from_base64url(sealed).ok_or(UNEXPECTED_OUTCOME)?;
         Ok(open_bytes(key.expose(), name, &sealed)?)
     }
 }
@@ -161,6 +161,7 @@ mod tests {
             "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
             "3f2504e0-4f89-41d3-9a0c-0305e82c3301",
             "Zk7Qp2LmXw9TbR4sVn6YcA",
+            "_k7Qp2-mXw9TbR4s-n6Y_A",
             "271828182845904523536028747135266249775",
         ] {
             assert!(IdempotencyKey::parse(good).is_ok(), "{good}");
@@ -171,6 +172,7 @@ mod tests {
             "order-1",
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
             "12345678901234567890123456789",
+            "_k7Qp2-mXw9TbR4s-n6Y_",
             "Zk7Qp2LmXw9TbR4sVn6Y é",
             &long,
         ] {

@@ -1,12 +1,11 @@
 //! Hashes and keyed hashes, in the few forms that we and the providers need.
 
-use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
-use super::keys::KeyRing;
+use super::{encoding::base64url, keys::KeyRing};
 
 /// MD5 (RFC 1321). For providers' protocols only.
 pub fn md5(data: &[u8]) -> [u8; 16] {
@@ -42,7 +41,7 @@ pub fn hmac_sha256(key: &[u8], data: &[u8]) -> [u8; 32] {
 pub fn keyed_name(ring: &KeyRing, kind: &str, value: &str) -> String {
     let key = ring.current();
     let digest = hmac_sha256(key.bytes.expose(), &[kind.as_bytes(), &[0], value.as_bytes()].concat());
-    format!("{}.{}", key.id, BASE64URL_NOPAD.encode(&digest))
+    format!("{}.{}", key.id, base64url(&digest))
 }
 
 /// 32 bytes derived from a secret for one use: HMAC-SHA-256 with the label as message, i.e. one block of

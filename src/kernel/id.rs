@@ -2,8 +2,9 @@
 
 use std::{fmt, str::FromStr};
 
-use data_encoding::BASE32_NOPAD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use super::encoding::{base32, from_base32};
 
 /// The text is not an identifier of the wanted kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}{}", $prefix, BASE32_NOPAD.encode(&self.0).to_ascii_lowercase())
+                write!(f, "{}{}", $prefix, base32(&self.0))
             }
         }
 
@@ -46,10 +47,7 @@ macro_rules! ids {
 
             fn from_str(text: &str) -> Result<Self, NotAnId> {
                 let body = text.strip_prefix($prefix).ok_or(NotAnId)?;
-                if body.bytes().any(|b| b.is_ascii_uppercase()) {
-                    return Err(NotAnId);
-                }
-                let bytes = BASE32_NOPAD.decode(body.to_ascii_uppercase().as_bytes()).map_err(|_| NotAnId)?;
+                let bytes = from_base32(body).ok_or(NotAnId)?;
                 bytes.try_into().map(Self).map_err(|_| NotAnId)
             }
         }

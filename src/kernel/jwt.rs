@@ -1,12 +1,12 @@
 //! Signed tokens: compact JWS (RFC 7515) with EdDSA (RFC 8037) or HS256 (RFC 7518), and the public key set.
 
-use data_encoding::BASE64URL_NOPAD;
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use subtle::ConstantTimeEq;
 
 use super::{
     digest::hmac_sha256,
+    encoding::{base64url, from_base64url},
     fault::Fault,
     keys::{Jwk, jwks},
     secret::Secret,
@@ -53,13 +53,12 @@ impl SigningKeys {
         let key = self.keys.first().ok_or(Fault::new("no_signing_key"))?;
         let header = Header { alg: key.algorithm().into(), typ: Some("JWT".into()), kid: key.id.clone() };
         let encode = |json: serde_json::Result<Vec<u8>>| {
-            json.map(|bytes| BASE64URL_NOPAD.encode(&bytes))
-                .map_err(|_| Fault::new("claims_do_not_serialise"))
+            json.map(|bytes| base64url(&bytes)).map_err(|_| Fault::new("claims_do_not_serialise"))
         };
         let input =
             format!("{}.{}", encode(serde_json::to_vec(&header))?, encode(serde_json::to_vec(claims))?);
         let signature = key.sign(input.as_bytes())?;
-        Ok(format!("{input}.{}", BASE64URL_NOPAD.encode(&signature)))
+        Ok(format!("{input}.{}", base64url(&signature)))
     }
 
     /// Checks the signature and returns the claims; expiry and audience are the caller's to check. The key is
@@ -71,7 +70,7 @@ impl SigningKeys {
     pub fn verify<T: DeserializeOwned>(&self, token: &str) -> Result<T, BadSignature> {
         let (input, signature) = token.rsplit_once('.').ok_or(BadSignature)?;
         let (header, claims) = input.split_once('.').ok_or(BadSignature)?;
-        let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| BadSignature);
+        let decode = |part: &str| from_base64url(part).ok_or(BadSignature);
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| BadSignature)?;
         let key = self.keys.iter().find(|key| key.id == header.kid).ok_or(BadSignature)?;
         if header.alg != key.algorithm() {
@@ -89,7 +88,7 @@ impl SigningKeys {
                 Material::EdDsaPublic(public) => *public,
                 Material::Hs256(_) => return None,
             };
-            let x = BASE64URL_NOPAD.encode(public.as_bytes());
+            let x = base64url(public.as_bytes());
             Some(PublicKey { kty: "OKP", crv: "Ed25519", alg: "EdDSA", r#use: "sig", kid: key.id.clone(), x })
         });
         PublicKeys { keys: keys.collect() }
@@ -195,6 +194,7 @@ impl KeyPair {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use data_encoding::BASE64URL_NOPAD;
     use serde_json::{Value, json};
 
     // RFC 8037 appendix A.1 and A.4.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::secret::Secret;
+use super::{encoding::from_base64url, secret::Secret};
 
 /// Bytes of every symmetric key we accept.
 pub const KEY_BYTES: usize = 32;
@@ -87,10 +87,9 @@ impl Jwk {
             _ => &self.d,
         };
         let text = text.as_ref().ok_or_else(|| format!("key \"{}\" has no \"{member}\"", self.kid))?;
-        data_encoding::BASE64URL_NOPAD
-            .decode(text.expose().as_bytes())
+        from_base64url(text.expose())
             .map(Secret::new)
-            .map_err(|_| format!("\"{member}\" of key \"{}\" is not base64url", self.kid))
+            .ok_or_else(|| format!("\"{member}\" of key \"{}\" is not base64url", self.kid))
     }
 }
 
@@ -101,8 +100,8 @@ pub(super) fn jwks(json: &str) -> Result<Vec<Jwk>, String> {
         keys: Vec<Jwk>,
     }
     // The error text of the parser could quote a key, so it is dropped.
-    let set: Set =
-        serde_json::from_str(json).map_err(|_| "is not a JWK set with kty and kid in every key")?;
+    let set: Set = serde_json::from_slice(json.as_bytes())
+        .map_err(|_| "is not a JWK set with kty and kid in every key")?;
     for (at, jwk) in set.keys.iter().enumerate() {
         let sane = (1..=16).contains(&jwk.kid.len())
             && jwk.kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');

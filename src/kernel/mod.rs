@@ -5,6 +5,7 @@
 
 pub mod cipher;
 pub mod digest;
+pub mod encoding;
 pub mod fault;
 pub mod http;
 pub mod id;

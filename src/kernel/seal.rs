@@ -4,10 +4,15 @@ use aes_gcm::{
     Aes256Gcm, KeyInit,
     aead::{Aead, Payload},
 };
-use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
-use super::{fault::Fault, keys::KEY_BYTES, keys::KeyRing, secret::Secret};
+use super::{
+    encoding::{base64url, from_base64url},
+    fault::Fault,
+    keys::KEY_BYTES,
+    keys::KeyRing,
+    secret::Secret,
+};
 
 /// Bytes of a GCM nonce. Random nonces bound one key to 2^32 seals (SP 800-38D section 8.3); rotate before.
 pub const NONCE_BYTES: usize = 12;
@@ -25,7 +30,7 @@ pub struct Sealed(String);
 pub fn seal(ring: &KeyRing, nonce: [u8; NONCE_BYTES], context: &str, plain: &[u8]) -> Result<Sealed, Fault> {
     let key = ring.current();
     let bytes = seal_bytes(key.bytes.expose(), nonce, context, plain)?;
-    Ok(Sealed(format!("{}.{}", key.id, BASE64URL_NOPAD.encode(&bytes))))
+    Ok(Sealed(format!("{}.{}", key.id, base64url(&bytes))))
 }
 
 /// Opens a value sealed by [`seal`] for the same context with any key of the ring.
@@ -35,7 +40,7 @@ pub fn seal(ring: &KeyRing, nonce: [u8; NONCE_BYTES], context: &str, plain: &[u8
 pub fn open(ring: &KeyRing, context: &str, sealed: &Sealed) -> Result<Secret<Vec<u8>>, Fault> {
     let (id, body) = sealed.0.split_once('.').ok_or(DOES_NOT_OPEN)?;
     let key = ring.find(id).ok_or(DOES_NOT_OPEN)?;
-    let bytes = BASE64URL_NOPAD.decode(body.as_bytes()).map_err(|_| DOES_NOT_OPEN)?;
+    let bytes = from_base64url(body).ok_or(DOES_NOT_OPEN)?;
     open_bytes(key.bytes.expose(), context, &bytes)
 }
 

@@ -4,11 +4,11 @@
 //! a secret scanner tell a real token from noise without a key; the MAC lets the service refuse a forged one
 //! without asking anybody.
 
-use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use subtle::ConstantTimeEq;
 
 use super::{
     digest::{hmac_sha256, sha256},
+    encoding::{base32, base64url, from_base64url},
     id::{AccountId, SessionId},
     keys::KeyRing,
 };
@@ -48,7 +48,7 @@ impl DeviceToken {
     /// What accounts and the edge copy keep instead of the token: base64url of SHA-256 under a label.
     /// A plain hash is enough for 128 random bits.
     pub fn digest(&self) -> String {
-        BASE64URL_NOPAD.encode(&sha256(&[b"device-token", self.0.as_slice()].concat()))
+        base64url(&sha256(&[b"device-token", self.0.as_slice()].concat()))
     }
 }
 
@@ -89,7 +89,7 @@ const CHECKSUM_CHARS: usize = 6;
 
 fn write(ring: &KeyRing, prefix: &str, payload: &[u8]) -> String {
     let mac = mac(ring.current().bytes.expose(), prefix, payload);
-    let body = format!("{prefix}{}", BASE64URL_NOPAD.encode(&[payload, &mac].concat()));
+    let body = format!("{prefix}{}", base64url(&[payload, &mac].concat()));
     let checksum = checksum(&body);
     format!("{body}{checksum}")
 }
@@ -99,7 +99,7 @@ fn read<const N: usize>(ring: &KeyRing, prefix: &str, text: &str) -> Option<[u8;
     if checksum(body) != given {
         return None;
     }
-    let bytes = BASE64URL_NOPAD.decode(body.strip_prefix(prefix)?.as_bytes()).ok()?;
+    let bytes = from_base64url(body.strip_prefix(prefix)?)?;
     let (payload, given) = bytes.split_first_chunk::<N>()?;
     let known = ring.all().any(|key| mac(key.bytes.expose(), prefix, payload).ct_eq(given).into());
     known.then_some(*payload)
@@ -111,7 +111,7 @@ fn mac(key: &[u8], prefix: &str, payload: &[u8]) -> [u8; MAC_BYTES] {
 }
 
 fn checksum(body: &str) -> String {
-    let mut text = BASE32_NOPAD.encode(&sha256(body.as_bytes())).to_ascii_lowercase();
+    let mut text = base32(&sha256(body.as_bytes()));
     text.truncate(CHECKSUM_CHARS);
     text
 }

@@ -45,7 +45,7 @@ pub struct Phone {
 
 /// What can be asked of an account. Each names the account, which cannot know its own name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// A number of the account was proven: start a session. Creates the account at its first sign-in.
     SignIn(Box<SignIn>),
@@ -107,7 +107,7 @@ pub struct Caps {
 
 /// What an account answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Signed in.
     SignedIn {
@@ -205,18 +205,19 @@ impl Account {
     }
 
     fn use_device(&mut self, sign_in: &SignIn, now: Timestamp, outbox: &mut Outbox) -> (Device, bool) {
+        let (id, token_digest) = sign_in.new_device.clone();
+        // A repeat whose session has ended meanwhile finds the device that the first one made.
         let known = self
             .devices
             .iter_mut()
-            .find(|known| Some(&known.token_digest) == sign_in.presented_token.as_ref());
+            .find(|known| Some(&known.token_digest) == sign_in.presented_token.as_ref() || known.id == id);
         if let Some(device) = known {
             device.profile = sign_in.profile.clone();
             if device.usage.count(now) {
                 publish(device, sign_in.account, now, outbox);
             }
-            return (device.clone(), false);
+            return (device.clone(), device.id == id);
         }
-        let (id, token_digest) = sign_in.new_device.clone();
         let device = Device {
             id,
             token_digest,
@@ -262,3 +263,6 @@ fn make_room<T>(list: &mut Vec<T>, cap: usize, last_used: impl Fn(&T) -> Timesta
     let excess = list.len().saturating_add(1).saturating_sub(cap.max(1));
     list.drain(..excess.min(list.len()));
 }
+
+#[cfg(test)]
+mod tests;

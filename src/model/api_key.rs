@@ -1,8 +1,9 @@
 //! API keys of backends.
 
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
-
-use crate::kernel::digest::sha256;
+use crate::kernel::{
+    digest::sha256,
+    encoding::{from_base64url, hex},
+};
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,6 @@ impl ApiKey {
 /// not `oak_` and 43 characters of base64url (32 random bytes), so that noise costs no look-up. A plain hash is
 /// enough for 256 random bits.
 pub fn digest(text: &str) -> Option<String> {
-    let bytes = BASE64URL_NOPAD.decode(text.strip_prefix("oak_")?.as_bytes()).ok()?;
-    (bytes.len() == 32).then(|| HEXLOWER.encode(&sha256(text.as_bytes())))
+    let bytes = from_base64url(text.strip_prefix("oak_")?)?;
+    (bytes.len() == 32).then(|| hex(&sha256(text.as_bytes())))
 }

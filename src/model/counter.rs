@@ -51,7 +51,7 @@ pub struct Claimant {
 
 /// What can be asked of a counter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Take what this counter stands for, once and for all.
     Claim {
@@ -69,7 +69,7 @@ pub enum Operation {
 
 /// What a counter answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It is yours; nobody had it before.
     Claimed,

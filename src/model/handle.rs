@@ -41,7 +41,7 @@ pub struct Proof {
 
 /// What can be asked of a handle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Somebody proved the identifier: who holds it? Nobody: `candidate` does from now on.
     Resolve {
@@ -59,7 +59,7 @@ pub enum Operation {
 
 /// What a handle answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Who holds it, after the operation.
     Held(Holder),

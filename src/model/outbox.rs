@@ -10,7 +10,7 @@ use crate::kernel::{id::AccountId, time::Timestamp};
 /// What one object tells another, or the stores beside it. Delivery repeats until acknowledged, so taking a
 /// message twice, or an older one after a newer, changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Message {
     /// To the handle: its holder has proven it again.
     RenewProof {
@@ -67,9 +67,9 @@ pub const BATCH: usize = 32;
 
 impl Outbox {
     /// Posts a message, due at once. A message that says the same about the same thing replaces an older one
-    /// that has not left yet.
+    /// that has not arrived yet: the older must not overtake it, and what waits must not pile up.
     pub fn post(&mut self, message: Message, now: Timestamp) {
-        self.letters.retain(|letter| letter.attempts > 0 || !supersedes(&message, &letter.message));
+        self.letters.retain(|letter| !supersedes(&message, &letter.message));
         self.letters.push(Letter { id: self.next_id, message, attempts: 0, due: now });
         self.next_id = self.next_id.saturating_add(1);
     }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_message_replaces_one_that_has_not_left() {
+    fn a_newer_message_replaces_one_that_has_not_arrived() {
         let mut outbox = Outbox::default();
         outbox.post(index(1), Timestamp::from_secs(1));
         outbox.post(index(2), Timestamp::from_secs(2));

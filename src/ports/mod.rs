@@ -127,9 +127,9 @@ pub struct ProviderCall {
     pub provider: String,
     /// Capability asked for.
     pub capability: &'static str,
-    /// `ok`, `mismatch`, `rejected`, `unavailable`, `account_fault`, `unreadable`, `timed_out`, `broken`.
+    /// `ok`, `mismatch`, `rejected`, `unavailable`, `account_fault`.
     pub outcome: &'static str,
-    /// The provider's own code.
+    /// The provider's own code, or one of ours where it gave none (`timed_out`, `unreadable`, ...).
     pub vendor_code: Option<String>,
     /// Milliseconds it took.
     pub millis: u64,

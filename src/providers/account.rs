@@ -35,8 +35,8 @@ pub struct Account {
 /// Every problem, naming entry and setting, never a value.
 pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
     // The parser's own words could quote a secret.
-    let entries: Vec<Map<String, Value>> =
-        serde_json::from_str(json).map_err(|_| vec!["is not a JSON array of objects".to_owned()])?;
+    let entries: Vec<Map<String, Value>> = serde_json::from_slice(json.as_bytes())
+        .map_err(|_| vec!["is not a JSON array of objects".to_owned()])?;
     let mut accounts: Vec<Account> = Vec::new();
     let mut problems = Vec::new();
     for (at, entry) in entries.into_iter().enumerate() {

@@ -42,7 +42,8 @@ impl Document {
     /// # Errors
     /// Every problem, each with its place.
     pub fn from_json(json: &str) -> Result<Self, Vec<String>> {
-        let document: Self = serde_json::from_str(json).map_err(|error| vec![error.to_string()])?;
+        let document: Self =
+            serde_json::from_slice(json.as_bytes()).map_err(|error| vec![error.to_string()])?;
         let problems = validate::problems(&document);
         if problems.is_empty() { Ok(document) } else { Err(problems) }
     }
@@ -61,7 +62,7 @@ impl BuiltIn {
 
     // Always there: the build script has read the same text with the same code.
     fn document(&self) -> Option<&Document> {
-        self.document.get_or_init(|| serde_json::from_str(self.json).ok()).as_ref()
+        self.document.get_or_init(|| serde_json::from_slice(self.json.as_bytes()).ok()).as_ref()
     }
 }
 

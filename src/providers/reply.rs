@@ -2,12 +2,12 @@
 //!
 //! Invariant: a number or verdict comes only out of a 2xx reply whose code the document lists under `ok`.
 
-use data_encoding::{BASE64_MIME_PERMISSIVE, HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde_json::Value;
 
 use crate::{
     kernel::{
         cipher::{aes_128_cbc_decrypt, des_cbc_decrypt},
+        encoding::{from_base64, from_hex},
         http::HttpReply,
         phone::PhoneNumber,
         secret::Secret,
@@ -67,7 +67,7 @@ pub(super) fn read(call: &Call<'_>, reply: &HttpReply) -> Answer {
     let json: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let Some(code) = first_text(&json, &operation.reply.code) else { return unavailable("unreadable") };
     let class = operation.outcome.class_of(&code);
-    let code = harmless(&code);
+    let code = if echoes(call, &code) { "unlisted".to_owned() } else { harmless(&code) };
     match class {
         Class::Ok if success => {
             value(call, operation, &json).unwrap_or_else(|Unreadable| unavailable("unreadable"))
@@ -95,7 +95,7 @@ fn value(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer,
     if let Some(decrypt) = &operation.decrypt {
         value = open(call, operation, decrypt, value.expose())?;
         if let Some(inner) = &decrypt.json {
-            let json: Value = serde_json::from_str(value.expose()).map_err(|_| Unreadable)?;
+            let json: Value = serde_json::from_slice(value.expose().as_bytes()).map_err(|_| Unreadable)?;
             if let Some(pointer) = unmet(inner, &json)? {
                 return Ok(Answer::Rejected { code: harmless(pointer.trim_start_matches('/')) });
             }
@@ -128,20 +128,17 @@ fn open(
     let key = Secret::new(fill(&decrypt.key)?);
     let iv = match (&decrypt.iv, &decrypt.iv_hex) {
         (Some(iv), _) => fill(iv)?.into_bytes(),
-        (None, hex) => HEXLOWER
-            .decode(hex.as_deref().unwrap_or_default().to_ascii_lowercase().as_bytes())
-            .map_err(|_| Unreadable)?,
+        (None, hex) => from_hex(hex.as_deref().unwrap_or_default()).ok_or(Unreadable)?,
     };
     let input = match decrypt.input {
-        Form::Hex | Form::HexUpper => HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()),
-        Form::Base64 => BASE64_MIME_PERMISSIVE.decode(text.as_bytes()),
+        Form::Hex | Form::HexUpper => from_hex(text.trim()),
+        Form::Base64 => from_base64(text),
     };
     let cipher = match decrypt.cipher {
         Cipher::Aes128Cbc => aes_128_cbc_decrypt,
         Cipher::DesCbc => des_cbc_decrypt,
     };
-    let plain =
-        cipher(key.expose().as_bytes(), &iv, &input.map_err(|_| Unreadable)?).map_err(|_| Unreadable)?;
+    let plain = cipher(key.expose().as_bytes(), &iv, &input.ok_or(Unreadable)?).map_err(|_| Unreadable)?;
     let text = std::str::from_utf8(plain.expose()).map_err(|_| Unreadable)?;
     Ok(Secret::new(text.to_owned()))
 }
@@ -200,6 +197,13 @@ fn text(value: &Value) -> Option<String> {
         Value::Bool(flag) => Some(flag.to_string()),
         _ => None,
     }
+}
+
+/// Whether a code is a piece of what was sent, or the reverse.
+fn echoes(call: &Call<'_>, code: &str) -> bool {
+    let sent = call.credential.values().map(Secret::expose);
+    code.len() >= 8
+        && sent.filter(|text| text.len() >= 8).any(|text| text.contains(code) || code.contains(text.as_str()))
 }
 
 /// A code fit for logs. A reply gone wrong could hold a number or token where its code belongs, and no vendor's

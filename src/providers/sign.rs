@@ -1,8 +1,9 @@
 //! The closed set of signature schemes. For providers' protocols only.
 
-use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
-
-use crate::kernel::digest::{hmac_sha1, hmac_sha256, md5, sha1, sha256};
+use crate::kernel::{
+    digest::{hmac_sha1, hmac_sha256, md5, sha1, sha256},
+    encoding::{base64, hex, hex_upper},
+};
 
 use super::{
     document::{Form, Mac},
@@ -20,9 +21,9 @@ pub(super) fn mac(mac: Mac, key: Option<&str>, text: &str, form: Form) -> String
         Mac::HmacSha256 => hmac_sha256(key, text).to_vec(),
     };
     match form {
-        Form::Hex => HEXLOWER.encode(&bytes),
-        Form::HexUpper => HEXUPPER.encode(&bytes),
-        Form::Base64 => BASE64.encode(&bytes),
+        Form::Hex => hex(&bytes),
+        Form::HexUpper => hex_upper(&bytes),
+        Form::Base64 => base64(&bytes),
     }
 }
 
@@ -49,7 +50,7 @@ impl Acs3<'_> {
     /// The headers to add: `x-acs-content-sha256` and `authorization`. `host` is signed but left to the
     /// platform, which sends it by itself.
     pub(super) fn sign(&self, key_id: &str, key: &str) -> [(String, String); 2] {
-        let body = HEXLOWER.encode(&sha256(self.body));
+        let body = hex(&sha256(self.body));
         let content = ("x-acs-content-sha256".to_owned(), body.clone());
         let mut headers = self.headers.to_vec();
         headers.extend([("host".to_owned(), self.host.to_owned()), content.clone()]);
@@ -58,7 +59,7 @@ impl Acs3<'_> {
         let lines: String =
             headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
         let canonical = format!("{}\n{}\n{}\n{lines}\n{names}\n{body}", self.method, self.path, self.query);
-        let text = format!("ACS3-HMAC-SHA256\n{}", HEXLOWER.encode(&sha256(canonical.as_bytes())));
+        let text = format!("ACS3-HMAC-SHA256\n{}", hex(&sha256(canonical.as_bytes())));
         let signature = mac(Mac::HmacSha256, Some(key), &text, Form::Hex);
         let authorization =
             format!("ACS3-HMAC-SHA256 Credential={key_id},SignedHeaders={names},Signature={signature}");

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use data_encoding::HEXLOWER;
-
-use crate::kernel::secret::Secret;
+use crate::kernel::{encoding::hex, secret::Secret};
 
 use super::{
     call::{Call, CallError},
@@ -26,7 +24,7 @@ impl Values {
             ("now_iso", call.now.rfc3339()),
             ("now_ms", call.now.millis().to_string()),
             ("now_s", call.now.secs().to_string()),
-            ("nonce", HEXLOWER.encode(&call.nonce)),
+            ("nonce", hex(&call.nonce)),
             ("platform", call.platform.name().to_owned()),
             ("request_id", call.request_id.to_owned()),
         ];

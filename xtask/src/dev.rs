@@ -24,7 +24,8 @@ use crate::shell::{Lock, cargo, npm_tool, root, run as run_command, say, variabl
 use crate::vars::{self, Vars};
 use crate::wasm::{self, Variant};
 
-const START_LIMIT: Duration = Duration::from_secs(120);
+/// Long enough for a rebuild by wrangler, should a source change while everything starts.
+const START_LIMIT: Duration = Duration::from_secs(300);
 const STOP_LIMIT: Duration = Duration::from_secs(4);
 const POLL: Duration = Duration::from_millis(50);
 
@@ -39,7 +40,7 @@ pub(crate) fn run() -> Result<()> {
     let program = sandbox_program()?;
     let state = vars::state()?;
     {
-        let _lock = Lock::of_project()?;
+        let _lock = Lock::of_project("setup")?;
         setup::migrate(&state)?;
     }
     service.must_be_free()?;

@@ -1,12 +1,6 @@
 //! The tasks behind the Makefile. `make help` lists them; each one ends with 0 or says what went wrong and what to do.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a native command-line tool: it prints, waits and reads the machine's clock and entropy"
-)]
-#![cfg_attr(test, allow(clippy::unwrap_used, clippy::indexing_slicing))]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool prints")]
 
 mod api_key;
 mod checks;

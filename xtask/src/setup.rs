@@ -28,7 +28,7 @@ pub(crate) struct Tools {
 
 /// Brings everything into place: Wasm target, build tools, npm packages, development secrets, the local database.
 pub(crate) fn all() -> Result<Tools> {
-    let _lock = Lock::of_project()?;
+    let _lock = Lock::of_project("setup")?;
     wasm_target("stable toolchain", None)?;
     let tools = tools()?;
     npm_packages()?;

@@ -7,10 +7,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// The root of the checkout (the folder of `wrangler.toml`).
+/// The root of the checkout: the nearest folder at or above the working directory with a `wrangler.toml`. (Not where
+/// this program was compiled: checkouts may share a target folder.)
 pub(crate) fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here).to_path_buf()
+    let here = env::current_dir().unwrap_or_default();
+    let found = here.ancestors().find(|folder| folder.join("wrangler.toml").exists());
+    found.unwrap_or(&here).to_path_buf()
 }
 
 /// Where built tools are kept between checkouts: `$XDG_CACHE_HOME/onetap`, else `~/.cache/onetap`.
@@ -130,9 +132,9 @@ impl Lock {
         Ok(Self(file))
     }
 
-    /// The lock of this checkout.
-    pub(crate) fn of_project() -> Result<Self> {
-        Self::acquire(&root().join(".wrangler"), "onetap")
+    /// A lock of this checkout: `setup` or `build`.
+    pub(crate) fn of_project(name: &str) -> Result<Self> {
+        Self::acquire(&root().join(".wrangler"), name)
     }
 }
 

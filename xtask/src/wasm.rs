@@ -46,6 +46,11 @@ impl Variant {
         }
     }
 
+    /// Whether it goes to production: names of functions then cost start-up time. Test builds keep them for panics.
+    fn is_shipped(self) -> bool {
+        !self.hooks
+    }
+
     /// The JavaScript module that wrangler serves.
     pub(crate) fn entry(self) -> PathBuf {
         root().join("build").join(self.name).join("index.js")
@@ -54,12 +59,19 @@ impl Variant {
 
 /// Builds the variant unless it is up to date.
 pub(crate) fn build(variant: Variant, tools: &Tools) -> Result<()> {
-    let _lock = Lock::of_project()?;
     let stamp = root().join("build").join(format!("{}.stamp", variant.name));
+    // The leading number goes up when this function builds differently.
     let key =
-        format!("hooks={} unwind={} worker-build={}", variant.hooks, variant.unwind, setup::WORKER_BUILD);
+        format!("1 hooks={} unwind={} worker-build={}", variant.hooks, variant.unwind, setup::WORKER_BUILD);
     let current = fingerprint(&SOURCES, &key)?;
-    if variant.entry().exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == current) {
+    let is_current =
+        || variant.entry().exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == current);
+    // Asked without the lock first: who only wants to start need not wait for somebody else's build.
+    if is_current() {
+        return Ok(());
+    }
+    let _lock = Lock::of_project("build")?;
+    if is_current() {
         return Ok(());
     }
     if variant.unwind {
@@ -85,7 +97,18 @@ pub(crate) fn build(variant: Variant, tools: &Tools) -> Result<()> {
         .env("ESBUILD_BIN", npm_tools().join("esbuild"))
         .env("PATH", path_of(&npm_tool("node", &[])?));
     run(&mut command, "correct the compiler's complaints above")?;
+    if variant.is_shipped() {
+        strip(variant)?;
+    }
     fs::write(&stamp, current).context("cannot write the build's stamp")
+}
+
+/// Shrinks the module: `worker-build` optimises for speed and leaves the names in. Which Wasm features may be used
+/// is read from the module itself.
+fn strip(variant: Variant) -> Result<()> {
+    let module = variant.entry().with_file_name("index_bg.wasm");
+    let mut command = npm_tool("wasm-opt", &["-Oz", "--strip-debug"])?;
+    run(command.arg(&module).arg("--output").arg(&module), "see the lines above")
 }
 
 /// Asks wrangler for the upload's compressed size and refuses one above the limit.

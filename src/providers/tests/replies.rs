@@ -37,6 +37,17 @@ fn mobtech(status: &str, plain: &str) -> Value {
 }
 
 #[test]
+fn a_code_that_repeats_the_credential_is_not_shown() {
+    let mut bench = Bench::new("cmcc");
+    bench.credential.insert("token".to_owned(), Secret::new("STsid00abcdef".to_owned()));
+    for echo in ["STsid00abcdef", "E_STsid00abcdef", "STsid00abc"] {
+        let body = json!({"resultCode": echo});
+        let answer = bench.call(Capability::OneTap).read(&reply(200, &body));
+        assert_eq!(answer, unavailable("unlisted"));
+    }
+}
+
+#[test]
 fn codes_mean_what_the_documents_say() {
     let rejected = |code: &str| Answer::Rejected { code: code.to_owned() };
     let account = |code: &str| Answer::AccountFault { code: code.to_owned() };

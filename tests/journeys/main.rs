@@ -1,0 +1,26 @@
+//! Journeys in the in-memory world: the stories users, backends and operators would tell, through the HTTP
+//! contract, with whatever can break broken.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test"
+)]
+
+#[path = "../world/mod.rs"]
+mod world;
+
+mod backend;
+mod check;
+mod crash;
+mod login;
+mod outbox;
+mod privacy;
+mod protocol;
+mod provider_answers;
+mod race;
+mod repeat;
+mod sealed_reply;
+mod session;

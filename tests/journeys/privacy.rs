@@ -1,0 +1,118 @@
+//! After a whole day of business nothing personal stands anywhere: not in objects, edge copies, tables, metrics
+//! or log lines.
+
+use std::time::Duration;
+
+use onetap::kernel::http::HttpFailure;
+use serde_json::json;
+
+use crate::world::{
+    Broken, Port, World,
+    client::{DEVICE_NAME, PUSH_TOKEN, device, device_with, login_body},
+    provider::Script,
+};
+
+const PHONES: [&str; 3] = ["13800138000", "13900139000", "19912345678"];
+const KEYS: [&str; 2] = ["Zk7Qp2LmXw9TbR4sVn6YcA", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"];
+
+/// Does everything that can be done, and returns the secrets that the service gave out.
+fn a_day(world: &World) -> Vec<String> {
+    let mut given = Vec::new();
+    let backend = world.api_key("crm", &["one_tap:exchange", "phone:read"]);
+    for (phone, key) in PHONES.iter().zip(KEYS.iter().cycle()) {
+        // Login, repeat, refused repeats, a second day on the same device.
+        let token = world.providers.token(phone);
+        let login = world.log_in_with(&token).key(key).send().signed_in();
+        world.log_in_with(&token).key(key).send().signed_in();
+        world.log_in_with(&token).send().falls_back(422, "one_tap_rejected");
+        world.run_alarms();
+        world.pass(Duration::from_secs(86_400));
+        let mut body = login_body("flash_v2", &world.providers.token(phone));
+        body["device"] = device_with(login.text("/device/token"));
+        let second = world.post("/v1/one-tap/login", &body).send().signed_in();
+        // Checks that match and do not, an exchange, a read, a report.
+        for checked in PHONES {
+            let credential = json!({"provider": "cmcc", "token": world.providers.token(phone)});
+            let check = json!({"credential": credential, "phone": checked, "platform": "ios"});
+            world.post("/v1/one-tap/check", &check).send();
+            let credential = json!({"provider": "aliyun", "token": world.providers.token(phone)});
+            let login =
+                json!({"mode": "check", "credential": credential, "phone": checked, "device": device()});
+            world.post("/v1/one-tap/login", &login).key(key).send();
+        }
+        let credential = json!({"provider": "flash_v2", "token": world.providers.token(phone)});
+        let exchange = json!({"credential": credential, "platform": "ios"});
+        let exchange =
+            world.post("/v1/one-tap/exchange", &exchange).bearer(&backend).header("x-request-id", phone);
+        assert_eq!(exchange.send().status, 200);
+        let read = world.get(&format!("/v1/accounts/{}/phone", login.text("/account/id")));
+        assert_eq!(read.bearer(&backend).header("x-request-id", &format!("0086{phone}")).send().status, 200);
+        let report = json!({"sdkCode": "1", "phone": phone, "device": device()});
+        world.post("/v1/one-tap/failures", &report).send().falls_back(422, "one_tap_rejected");
+        // What fails: providers that echo the number, bodies and paths that hold it, crashes.
+        let echo = json!({"resultCode": phone, "resultDesc": phone}).to_string();
+        let scripts = [
+            Script::Says(200, echo),
+            Script::Says(200, (*phone).to_owned()),
+            Script::Fails(HttpFailure::TimedOut),
+        ];
+        for script in scripts {
+            world.log_in_with(&world.providers.token_that(script)).key(key).send();
+        }
+        world.post("/v1/one-tap/login", &json!({*phone: 1, "phone": phone})).send();
+        world.get(&format!("/v1/accounts/{phone}/phone?phone={phone}")).bearer(&backend).send();
+        for (port, way) in [(Port::Handle, Broken::DiesAfter), (Port::Account, Broken::AnswerLost)] {
+            world.faults.break_call(port, 0, way);
+            let _ = world.log_in_with(&world.providers.token(phone)).key(key).try_send();
+        }
+        let refresh = json!({"refreshToken": login.text("/session/refreshToken")});
+        let refreshed = world.post("/v1/session/refresh", &refresh).send();
+        given.push(login.text("/device/token").to_owned());
+        for answer in [&login, &second, &refreshed] {
+            given.push(answer.text("/session/accessToken").to_owned());
+            given.push(answer.text("/session/refreshToken").to_owned());
+        }
+    }
+    world.run_alarms();
+    given.push(backend);
+    given
+}
+
+#[test]
+fn nothing_personal_is_kept_in_the_clear() {
+    let world = World::new();
+    let given = a_day(&world);
+    let mut secrets: Vec<String> = PHONES.iter().chain(&KEYS).map(|text| (*text).to_owned()).collect();
+    secrets.extend([DEVICE_NAME.to_owned(), PUSH_TOKEN.to_owned()]);
+    secrets.extend(world.providers.tokens());
+    secrets.extend(given);
+    assert!(secrets.len() > 60, "{}", secrets.len());
+    for secret in &secrets {
+        assert_eq!(world.places_of(secret), [""; 0], "{secret}");
+    }
+}
+
+#[test]
+fn nothing_that_looks_like_a_mobile_number_is_kept_either() {
+    let world = World::new();
+    a_day(&world);
+    for (place, text) in world.dump() {
+        for run in text.split(|c: char| !c.is_ascii_digit()) {
+            let national = if run.len() == 13 { run.strip_prefix("86") } else { Some(run) };
+            let looks = national.is_some_and(|digits| digits.len() == 11 && digits.starts_with('1'));
+            assert!(!looks, "{run} in {place}");
+        }
+    }
+}
+
+#[test]
+fn the_search_finds_what_is_there() {
+    let world = World::new();
+    let login = world.login(PHONES[0]).signed_in();
+    world.run_alarms();
+    // Ids are everywhere, plain; the digest of a device token stands in base64.
+    assert!(world.places_of(login.text("/account/id")).len() >= 3);
+    assert!(!world.places_of("one_tap").is_empty());
+    world.objects.plant("note", &data_encoding::BASE64.encode(b"call 13800138000 back"));
+    assert_eq!(world.places_of(PHONES[0]), ["note"]);
+}

@@ -1,0 +1,92 @@
+//! Both READMEs against the code: limits, routes, make targets, and the steps that a test runs literally.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test"
+)]
+
+use std::collections::BTreeSet;
+
+use onetap::{
+    api::routes::{self, Found},
+    kernel::id::AccountId,
+    rules::limits::{Limit, TABLE},
+};
+
+const EN: &str = include_str!("../README.md");
+const ZH: &str = include_str!("../README.zh-CN.md");
+const MAKEFILE: &str = include_str!("../Makefile");
+
+#[test]
+fn the_tables_of_limits_are_those_of_the_code() {
+    let row = |limit: &Limit| {
+        let Limit { name, default, min, max, .. } = limit;
+        [format!("`{name}`"), default.to_string(), format!("{min}-{max}")]
+    };
+    let known: Vec<_> = TABLE.iter().map(row).collect();
+    for (readme, title) in [(EN, "## Limits"), (ZH, "## 限制")] {
+        let rows = rows(section(readme, title));
+        let listed: Vec<_> = rows.iter().filter(|row| row.len() == 4 && row[0].starts_with('`')).collect();
+        assert_eq!(listed.iter().map(|row| &row[..3]).collect::<Vec<_>>(), known, "{title}");
+        if readme == EN {
+            assert!(listed.iter().zip(TABLE).all(|(row, limit)| row[3] == limit.what), "{listed:?}");
+        }
+    }
+}
+
+#[test]
+fn the_routes_listed_exist() {
+    let account = AccountId::from_bytes([1; 16]).to_string();
+    for (readme, title) in [(EN, "## Endpoints"), (ZH, "## 接口")] {
+        let rows = rows(section(readme, title));
+        let paths: Vec<_> = rows.iter().filter_map(|row| row[0].trim_matches('`').split_once(" /")).collect();
+        assert!(paths.len() >= 9, "{paths:?}");
+        for (method, path) in paths {
+            let found = routes::find(method, &format!("/{}", path.replace("{id}", &account)));
+            assert!(matches!(found, Found::Route(_)), "{method} /{path}");
+            assert_eq!(found.name(), format!("{method} /{path}"));
+        }
+    }
+}
+
+#[test]
+fn every_make_target_is_listed_and_no_other() {
+    let phony = MAKEFILE.lines().find_map(|line| line.strip_prefix(".PHONY:")).unwrap();
+    let known: BTreeSet<&str> = phony.split_whitespace().collect();
+    for (readme, title) in [(EN, "## Commands"), (ZH, "## 命令")] {
+        let table = section(readme, title);
+        let listed: BTreeSet<&str> =
+            rows(table).iter().filter_map(|row| row[0].trim_matches('`').strip_prefix("make ")).collect();
+        assert_eq!(listed, known, "{title}");
+        let code = readme.split('`').filter_map(|part| part.trim().strip_prefix("make "));
+        for target in code.filter_map(|arguments| arguments.split_whitespace().next()) {
+            assert!(known.contains(target), "make {target}");
+        }
+    }
+}
+
+#[test]
+fn the_first_steps_are_the_same_in_both_languages() {
+    let steps = |readme, title| -> Vec<String> {
+        let blocks = section(readme, title).split("```sh\n").skip(1);
+        blocks.map(|block| block.split("```").next().unwrap().to_owned()).collect()
+    };
+    let english = steps(EN, "## Five minutes");
+    assert_eq!(english, steps(ZH, "## 五分钟"));
+    assert_eq!(english[0], "make dev\n");
+}
+
+/// From a heading to the next one.
+fn section<'a>(readme: &'a str, title: &str) -> &'a str {
+    let start = readme.find(&format!("\n{title}")).unwrap_or_else(|| panic!("no section {title}"));
+    let rest = &readme[start + 1..];
+    rest.find("\n## ").map_or(rest, |end| &rest[..end])
+}
+
+/// The cells of each table row.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
+    rows.map(|row| row.split('|').map(str::trim).collect()).collect()
+}
