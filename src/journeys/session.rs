@@ -111,7 +111,9 @@ impl<W: World> Service<'_, W> {
     pub(super) fn tokens(&self, account: AccountId, session: &Session) -> Result<Tokens, Fault> {
         let now = self.world.now();
         let lifetimes = self.settings.lifetimes();
-        let refresh_expires_in = session.expires_at(&lifetimes).since(now).as_secs();
+        // Rounded up: the milliseconds since the account answered must not turn 30 days into a second less.
+        let remaining = session.expires_at(&lifetimes).since(now).as_millis().div_ceil(1000);
+        let refresh_expires_in = u64::try_from(remaining).unwrap_or(u64::MAX);
         let access_expires_in = self.settings.limits.access_token_seconds.min(refresh_expires_in);
         let claims = self.claims(account, session, now, access_expires_in)?;
         let refresh = RefreshToken { account, session: session.id, generation: session.generation() };

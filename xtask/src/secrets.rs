@@ -17,7 +17,9 @@ pub(crate) fn print_production() -> Result<()> {
     for (name, value) in key_sets()? {
         secrets.insert(name.to_owned(), Value::String(value.to_string()));
     }
-    say("fresh keys for production; put them with `make -s secrets | npx wrangler secret bulk`");
+    say(
+        "fresh keys for production: keep them in a vault (they cannot be read back, and rotation needs them), then `npx wrangler secret bulk FILE`",
+    );
     say(
         "never put them again over keys in use: sealed numbers would be lost and everybody signed out; to rotate, add a key to a set",
     );
