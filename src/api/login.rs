@@ -38,8 +38,8 @@ pub fn common(body: &mut Fields) -> Option<Common> {
         body.absorb(consent);
         version
     });
-    if let Some("cookie") = body.optional_text("transport", 16).filter(|text| text != "body").as_deref() {
-        body.wrong::<()>("transport", "cookie is not offered yet; use body");
+    if body.optional_text("transport", 16).is_some_and(|text| text != "body") {
+        body.wrong::<()>("transport", "must be body; cookie is not offered yet");
     }
     body.optional_text("captchaToken", 4096);
     let device = device(body);

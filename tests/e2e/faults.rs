@@ -47,7 +47,8 @@ pub(crate) fn stories() -> Vec<Trial> {
 
 async fn every_fault_of(provider: &'static str) {
     let rows = stream::iter(TABLE).map(|row| one_fault(provider, row));
-    let wrong: Vec<String> = rows.buffer_unordered(AT_ONCE).filter_map(async |wrong| wrong).collect().await;
+    let rows: Vec<Option<String>> = rows.buffer_unordered(AT_ONCE).collect().await;
+    let wrong: Vec<String> = rows.into_iter().flatten().collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -87,6 +88,10 @@ async fn one_fault(
     let seen = times_seen(stack, &credential).await;
     if seen != 1 {
         wrong.push(format!("the provider saw the token {seen} times"));
+    }
+    if answer.header("x-request-id") != answer.request_id {
+        wrong.push(format!("not our answer: {:?}", answer.headers));
+        return Some(format!("{provider} {behaviour}: {}", wrong.join("; ")));
     }
     let line = stack.log_line(&answer.request_id).await;
     let call = &line["providers"][0];

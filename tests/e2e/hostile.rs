@@ -251,6 +251,7 @@ fn assert_names(answer: &Answer, path: &str, names: &[&str]) {
     } else {
         "invalid_request"
     };
+    assert_eq!(answer.status, 400, "{path} with wrong {names:?}: {}", answer.summary());
     let problem = answer.problem(400, code);
     let fields = problem["fields"].as_array().cloned().unwrap_or_default();
     let mut named: Vec<&str> = fields.iter().map(|field| field["name"].as_str().unwrap()).collect();

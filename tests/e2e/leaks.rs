@@ -15,6 +15,8 @@ use crate::stack::{lock, root};
 
 /// Shorter texts would be found by chance.
 const LEAST_BYTES: usize = 8;
+/// Of a longer secret the end is searched for: tokens begin alike.
+const MOST_BYTES: usize = 32;
 
 static USED: Mutex<BTreeMap<String, &'static str>> = Mutex::new(BTreeMap::new());
 
@@ -97,7 +99,8 @@ pub(crate) fn census() -> BTreeMap<&'static str, usize> {
 pub(crate) fn search(folder: &Path) -> (Vec<Leak>, usize) {
     let mut patterns = BTreeMap::new();
     for (secret, kind) in lock(&USED).iter() {
-        for (written, pattern) in spellings(secret.as_bytes()) {
+        let end = secret.as_bytes().last_chunk::<MOST_BYTES>().map_or(secret.as_bytes(), |end| end);
+        for (written, pattern) in spellings(end) {
             patterns.entry(pattern).or_insert((*kind, written));
         }
     }
