@@ -11,6 +11,9 @@ use crate::{
     model::refusal::{Code, FieldProblem, Refusal},
 };
 
+/// Most fields named in one answer.
+pub const MAX_PROBLEMS: usize = 32;
+
 /// A JSON object being read field by field. Problems are collected; what was not asked for is unknown.
 #[derive(Debug)]
 pub struct Fields {
@@ -171,6 +174,8 @@ impl Fields {
         } else {
             Code::InvalidRequest
         };
+        // Enough to find the mistake; a body full of unknown fields is not answered with ten times its size.
+        self.problems.truncate(MAX_PROBLEMS);
         match value {
             Some(value) if self.problems.is_empty() => Ok(value),
             _ => Err(Refusal { fields: self.problems, ..Refusal::new(code) }.into()),

@@ -76,7 +76,7 @@ impl Route {
 
 /// Finds the route of a request.
 pub fn find(method: &str, path: &str) -> Found {
-    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
     let (allowed, route) = match segments.as_slice() {
         ["healthz"] => ("GET", Route::Health),
         [".well-known", "jwks.json"] => ("GET", Route::Jwks),
@@ -130,6 +130,8 @@ mod tests {
             ("PUT", "/v1/one-tap/login".to_owned(), Found::OtherMethods("POST")),
             ("POST", "/healthz".to_owned(), Found::OtherMethods("GET, HEAD")),
             ("GET", "/v1/one-tap/login/".to_owned(), Found::Nothing),
+            ("GET", "//healthz".to_owned(), Found::Nothing),
+            ("PROPFIND", "/v1/session".to_owned(), Found::OtherMethods("GET, HEAD")),
             ("GET", "/".to_owned(), Found::Nothing),
             ("GET", String::new(), Found::Nothing),
         ] {

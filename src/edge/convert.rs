@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt;
-use worker::{Headers, Method, Request, Response, ResponseBuilder};
+use worker::{Headers, Request, Response, ResponseBuilder};
 
 use crate::api::http::{Body, HttpIn, HttpOut, MAX_BODY_BYTES};
 
@@ -27,12 +27,14 @@ pub(super) fn head(request: &Request) -> HttpIn {
             headers.insert((*name).to_owned(), value);
         }
     }
-    let is_head = request.method() == Method::Head;
-    let method = if is_head { Method::Get } else { request.method() };
+    // Not `request.method()`, which takes every method it does not know for GET.
+    let method = request.inner().method();
+    let is_head = method == "HEAD";
+    let method = if is_head { "GET".to_owned() } else { method };
     let url = request.inner().url();
     let (path, query) = path_and_query(&url);
     HttpIn {
-        method: method.to_string(),
+        method,
         is_head,
         path: path.to_owned(),
         query: query.to_owned(),
@@ -47,8 +49,8 @@ pub(super) fn head(request: &Request) -> HttpIn {
 pub(super) async fn body(mut request: Request) -> Body {
     let length = request.headers().get("content-length").ok().flatten();
     let length = length.and_then(|text| text.parse::<usize>().ok());
-    match request.method() {
-        Method::Get | Method::Head => Body::Read(Vec::new()),
+    match request.inner().method().as_str() {
+        "GET" | "HEAD" => Body::Read(Vec::new()),
         _ if length.is_some_and(|length| length > MAX_BODY_BYTES) => Body::TooLarge,
         _ => read_body(&mut request).await,
     }

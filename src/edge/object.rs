@@ -51,14 +51,12 @@ where
         }
         Err(_) => Err(Fault::new("misconfigured")),
     };
-    match done {
-        Ok(()) => Response::empty(),
-        // The platform tries an alarm that failed again, with growing waits.
-        Err(fault) => {
-            log::fault("alarm", fault);
-            Err(worker::Error::RustError(fault.code().to_owned()))
-        }
+    if let Err(fault) = done {
+        log::fault("alarm", fault);
+        // The platform tries a failed alarm a few times only; what is due must not be forgotten for good.
+        state.storage().set_alarm(AFTER_A_FAULT).await?;
     }
+    Response::empty()
 }
 
 async fn apply<M>(state: &State, operation: M::Operation, now: Timestamp) -> Result<M::Outcome, Fault>
@@ -66,9 +64,14 @@ where
     M: Machine + Serialize + DeserializeOwned,
 {
     let (mut document, before) = read::<M>(state)?;
+    let waking = document.wake_at();
     let outcome = document.apply(operation, now);
-    write(state, &document, &before)?;
-    set_alarm(state, &document, now).await?;
+    write(state, &document, before.as_deref())?;
+    // An alarm is a write of its own, so one that stands is left alone, unless it should have rung by now.
+    let wake_at = document.wake_at();
+    if wake_at != waking || wake_at.is_some_and(|at| at <= now) {
+        set_alarm(state, &document, now).await?;
+    }
     Ok(outcome)
 }
 
@@ -88,7 +91,7 @@ where
     let (mut document, before) = read::<M>(state)?;
     let failed: Vec<u64> = delivery.failed.iter().map(|(id, _)| *id).collect();
     document.settle(&delivery.delivered, &failed, now);
-    write(state, &document, &before)?;
+    write(state, &document, before.as_deref())?;
     set_alarm(state, &document, now).await
 }
 
@@ -101,34 +104,55 @@ struct Row {
     json: String,
 }
 
-fn read<M: Machine + DeserializeOwned>(state: &State) -> Result<(Document<M>, String), Fault> {
-    let fault = |_| Fault::new("object_does_not_read");
-    let sql = state.storage().sql();
-    sql.exec("CREATE TABLE IF NOT EXISTS document (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT", None)
-        .map_err(fault)?;
-    let rows: Vec<Row> =
-        sql.exec("SELECT json FROM document", None).and_then(|cursor| cursor.to_array()).map_err(fault)?;
-    let Some(Row { json }) = rows.into_iter().next() else {
-        return Ok((Document::empty(), String::new()));
+/// The document, and as what it is stored: `None` when nothing is. Looking does not make an object.
+fn read<M: Machine + DeserializeOwned>(state: &State) -> Result<(Document<M>, Option<String>), Fault> {
+    let rows =
+        |query: &str| -> worker::Result<Vec<Row>> { state.storage().sql().exec(query, None)?.to_array() };
+    let Ok(stored) = rows("SELECT json FROM document") else {
+        let tables = rows("SELECT name AS json FROM sqlite_master WHERE name = 'document'");
+        return match tables {
+            Ok(tables) if tables.is_empty() => Ok((Document::empty(), None)),
+            _ => Err(Fault::new("object_does_not_read")),
+        };
+    };
+    let Some(Row { json }) = stored.into_iter().next() else {
+        return Ok((Document::empty(), None));
     };
     let document: Document<M> =
         serde_json::from_slice(json.as_bytes()).map_err(|_| Fault::new("document_does_not_parse"))?;
     if document.is_known_version() {
-        Ok((document, json))
+        Ok((document, Some(json)))
     } else {
         Err(Fault::new("document_from_the_future"))
     }
 }
 
-fn write<M: Machine + Serialize>(state: &State, document: &Document<M>, before: &str) -> Result<(), Fault> {
-    let json = serde_json::to_string(document).map_err(|_| Fault::new("document_does_not_serialise"))?;
-    if json == before {
+fn write<M: Machine + Serialize>(
+    state: &State,
+    document: &Document<M>,
+    before: Option<&str>,
+) -> Result<(), Fault> {
+    let serialise = |document: &Document<M>| {
+        serde_json::to_string(document).map_err(|_| Fault::new("document_does_not_serialise"))
+    };
+    let json = serialise(document)?;
+    let is_same = match before {
+        Some(before) => before == json,
+        None => serialise(&Document::empty())? == json,
+    };
+    if is_same {
         return Ok(());
     }
-    let sql =
+    let fault = |_| Fault::new("object_does_not_write");
+    let sql = state.storage().sql();
+    if before.is_none() {
+        let table = "CREATE TABLE IF NOT EXISTS document \
+                     (id INTEGER PRIMARY KEY CHECK (id = 0), json TEXT NOT NULL) STRICT";
+        sql.exec(table, None).map_err(fault)?;
+    }
+    let row =
         "INSERT INTO document (id, json) VALUES (0, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json";
-    let written = state.storage().sql().exec(sql, vec![SqlStorageValue::String(json)]);
-    written.map(|_| ()).map_err(|_| Fault::new("object_does_not_write"))
+    sql.exec(row, vec![SqlStorageValue::String(json)]).map(|_| ()).map_err(fault)
 }
 
 async fn set_alarm<M: Machine>(state: &State, document: &Document<M>, now: Timestamp) -> Result<(), Fault> {
@@ -136,5 +160,8 @@ async fn set_alarm<M: Machine>(state: &State, document: &Document<M>, now: Times
     let wait: Duration = at.since(now);
     state.storage().set_alarm(wait).await.map_err(|_| Fault::new("alarm_does_not_set"))
 }
+
+/// When an alarm that met a fault rings again.
+const AFTER_A_FAULT: Duration = Duration::from_secs(600);
 
 const OUTCOME_DOES_NOT_SERIALISE: Fault = Fault::new("outcome_does_not_serialise");

@@ -1,9 +1,14 @@
 //! The Durable Objects, and calling them.
 
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    pin::pin,
+    time::Duration,
+};
 
+use futures_util::future::{Either, select};
 use serde::{Serialize, de::DeserializeOwned};
-use worker::{DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
+use worker::{Delay, DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
 use super::{config, fetch::outgoing, object, world::EdgeWorld};
 use crate::{
@@ -50,6 +55,9 @@ objects! {
     Counter runs counter::Counter;
 }
 
+/// Time for an object's answer. Far above what one takes, far below what a person waits.
+const DEADLINE: Duration = Duration::from_secs(5);
+
 impl Handles for EdgeWorld {
     async fn handle(
         &self,
@@ -83,7 +91,12 @@ impl EdgeWorld {
         self.hooks.before_call(namespace)?;
         let body =
             serde_json::to_string(operation).map_err(|_| Fault::new("operation_does_not_serialise"))?;
-        let outcome = self.exchange(namespace, name, body).await;
+        let exchange = pin!(self.exchange(namespace, name, body));
+        let outcome = match select(exchange, Delay::from(DEADLINE)).await {
+            Either::Left((outcome, _)) => outcome,
+            // A panic in an object can leave its caller waiting for ever.
+            Either::Right(_) => return Err(Fault::new("object_timed_out")),
+        };
         #[cfg(feature = "test-hooks")]
         self.hooks.after_call(namespace)?;
         let bytes =

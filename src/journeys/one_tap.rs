@@ -76,7 +76,7 @@ impl<W: World> Service<'_, W> {
             Err(failure) => return refused(failure),
         };
         // 2. The credential is claimed; a repeat ends here.
-        let claim = match self.claim(&question.subject(), &login.attempt).await {
+        let claim = match self.claim(question.subject(), &login.attempt).await {
             Ok(Claimed::First(claim)) => claim,
             Ok(Claimed::Again(reply)) => return Login { claim: None, result: Ok(LoginAnswer::Kept(reply)) },
             Err(failure) => return refused(failure),
@@ -152,7 +152,7 @@ impl<W: World> Service<'_, W> {
         caller: &Caller<'_>,
     ) -> Result<Answer, Failure> {
         let question = self.question(capability, credential, caller)?;
-        match self.claim(&question.subject(), &Attempt { key: None, request: &[] }).await? {
+        match self.claim(question.subject(), &Attempt { key: None, request: &[] }).await? {
             Claimed::First(_) => self.ask(&question, phone, caller).await,
             Claimed::Again(_) => Err(UNEXPECTED_OUTCOME.into()),
         }

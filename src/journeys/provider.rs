@@ -49,13 +49,9 @@ pub(super) struct Question<'a> {
 }
 
 impl<'a> Question<'a> {
-    /// What the credential is claimed by: provider and single-use token.
-    pub(super) fn subject(&self) -> String {
-        let token = self
-            .document
-            .primary(self.capability, &self.credential.fields)
-            .map_or("", |token| token.expose().as_str());
-        format!("{}:{token}", self.document.id())
+    /// What the credential is claimed by: its single-use token, whichever provider the client names.
+    pub(super) fn subject(&self) -> &str {
+        self.document.primary(self.capability, &self.credential.fields).map_or("", |token| token.expose())
     }
 }
 
@@ -90,8 +86,11 @@ impl<W: World> Service<'_, W> {
             Some(account) if self.may_use(account, document) => {
                 Ok(Question { document, account, capability, credential })
             }
-            Some(_) => Err(self.at_fault(document.id(), capability, "not_confirmed")),
-            None => Err(self.at_fault(document.id(), capability, "no_account")),
+            // What the operator has not set up is no fault of an account: anybody could raise the alarm.
+            _ => {
+                self.note(document.id(), capability, "not_set_up", None, 0);
+                Err(Upstream { provider: document.id().to_owned(), is_transient: false }.into())
+            }
         }
     }
 
@@ -122,13 +121,7 @@ impl<W: World> Service<'_, W> {
         };
         let millis = u64::try_from(self.world.now().since(started).as_millis()).unwrap_or(u64::MAX);
         let (outcome, vendor_code) = summary(&answer);
-        self.world.provider_called(ProviderCall {
-            provider: question.document.id().to_owned(),
-            capability: question.capability.name(),
-            outcome,
-            vendor_code,
-            millis,
-        });
+        self.note(question.document.id(), question.capability, outcome, vendor_code, millis);
         let upstream = |is_transient| Upstream { provider: question.document.id().to_owned(), is_transient };
         match answer {
             Answer::Number { .. } | Answer::Checked { .. } => Ok(answer),
@@ -156,20 +149,16 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    /// Our account with the provider is at fault: the client falls back, an operator must act.
-    fn at_fault(&self, provider: &str, capability: Capability, why: &str) -> Failure {
-        self.note(provider, capability, "account_fault", Some(why));
-        Upstream { provider: provider.to_owned(), is_transient: false }.into()
-    }
-
-    fn note(&self, provider: &str, capability: Capability, outcome: &'static str, why: Option<&str>) {
-        self.world.provider_called(ProviderCall {
-            provider: provider.to_owned(),
-            capability: capability.name(),
-            outcome,
-            vendor_code: why.map(str::to_owned),
-            millis: 0,
-        });
+    fn note(
+        &self,
+        provider: &str,
+        capability: Capability,
+        outcome: &'static str,
+        vendor_code: Option<String>,
+        millis: u64,
+    ) {
+        let (provider, capability) = (provider.to_owned(), capability.name());
+        self.world.provider_called(ProviderCall { provider, capability, outcome, vendor_code, millis });
     }
 }
 

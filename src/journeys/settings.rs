@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::{
     kernel::{jwt::SigningKeys, keys::KeyRing},
     model::session::Lifetimes,
-    providers,
+    providers::{self, Account},
     rules::limits::Limits,
 };
 
@@ -31,7 +31,7 @@ pub struct Settings {
     /// name, so changing it is a migration, not a rotation.
     pub digest: KeyRing,
     /// The operator's accounts with providers.
-    pub provider_accounts: Vec<providers::Account>,
+    pub provider_accounts: Vec<Account>,
     /// Replaces scheme and host of every provider URL; development only (the sandbox).
     pub provider_base_url: Option<String>,
     /// Limits in force.
@@ -78,17 +78,21 @@ impl Settings {
             ring if ring.all().count() == 1 => Ok(ring),
             _ => Err("holds more than one key; names made with another key would not be found".to_owned()),
         });
-        let accounts = (reader.get)("PROVIDER_ACCOUNTS").unwrap_or_else(|| "[]".to_owned());
-        let provider_accounts = reader.keep(providers::accounts_from_json(&accounts).map_err(|problems| {
-            problems.into_iter().map(|problem| format!("PROVIDER_ACCOUNTS {problem}")).collect()
-        }));
+        let provider_accounts = reader.required_list("PROVIDER_ACCOUNTS", providers::accounts_from_json);
+        let served = apps.clone().unwrap_or_else(|| vec!["default".to_owned()]);
+        for account in provider_accounts.iter().flatten().filter(|account| !served.contains(&account.app)) {
+            let Account { provider, app, .. } = account;
+            reader.problems.push(format!(
+                "PROVIDER_ACCOUNTS has a {provider} account of \"{app}\", which is not in APPS"
+            ));
+        }
         let limits = Limits::read(&reader.get);
         let limits = reader.keep(limits);
         let settings = (|| {
             Some(Self {
                 environment,
                 issuer: issuer?,
-                apps: apps.unwrap_or_else(|| vec!["default".to_owned()]),
+                apps: served,
                 clock_skew_seconds: clock_skew_seconds.unwrap_or(0),
                 signing: signing?,
                 sealing: sealing?,
@@ -119,9 +123,19 @@ struct Reader<F> {
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn required<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        self.required_list(name, |text| parse(text).map_err(|problem| vec![problem]))
+    }
+
+    fn required_list<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Vec<String>>,
+    ) -> Option<T> {
+        let named =
+            |problems: Vec<String>| problems.into_iter().map(|problem| format!("{name} {problem}")).collect();
         match (self.get)(name).filter(|text| !text.trim().is_empty()) {
             None => self.keep(Err(vec![format!("{name} is missing")])),
-            Some(text) => self.keep(parse(text.trim()).map_err(|problem| vec![format!("{name} {problem}")])),
+            Some(text) => self.keep(parse(text.trim()).map_err(named)),
         }
     }
 
@@ -163,10 +177,11 @@ mod tests {
     #[test]
     fn an_empty_environment_names_every_missing_secret() {
         let problems = Settings::read(|_| None).unwrap_err();
-        for name in ["ISSUER", "SIGNING_KEYS", "SEALING_KEYS", "MAC_KEYS", "DIGEST_KEYS"] {
+        for name in ["ISSUER", "SIGNING_KEYS", "SEALING_KEYS", "MAC_KEYS", "DIGEST_KEYS", "PROVIDER_ACCOUNTS"]
+        {
             assert!(problems.contains(&format!("{name} is missing")), "{problems:?}");
         }
-        assert_eq!(problems.len(), 5);
+        assert_eq!(problems.len(), 6);
     }
 
     #[test]

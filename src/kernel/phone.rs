@@ -2,15 +2,12 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use super::secret::Secret;
 
 /// A possible phone number in E.164 (`+8613800138000`); for country code 86 a mobile number (`1[3-9]` and
 /// nine digits, <https://www.itu.int/oth/T020200002C>). Never printed: `Debug` is redacted and there is no
 /// `Display`; use [`PhoneNumber::masked`] for people and [`PhoneNumber::e164`] for the wire.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PhoneNumber(Secret<String>);
 
 /// Why a text is not a phone number we serve.

@@ -22,7 +22,7 @@ pub const NONCE_BYTES: usize = 12;
 #[serde(transparent)]
 pub struct Sealed(String);
 
-/// Seals `plain` with the current key. `context` names what the value is and whose (`account-phone:acc_...`);
+/// Seals `plain` with the current key. `context` names what the value is and whose (`phone:acc_...`);
 /// a value sealed for one context does not open in another.
 ///
 /// # Errors

@@ -185,6 +185,7 @@ impl Account {
         if self.phones.iter().all(|known| known.handle != phone.handle) {
             self.phones.push(phone.clone());
         }
+        let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
         // 3. The device: the one whose token was presented, or a new one.
         let (device, device_issued) = self.use_device(&sign_in, now, outbox);
         // 4. The session. Dead ones go, then the one unused for longest, until there is room.
@@ -196,7 +197,10 @@ impl Account {
         let renewal =
             Message::RenewProof { handle: phone.handle.clone(), account: *account, at: now, method: *method };
         outbox.post(renewal, now);
-        outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
+        // Once a day is enough for scans and reports, and as much as one database can take.
+        if is_first_today {
+            outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
+        }
         Outcome::SignedIn { is_new: self.is_creation(*id), session, device: device.into(), device_issued }
     }
 
@@ -212,7 +216,7 @@ impl Account {
             .iter_mut()
             .find(|known| Some(&known.token_digest) == sign_in.presented_token.as_ref() || known.id == id);
         if let Some(device) = known {
-            device.profile = sign_in.profile.clone();
+            device.profile.update(sign_in.profile.clone());
             if device.usage.count(now) {
                 publish(device, sign_in.account, now, outbox);
             }

@@ -103,7 +103,26 @@ impl Device {
     }
 }
 
+impl DeviceProfile {
+    /// Takes what the client says now; what it leaves out stays as it was.
+    pub fn update(&mut self, said: Self) {
+        *self = Self {
+            platform: said.platform,
+            name: said.name,
+            model: said.model.or_else(|| self.model.take()),
+            os: said.os.or_else(|| self.os.take()),
+            app_version: said.app_version.or_else(|| self.app_version.take()),
+            push_token: said.push_token.or_else(|| self.push_token.take()),
+        };
+    }
+}
+
 impl Usage {
+    /// Whether a use on the day of `now` was counted.
+    pub const fn includes(&self, now: Timestamp) -> bool {
+        self.last_day >= day(now)
+    }
+
     /// The first use.
     pub const fn start(now: Timestamp) -> Self {
         Self { first_at: now, last_day: day(now), days: 1 }

@@ -127,7 +127,7 @@ pub struct ProviderCall {
     pub provider: String,
     /// Capability asked for.
     pub capability: &'static str,
-    /// `ok`, `mismatch`, `rejected`, `unavailable`, `account_fault`.
+    /// `ok`, `mismatch`, `rejected`, `unavailable`, `account_fault`; `not_set_up`: nobody was asked.
     pub outcome: &'static str,
     /// The provider's own code, or one of ours where it gave none (`timed_out`, `unreadable`, ...).
     pub vendor_code: Option<String>,

@@ -32,6 +32,15 @@ impl Document {
                 Some(value) if value.len() > MAX_FIELD_BYTES => {
                     format!("is longer than {MAX_FIELD_BYTES} bytes")
                 }
+                // A token respelt (with a space, say) would be another token to us and perhaps not to the vendor.
+                Some(value)
+                    if field.name == operation.token && !value.bytes().all(|b| b.is_ascii_graphic()) =>
+                {
+                    "must be visible ASCII".to_owned()
+                }
+                Some(value) if value.contains(char::is_control) => {
+                    "must not contain control characters".to_owned()
+                }
                 Some(value) => match allowed {
                     Some(map) if !map.contains_key(value) => {
                         let names: Vec<&str> = map.keys().map(String::as_str).collect();

@@ -67,7 +67,7 @@ limits! {
         "A rotated refresh token still gets its successor, until that is used.";
     "SESSIONS_PER_ACCOUNT" sessions_per_account = 100 in 1..=1000,
         "Sessions kept; the one unused for longest gives way.";
-    "DEVICES_PER_ACCOUNT" devices_per_account = 100 in 1..=1000,
+    "DEVICES_PER_ACCOUNT" devices_per_account = 100 in 1..=200,
         "Devices kept; the least used one that is not trusted gives way.";
     "DEVICE_KNOWN_DAYS" device_known_days = 7 in 2..=365,
         "Days of use after which a device is known.";

@@ -57,7 +57,11 @@ pub(crate) fn post(stack: &Stack, path: &str, body: &Value) -> Request {
 impl Request {
     /// A request with an id and a client address of its own.
     pub(crate) fn new(stack: &Stack, method: Method, path: &str) -> Self {
-        let id = format!("e2e-{}", random_hex(8));
+        // Letters only: an id with a run of digits could be a number, and would be replaced.
+        let id = format!(
+            "e2e-{}",
+            random::<16>().map(|byte| char::from(b'a' + byte % 26)).iter().collect::<String>()
+        );
         let [a, b, c] = random::<3>();
         let inner = http()
             .request(method, format!("{}{path}", stack.service))

@@ -237,7 +237,7 @@ impl State {
             && is_new == self.accounts.is_empty()
             && state.accounts.len() == 1
             && state.index.keys().eq([&account])
-            && state.index[&account].1 == at
+            && state.index[&account].1.secs() / 86_400 == at.secs() / 86_400
             && handle["state"]["holder"]["last_proof"]["at"] == json!(at.millis())
     }
 }

@@ -91,7 +91,7 @@ fn success_is_a_metric_too() {
 }
 
 #[test]
-fn a_provider_without_an_account_of_ours_is_unavailable_and_alerts() {
+fn a_provider_that_is_not_set_up_is_unavailable_and_raises_no_alarm() {
     let world = World::new();
     let mut body = login_body("mobtech", "t");
     body["credential"] = json!({"provider": "mobtech", "token": "t", "opToken": "o", "operator": "CMCC"});
@@ -101,7 +101,7 @@ fn a_provider_without_an_account_of_ours_is_unavailable_and_alerts() {
     body["device"]["platform"] = json!("web");
     world.post("/v1/one-tap/login", &body).send().falls_back(503, "one_tap_unavailable");
     let outcomes: Vec<_> = world.metrics().into_iter().map(|call| (call.outcome, call.vendor_code)).collect();
-    assert_eq!(outcomes, vec![("account_fault", Some("no_account".to_owned())); 2]);
+    assert_eq!(outcomes, vec![("not_set_up", None); 2]);
 }
 
 #[test]
