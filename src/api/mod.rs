@@ -39,7 +39,7 @@ pub struct Served {
 pub struct LogLine {
     /// Method and pattern of the route, never the path itself.
     pub route: &'static str,
-    /// `ok`, `ready` for an answer made before, or the problem's code.
+    /// `ok`, the problem's code, or `repeated` for a problem that was kept.
     pub code: &'static str,
     /// What went wrong inside, when it was our fault.
     pub fault: Option<Fault>,
@@ -134,7 +134,8 @@ fn finish_answer(reply: Reply, found: &Found, request: &HttpIn) -> Served {
     };
     let (mut out, code, fault) = match reply {
         Reply::Json(body) => (HttpOut::json(200, body), "ok", None),
-        Reply::Ready(out) => (out, "ready", None),
+        Reply::Ready(out) if out.status < 400 => (out, "ok", None),
+        Reply::Ready(out) => (out, "repeated", None),
         Reply::Problem(problem) => {
             // Whatever went wrong: who cannot sign in by one tap can by SMS.
             let problem = if found.is_one_tap() { problem.or_otp() } else { *problem };

@@ -73,7 +73,7 @@ impl Metrics for EdgeWorld {
 }
 
 impl AddressLimiter for EdgeWorld {
-    // A filter that fails lets pass: the exact limits stand behind it.
+    // A coarse filter against floods from one place. When it fails it lets pass: refusing everybody is worse.
     async fn admits(&self, address: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(config::ADDRESS_LIMITER) else { return true };
         limiter.limit(subnet(address)).await.map_or(true, |outcome| outcome.success)

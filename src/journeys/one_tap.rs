@@ -70,8 +70,8 @@ impl<W: World> Service<'_, W> {
             None => Capability::OneTap,
             Some(_) => Capability::NumberCheck,
         };
-        // 1. The one provider for this credential, app and platform.
-        let question = match self.question(capability, login.credential, &login.caller) {
+        // 1. The one provider for this credential, app and platform, and the request to it.
+        let question = match self.question(capability, login.credential, login.checked_phone, &login.caller) {
             Ok(question) => question,
             Err(failure) => return refused(failure),
         };
@@ -82,7 +82,7 @@ impl<W: World> Service<'_, W> {
             Err(failure) => return refused(failure),
         };
         // 3. Ask the carrier, then sign in. Whatever comes of it is the reply to every repeat.
-        let result = self.ask_and_sign_in(&question, login).await;
+        let result = self.ask_and_sign_in(question, login).await;
         Login { claim: Some(claim), result: result.map(|signed_in| LoginAnswer::SignedIn(signed_in.into())) }
     }
 
@@ -129,10 +129,10 @@ impl<W: World> Service<'_, W> {
 
     async fn ask_and_sign_in(
         &self,
-        question: &Question<'_>,
+        question: Question<'_>,
         login: &OneTapLogin<'_>,
     ) -> Result<SignedIn, Failure> {
-        let answer = self.ask(question, login.checked_phone, &login.caller).await?;
+        let answer = self.ask(question).await?;
         let (phone, method) = match (answer, login.checked_phone) {
             (Answer::Number { phone, .. }, None) => (phone, Method::OneTap),
             (Answer::Checked { matches: true, .. }, Some(phone)) => (phone.clone(), Method::NumberCheck),
@@ -151,9 +151,9 @@ impl<W: World> Service<'_, W> {
         phone: Option<&PhoneNumber>,
         caller: &Caller<'_>,
     ) -> Result<Answer, Failure> {
-        let question = self.question(capability, credential, caller)?;
+        let question = self.question(capability, credential, phone, caller)?;
         match self.claim(question.subject(), &Attempt { key: None, request: &[] }).await? {
-            Claimed::First(_) => self.ask(&question, phone, caller).await,
+            Claimed::First(_) => self.ask(question).await,
             Claimed::Again(_) => Err(UNEXPECTED_OUTCOME.into()),
         }
     }

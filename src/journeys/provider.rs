@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{Failure, Service, Upstream, settings::Environment};
+use super::{Failure, Service, UNEXPECTED_OUTCOME, Upstream, settings::Environment};
 use crate::{
     kernel::{
         http::{HttpFailure, HttpRequest},
@@ -14,7 +14,7 @@ use crate::{
         refusal::{Code, FieldProblem, Refusal},
     },
     ports::{ProviderCall, World},
-    providers::{self, Account, Answer, Call, Capability, Document},
+    providers::{self, Account, Answer, Call, CallError, Capability, Document},
 };
 
 /// What the client got from a provider's SDK.
@@ -39,30 +39,31 @@ pub struct Caller<'a> {
     pub request_id: &'a str,
 }
 
-/// A credential with the document and account that belong to it: ready to be asked, not asked yet.
-#[derive(Debug)]
+/// A credential with the request that asks its provider: ready to be sent, not sent yet.
 pub(super) struct Question<'a> {
-    document: &'static Document,
-    account: &'a Account,
-    capability: Capability,
-    credential: &'a Credential,
+    call: Call<'a>,
+    request: HttpRequest,
 }
 
-impl<'a> Question<'a> {
+impl Question<'_> {
     /// What the credential is claimed by: its single-use token, whichever provider the client names.
     pub(super) fn subject(&self) -> &str {
-        self.document.primary(self.capability, &self.credential.fields).map_or("", |token| token.expose())
+        let Call { document, capability, credential, .. } = self.call;
+        document.primary(capability, credential).map_or("", |token| token.expose())
     }
 }
 
 impl<W: World> Service<'_, W> {
-    /// Finds document and account for a credential and checks the credential's fields. Nothing is sent.
+    /// Finds document and account for a credential and makes the request. Whatever the client got wrong shows
+    /// here, before the credential is spent.
     pub(super) fn question<'q>(
         &'q self,
         capability: Capability,
         credential: &'q Credential,
-        caller: &Caller<'_>,
+        phone: Option<&'q PhoneNumber>,
+        caller: &Caller<'q>,
     ) -> Result<Question<'q>, Failure> {
+        // 1. The document, and what it asks of the client.
         let Some(document) = providers::find(&credential.provider) else {
             return Err(Refusal::field("credential.provider", "is not a provider we know").into());
         };
@@ -79,33 +80,21 @@ impl<W: World> Service<'_, W> {
                 .map(|(name, problem)| FieldProblem { name: format!("credential.{name}"), problem });
             return Err(Refusal { fields: fields.collect(), ..Refusal::new(Code::InvalidRequest) }.into());
         }
+        // 2. Our account with the provider.
         let account = self.settings.provider_accounts.iter().find(|account| {
             account.provider == document.id() && account.app == caller.app && account.serves(caller.platform)
         });
-        match account {
-            Some(account) if self.may_use(account, document) => {
-                Ok(Question { document, account, capability, credential })
-            }
+        let Some(account) = account.filter(|account| self.may_use(account, document)) else {
             // What the operator has not set up is no fault of an account: anybody could raise the alarm.
-            _ => {
-                self.note(document.id(), capability, "not_set_up", None, 0);
-                Err(Upstream { provider: document.id().to_owned(), is_transient: false }.into())
-            }
-        }
-    }
-
-    /// Sends the credential to its provider, once, and reads the answer.
-    pub(super) async fn ask(
-        &self,
-        question: &Question<'_>,
-        phone: Option<&PhoneNumber>,
-        caller: &Caller<'_>,
-    ) -> Result<Answer, Failure> {
+            self.note(document.id(), capability, "not_set_up", None, 0);
+            return Err(Upstream { provider: document.id().to_owned(), is_transient: false }.into());
+        };
+        // 3. The request.
         let call = Call {
-            document: question.document,
-            capability: question.capability,
-            account: question.account,
-            credential: &question.credential.fields,
+            document,
+            capability,
+            account,
+            credential: &credential.fields,
             phone,
             platform: caller.platform,
             address: caller.address,
@@ -114,15 +103,43 @@ impl<W: World> Service<'_, W> {
             nonce: self.fresh()?,
             base_url: self.settings.provider_base_url.as_deref(),
         };
+        match call.request() {
+            Ok(mut request) => {
+                let timeout = Duration::from_millis(self.settings.limits.provider_timeout_ms);
+                request.timeout = request.timeout.min(timeout);
+                Ok(Question { call, request })
+            }
+            Err(CallError::Phone) => {
+                let fields = Refusal::field("phone", "is not a number that this provider can compare").fields;
+                Err(Refusal { fields, ..Refusal::new(Code::InvalidPhone) }.into())
+            }
+            Err(error) => {
+                let concluded = self.conclude(&call, error.answer(), 0);
+                Err(concluded.err().unwrap_or(UNEXPECTED_OUTCOME.into()))
+            }
+        }
+    }
+
+    /// Sends the credential to its provider, once, and reads the answer.
+    pub(super) async fn ask(&self, question: Question<'_>) -> Result<Answer, Failure> {
+        let Question { call, request } = question;
         let started = self.world.now();
-        let answer = match call.request() {
-            Ok(request) => self.send(&call, request).await,
-            Err(error) => error.answer(),
+        let failed = |code: &str| Answer::Unavailable { code: code.to_owned() };
+        let answer = match self.world.send(request).await {
+            Ok(reply) => call.read(&reply),
+            Err(HttpFailure::TimedOut) => failed("timed_out"),
+            Err(HttpFailure::Broken) => failed("broken"),
         };
         let millis = u64::try_from(self.world.now().since(started).as_millis()).unwrap_or(u64::MAX);
+        self.conclude(&call, answer, millis)
+    }
+
+    /// What an answer means for the client; operators learn of it either way.
+    fn conclude(&self, call: &Call<'_>, answer: Answer, millis: u64) -> Result<Answer, Failure> {
+        let provider = call.document.id();
         let (outcome, vendor_code) = summary(&answer);
-        self.note(question.document.id(), question.capability, outcome, vendor_code, millis);
-        let upstream = |is_transient| Upstream { provider: question.document.id().to_owned(), is_transient };
+        self.note(provider, call.capability, outcome, vendor_code, millis);
+        let upstream = |is_transient| Upstream { provider: provider.to_owned(), is_transient };
         match answer {
             Answer::Number { .. } | Answer::Checked { .. } => Ok(answer),
             Answer::Rejected { .. } => Err(Refusal::to_otp(Code::OneTapRejected).into()),
@@ -130,23 +147,10 @@ impl<W: World> Service<'_, W> {
             Answer::AccountFault { .. } => Err(upstream(false).into()),
         }
     }
-}
 
-impl<W: World> Service<'_, W> {
     // Facts that are only assumed stay off in production until an operator has confirmed them.
     fn may_use(&self, account: &Account, document: &Document) -> bool {
         self.settings.environment == Environment::Development || account.fit_for_production(document)
-    }
-
-    async fn send(&self, call: &Call<'_>, mut request: HttpRequest) -> Answer {
-        request.timeout =
-            request.timeout.min(Duration::from_millis(self.settings.limits.provider_timeout_ms));
-        let failed = |code: &str| Answer::Unavailable { code: code.to_owned() };
-        match self.world.send(request).await {
-            Ok(reply) => call.read(&reply),
-            Err(HttpFailure::TimedOut) => failed("timed_out"),
-            Err(HttpFailure::Broken) => failed("broken"),
-        }
     }
 
     fn note(

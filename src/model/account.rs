@@ -182,8 +182,10 @@ impl Account {
         }
         // 2. The account and its number.
         let created_at = self.created.get_or_insert(Created { at: now, by: *id }).at;
-        if self.phones.iter().all(|known| known.handle != phone.handle) {
-            self.phones.push(phone.clone());
+        match self.phones.iter_mut().find(|known| known.handle == phone.handle) {
+            // Freshly sealed, so that a number in use moves to the current key by itself.
+            Some(known) => known.number = phone.number.clone(),
+            None => self.phones.push(phone.clone()),
         }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
         // 3. The device: the one whose token was presented, or a new one.

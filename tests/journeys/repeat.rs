@@ -31,7 +31,7 @@ fn a_repeat_gets_the_same_session() {
     let second = login();
     // Tokens, device token and isNew included.
     assert_eq!(first.body, second.body);
-    assert_eq!((first.logged, second.logged), ("ok", "ready"));
+    assert_eq!((first.logged, second.logged), ("ok", "ok"));
     assert_eq!(second.headers["content-type"], "application/json");
     once(&world, &token);
     let account = &world.objects.states(Kind::Account)[first.text("/account/id")]["state"];
