@@ -46,6 +46,19 @@ fn who_types_another_number_is_not() {
 }
 
 #[test]
+fn a_number_that_the_provider_cannot_compare_costs_no_token() {
+    for provider in PROVIDERS {
+        let world = World::new();
+        let token = world.providers.token(MINE);
+        let answer = login(&world, provider, "+14155550100", &token);
+        answer.is_problem(400, "invalid_phone");
+        assert_eq!(answer.body["fields"][0]["name"], "phone", "{provider}");
+        assert_eq!(world.providers.times_seen(&token), 0);
+        login(&world, provider, MINE, &token).signed_in();
+    }
+}
+
+#[test]
 fn a_check_login_needs_the_number() {
     let world = World::new();
     let token = world.providers.token(MINE);
