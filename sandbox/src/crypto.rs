@@ -20,12 +20,17 @@ pub(crate) fn sha256_hex(data: &[u8]) -> Result<String, ErrorStack> {
 
 /// Lower-case hexadecimal HMAC-SHA256, 64 characters.
 pub(crate) fn hmac_sha256_hex(key: &str, message: &str) -> Result<String, ErrorStack> {
-    Ok(hex::encode(hmac(MessageDigest::sha256(), key, message)?))
+    Ok(hex::encode(hmac(MessageDigest::sha256(), key.as_bytes(), message)?))
+}
+
+/// HMAC-SHA256 under a key of bytes, 32 bytes: the links of a key chain.
+pub(crate) fn hmac_sha256(key: &[u8], message: &str) -> Result<Vec<u8>, ErrorStack> {
+    hmac(MessageDigest::sha256(), key, message)
 }
 
 /// Base64 HMAC-SHA1, 28 characters.
 pub(crate) fn hmac_sha1_base64(key: &str, message: &str) -> Result<String, ErrorStack> {
-    Ok(base64::encode_block(&hmac(MessageDigest::sha1(), key, message)?))
+    Ok(base64::encode_block(&hmac(MessageDigest::sha1(), key.as_bytes(), message)?))
 }
 
 /// AES-128 in CBC mode; `key` and `iv` are 16 bytes.
@@ -55,6 +60,11 @@ pub(crate) fn base64(data: &[u8]) -> String {
     base64::encode_block(data)
 }
 
+/// The text that standard Base64 with padding stands for. `None`: no Base64, or no UTF-8.
+pub(crate) fn text_of_base64(text: &str) -> Option<String> {
+    String::from_utf8(base64::decode_block(text).ok()?).ok()
+}
+
 /// URL-safe Base64 without padding.
 pub(crate) fn base64_url(data: &[u8]) -> String {
     base64(data).trim_end_matches('=').replace('+', "-").replace('/', "_")
@@ -67,6 +77,13 @@ pub(crate) fn random_hex() -> Result<String, ErrorStack> {
     Ok(hex::encode(bytes))
 }
 
+/// A random whole number, most often of 18 or 19 digits, as vendors number their messages.
+pub(crate) fn random_number() -> Result<u64, ErrorStack> {
+    let mut bytes = [0; 8];
+    rand_bytes(&mut bytes)?;
+    Ok(u64::from_be_bytes(bytes) / 4)
+}
+
 /// A random number in `0.0..1.0`.
 pub(crate) fn random_unit() -> Result<f64, ErrorStack> {
     let mut bytes = [0; 4];
@@ -74,8 +91,8 @@ pub(crate) fn random_unit() -> Result<f64, ErrorStack> {
     Ok(f64::from(u32::from_be_bytes(bytes)) / (f64::from(u32::MAX) + 1.0))
 }
 
-fn hmac(digest: MessageDigest, key: &str, message: &str) -> Result<Vec<u8>, ErrorStack> {
-    Signer::new(digest, PKey::hmac(key.as_bytes())?.as_ref())?.sign_oneshot_to_vec(message.as_bytes())
+fn hmac(digest: MessageDigest, key: &[u8], message: &str) -> Result<Vec<u8>, ErrorStack> {
+    Signer::new(digest, PKey::hmac(key)?.as_ref())?.sign_oneshot_to_vec(message.as_bytes())
 }
 
 fn encrypt(cipher: Cipher, key: &[u8], iv: &[u8], plain: Plain<'_>) -> Result<Vec<u8>, ErrorStack> {

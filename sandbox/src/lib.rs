@@ -1,14 +1,17 @@
-//! Carriers simulated on loopback: the providers' wire protocols on their own paths, for development and tests.
+//! Carriers, SMS, captcha and risk vendors simulated on loopback: the providers' wire protocols on their own paths, for development and tests.
 //!
 //! Purpose: the service under test calls this process as if it were the vendors. Signatures are checked, tokens are used
 //! once and expire, and any answer can be made to go wrong on request (`/sandbox/*`).
 //! Invariants: state lives in memory only; every vendor is one module of `providers` that nobody else imports; the
 //! cryptography is not the service's own (`crypto`).
 
+mod captchas;
 mod control;
 mod crypto;
 mod providers;
 mod reply;
+mod risk;
+mod sms;
 mod state;
 #[cfg(test)]
 mod testing;

@@ -3,7 +3,7 @@
 //! Invariant: one lock, held for map operations only, never across an await.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     env,
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -13,10 +13,13 @@ use std::{
 
 use jiff::Timestamp;
 use openssl::error::ErrorStack;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::{
+    captchas::Captcha,
     crypto,
+    risk::Score,
+    sms::Message,
     tokens::{Attempt, Behaviour, Outcome, Provider, Refusal, Token},
 };
 
@@ -110,9 +113,30 @@ pub struct World {
 pub(crate) struct Ledger {
     tokens: BTreeMap<(Provider, String), Token>,
     pub(crate) calls: BTreeMap<Provider, Calls>,
-    pub(crate) faults: BTreeMap<Provider, Fault>,
+    /// By vendor and, where a fault is of one number only, that number (E.164).
+    pub(crate) faults: BTreeMap<(Provider, Option<String>), Fault>,
     /// ACS3 nonces and the time they may be forgotten at, in milliseconds.
     nonces: BTreeMap<String, i64>,
+    /// Accepted messages, oldest first.
+    pub(crate) messages: VecDeque<Message>,
+    /// Solved captchas by the token that names them.
+    pub(crate) captchas: BTreeMap<(Provider, String), Captcha>,
+    pub(crate) scores: Vec<Score>,
+}
+
+impl Ledger {
+    /// The fault of the moment; for a number that has its own, that one alone counts.
+    pub(crate) fn fault(
+        &self,
+        provider: Provider,
+        number: Option<&str>,
+    ) -> Result<Option<Behaviour>, ErrorStack> {
+        let own = number.and_then(|number| self.faults.get(&(provider, Some(number.to_owned()))));
+        Ok(match own.or_else(|| self.faults.get(&(provider, None))) {
+            Some(fault) if crypto::random_unit()? < fault.rate => Some(fault.kind),
+            _ => None,
+        })
+    }
 }
 
 /// What one vendor was asked.
@@ -124,7 +148,7 @@ pub(crate) struct Calls {
 }
 
 /// A vendor's bad day: this share of its answers goes wrong.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy)]
 pub(crate) struct Fault {
     pub(crate) rate: f64,
     pub(crate) kind: Behaviour,
@@ -158,6 +182,11 @@ impl World {
     /// The account a vendor knows by this name.
     pub(crate) fn account(&self, provider: Provider, id: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.provider == provider && account.id() == id)
+    }
+
+    /// The account with this value of a setting: some vendors are told a secret and no name.
+    pub(crate) fn account_with(&self, provider: Provider, setting: &str, value: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.provider == provider && account.setting(setting) == value)
     }
 
     /// The account tokens are minted for: the first of the vendor that serves the app and platform, where given.
@@ -200,10 +229,7 @@ impl World {
         attempt: &Attempt<'_>,
     ) -> Result<(Outcome, Behaviour), ErrorStack> {
         let mut ledger = self.ledger();
-        let fault = match ledger.faults.get(&provider) {
-            Some(fault) if crypto::random_unit()? < fault.rate => Some(fault.kind),
-            _ => None,
-        };
+        let fault = ledger.fault(provider, None)?;
         Ok(match ledger.tokens.get_mut(&(provider, name.to_owned())) {
             Some(token) => {
                 let behaviour = fault.unwrap_or(token.behaviour);

@@ -42,6 +42,36 @@ impl Bench {
             { "provider": "mobtech", "app": "default", "settings": {
                 "appKey": "3a1b2c3d4e5f6", "appSecret": "c0ffee00c0ffee00c0ffee00c0ffee00",
             } },
+            { "provider": "chuanglan_sms", "app": "default", "weight": 1, "settings": {
+                "account": "N1234567", "password": "InventedPass1",
+            } },
+            { "provider": "chuanglan_sms_v2", "app": "default", "templates": { "default": "1" }, "settings": {
+                "account": "YZM1234567", "password": "InventedPass1", "signature": "测试",
+            } },
+            { "provider": "chuanglan_sms_intl", "app": "default", "settings": {
+                "account": "I1234567", "password": "InventedPass2",
+            } },
+            { "provider": "aliyun_sms", "app": "default", "settings": {
+                "accessKeyId": "LTAIinventedKeyId", "accessKeySecret": "InventedSecret00000000000000000",
+                "signName": "测试",
+            } },
+            { "provider": "tencent_sms", "app": "default", "settings": {
+                "secretId": "AKIDinvented00000001", "secretKey": "InventedSecretKey0123456789",
+                "sdkAppId": "1400000001", "signName": "测试", "region": "ap-guangzhou",
+            } },
+            { "provider": "twilio", "app": "default", "settings": {
+                "accountSid": "AC00000000000000000000000000000001",
+                "authToken": "0123456789abcdef0123456789abcdef", "from": "+15005550006",
+            } },
+            { "provider": "turnstile", "app": "default", "platforms": ["web"], "settings": {
+                "siteKey": "0xInventedSite", "secretKey": "0xInventedSecret",
+            } },
+            { "provider": "geetest", "app": "default", "settings": {
+                "captchaId": "0a1b2c3d", "captchaKey": "InventedKey",
+            } },
+            { "provider": "jpush_risk", "app": "default", "settings": {
+                "appKey": "7d431e42dfa6a6d693ac2d04", "masterSecret": "5e987ac6d2e04d95a9d8f0d1",
+            } },
         ]);
         let config = Config::parse(None, None, Some(accounts.to_string())).expect("a good configuration");
         let world = Arc::new(World::new(config));
@@ -88,6 +118,12 @@ impl Bench {
         let credential =
             self.mint(json!({ "phone": "+8613800138000", "provider": provider, "purpose": purpose })).await;
         credential["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// What a captcha's widget would hand over.
+    pub(crate) async fn captcha(&self, body: Value) -> String {
+        let reply = self.post("/sandbox/captchas", "application/json", body.to_string()).await;
+        reply.json()["captchaToken"].as_str().expect("a token").to_owned()
     }
 
     pub(crate) async fn calls(&self, provider: &str) -> Value {

@@ -19,6 +19,28 @@ pub(crate) enum Provider {
     Cmcc,
     Aliyun,
     Mobtech,
+    ChuanglanSms,
+    ChuanglanSmsV2,
+    ChuanglanSmsIntl,
+    AliyunSms,
+    TencentSms,
+    Twilio,
+    Turnstile,
+    Geetest,
+    JpushRisk,
+}
+
+/// What a vendor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// To vouch for the number of a SIM.
+    Carrier,
+    /// To deliver a message.
+    Sms,
+    /// To tell people from machines.
+    Captcha,
+    /// To rate a number or an address.
+    Risk,
 }
 
 impl Provider {
@@ -31,6 +53,33 @@ impl Provider {
             Provider::Cmcc => &[("appId", 1), ("appSecret", 1), ("appKey", 1)],
             Provider::Aliyun => &[("accessKeyId", 1), ("accessKeySecret", 1)],
             Provider::Mobtech => &[("appKey", 1), ("appSecret", 8)],
+            Provider::ChuanglanSms | Provider::ChuanglanSmsIntl => &[("account", 1), ("password", 1)],
+            Provider::ChuanglanSmsV2 => &[("account", 1), ("password", 1), ("signature", 1)],
+            Provider::AliyunSms => &[("accessKeyId", 1), ("accessKeySecret", 1), ("signName", 1)],
+            Provider::TencentSms => {
+                &[("secretId", 1), ("secretKey", 1), ("sdkAppId", 1), ("signName", 1), ("region", 1)]
+            }
+            Provider::Twilio => &[("accountSid", 1), ("authToken", 1)],
+            Provider::Turnstile => &[("siteKey", 1), ("secretKey", 1)],
+            Provider::Geetest => &[("captchaId", 1), ("captchaKey", 1)],
+            Provider::JpushRisk => &[("appKey", 1), ("masterSecret", 1)],
+        }
+    }
+
+    /// What the vendor is asked for.
+    pub(crate) fn service(self) -> Service {
+        match self {
+            Provider::FlashV2 | Provider::FlashV1 | Provider::Cmcc | Provider::Aliyun | Provider::Mobtech => {
+                Service::Carrier
+            }
+            Provider::ChuanglanSms
+            | Provider::ChuanglanSmsV2
+            | Provider::ChuanglanSmsIntl
+            | Provider::AliyunSms
+            | Provider::TencentSms
+            | Provider::Twilio => Service::Sms,
+            Provider::Turnstile | Provider::Geetest => Service::Captcha,
+            Provider::JpushRisk => Service::Risk,
         }
     }
 
@@ -91,7 +140,7 @@ impl Carrier {
     }
 }
 
-/// How the vendor behaves when it is asked about a token.
+/// How the vendor behaves when it is asked about a token, or about anything while a fault lasts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Behaviour {
@@ -121,6 +170,27 @@ pub(crate) enum Behaviour {
     NotAPhone,
     /// The vendor's code for a fault of our account with it: balance or address list.
     AccountFault,
+    /// The vendor's code for a refusal that passes: busy, over a rate. Not for carriers.
+    Refused,
+    /// The vendor's code for a number that gets no SMS: on a list of people who want none, or nobody's. SMS only.
+    Undeliverable,
+}
+
+impl Behaviour {
+    /// Whether a vendor of this kind can behave so.
+    pub(crate) fn fits(self, service: Service) -> bool {
+        match self {
+            Behaviour::Slow
+            | Behaviour::Hang
+            | Behaviour::Http500
+            | Behaviour::Garbage
+            | Behaviour::Truncated
+            | Behaviour::AccountFault => true,
+            Behaviour::Refused => service != Service::Carrier,
+            Behaviour::Undeliverable => service == Service::Sms,
+            _ => service == Service::Carrier,
+        }
+    }
 }
 
 /// One token as the carrier remembers it.

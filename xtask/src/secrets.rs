@@ -1,6 +1,7 @@
 //! Makes keys: for production (printed once, kept nowhere) and for development (`.dev.vars`, made once, never committed).
 
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use data_encoding::{BASE64URL_NOPAD, HEXUPPER};
@@ -9,7 +10,16 @@ use serde_json::{Value, json};
 
 use crate::shell::{root, say, write_private};
 
+/// Limits for development.
+const RELAXED: &str = "\
+    # Whoever develops asks for many codes and redeems few: the guard against pumping looks away.\n\
+    PUMPING_PREFIX_MIN_SENDS=1000\n\
+    PUMPING_COUNTRY_MIN_SENDS=100000\n";
+
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// Stands in 【】 before the texts of development.
+const SIGN_NAME: &str = "一键登录";
 
 /// Prints fresh production secrets as the JSON object that `wrangler secret bulk` takes.
 pub(crate) fn print_production() -> Result<()> {
@@ -39,7 +49,7 @@ pub(crate) fn dev_vars_path() -> PathBuf {
 pub(crate) fn ensure_dev_vars() -> Result<()> {
     let path = dev_vars_path();
     if path.exists() {
-        return Ok(());
+        return complete_accounts(&path);
     }
     say("making development secrets (.dev.vars)");
     let mut text = String::from(
@@ -49,11 +59,32 @@ pub(crate) fn ensure_dev_vars() -> Result<()> {
          PROVIDER_BASE_URL=http://127.0.0.1:8788\n\
          APPS=default\n",
     );
+    text.push_str(RELAXED);
     for (name, value) in key_sets()? {
         text.push_str(&format!("{name}='{value}'\n"));
     }
+    text.push_str(&format!("RECEIPT_TOKEN={}\n", word(26)?));
     text.push_str(&format!("PROVIDER_ACCOUNTS='{}'\n", sandbox_accounts()?));
     write_private(&path, &text)
+}
+
+/// Adds the vendors of messages to a file that an earlier version made; everything else in it stays.
+fn complete_accounts(path: &Path) -> Result<()> {
+    let text = fs::read_to_string(path).context("cannot read .dev.vars")?;
+    let Some(line) = text.lines().find(|line| line.starts_with("PROVIDER_ACCOUNTS=")) else { return Ok(()) };
+    let json = line.trim_start_matches("PROVIDER_ACCOUNTS=").trim_matches('\'');
+    let Ok(Value::Array(mut accounts)) = serde_json::from_str(json) else { return Ok(()) };
+    if accounts.iter().any(|account| account["provider"] == "chuanglan_sms") {
+        return Ok(());
+    }
+    say("adding vendors of messages to .dev.vars");
+    for account in sandbox_accounts()?.as_array().into_iter().flatten() {
+        if accounts.iter().all(|known| known["provider"] != account["provider"]) {
+            accounts.push(account.clone());
+        }
+    }
+    let completed = text.replace(line, &format!("PROVIDER_ACCOUNTS='{}'", Value::Array(accounts)));
+    write_private(path, &format!("{completed}{RELAXED}"))
 }
 
 /// `bytes` of fresh entropy.
@@ -87,6 +118,16 @@ fn symmetric(algorithm: &str) -> Result<Value> {
 /// Invented credentials in the shapes that the vendors give out; the sandbox is started with the same.
 fn sandbox_accounts() -> Result<Value> {
     let account = |provider: &str, settings: Value| json!({"provider": provider, "app": "default", "settings": settings});
+    let first = |provider: &str, settings: Value| with(account(provider, settings), json!({"weight": 1}));
+    // Takes over when the vendors before it refuse. Templates are the vendors' own: here, any name will do.
+    let reserve = |provider: &str, template: Option<&str>, settings: Value| {
+        let entry = with(account(provider, settings), json!({"weight": 0}));
+        match template {
+            Some(template) => with(entry, json!({"templates": {"default": template}})),
+            None => entry,
+        }
+    };
+    let on = |platforms: &[&str], entry: Value| with(entry, json!({"platforms": platforms}));
     let hex = || -> Result<String> { Ok(HEXUPPER.encode(&entropy::<16>()?)) };
     Ok(json!([
         account("flash_v2", json!({"appId": word(8)?, "appKey": word(8)?})),
@@ -94,7 +135,48 @@ fn sandbox_accounts() -> Result<Value> {
         account("cmcc", json!({"appId": word(12)?, "appSecret": hex()?, "appKey": hex()?})),
         account("aliyun", json!({"accessKeyId": word(24)?, "accessKeySecret": word(30)?})),
         account("mobtech", json!({"appKey": word(13)?, "appSecret": hex()?.to_lowercase()})),
+        first("chuanglan_sms", json!({"account": word(8)?, "password": word(16)?})),
+        reserve(
+            "chuanglan_sms_v2",
+            Some("1000001"),
+            json!({"account": word(10)?, "password": word(16)?, "signature": SIGN_NAME})
+        ),
+        reserve(
+            "aliyun_sms",
+            Some("SMS_100000001"),
+            json!({"accessKeyId": word(24)?, "accessKeySecret": word(30)?, "signName": SIGN_NAME})
+        ),
+        reserve(
+            "tencent_sms",
+            Some("1000001"),
+            json!({
+                "secretId": word(36)?, "secretKey": word(32)?, "sdkAppId": "1400000001", "signName": SIGN_NAME, "region": "ap-guangzhou",
+            })
+        ),
+        first("chuanglan_sms_intl", json!({"account": word(8)?, "password": word(16)?})),
+        reserve(
+            "twilio",
+            None,
+            json!({"accountSid": format!("AC{}", hex()?.to_lowercase()), "authToken": hex()?.to_lowercase(), "from": "+15005550006"})
+        ),
+        on(&["web"], account("turnstile", json!({"siteKey": word(24)?, "secretKey": word(35)?}))),
+        on(
+            &["ios", "android", "harmony", "miniprogram"],
+            account(
+                "geetest",
+                json!({"captchaId": hex()?.to_lowercase(), "captchaKey": hex()?.to_lowercase()})
+            )
+        ),
+        account("jpush_risk", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
     ]))
+}
+
+/// An object with the fields of another added.
+fn with(mut object: Value, more: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(more)) = (&mut object, more) {
+        fields.extend(more);
+    }
+    object
 }
 
 /// A random word of letters and digits that cannot be misread.
@@ -124,6 +206,8 @@ mod tests {
         let accounts = sandbox_accounts().unwrap();
         let flash_v1 = accounts.as_array().unwrap().iter().find(|a| a["provider"] == "flash_v1").unwrap();
         assert_eq!(flash_v1["settings"]["appKey"].as_str().unwrap().len(), 8);
+        let aliyun_sms = accounts.as_array().unwrap().iter().find(|a| a["provider"] == "aliyun_sms").unwrap();
+        assert_eq!((&aliyun_sms["weight"], aliyun_sms["templates"].is_object()), (&json!(0), true));
         assert!(!accounts.to_string().contains('\''), "must stand in single quotes");
     }
 }

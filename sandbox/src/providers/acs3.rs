@@ -38,6 +38,7 @@ pub(crate) struct Verified<'a> {
 /// Checks a request addressed to `host`, the vendor's own name: a relay stands in between and has another one.
 pub(crate) fn verify<'a>(
     world: &'a World,
+    provider: Provider,
     host: &str,
     uri: &Uri,
     headers: &HeaderMap,
@@ -64,7 +65,7 @@ pub(crate) fn verify<'a>(
     if !world.is_recent(date.as_millisecond()) {
         return refused(StatusCode::BAD_REQUEST, "InvalidTimeStamp.Expired");
     }
-    let Some(account) = world.account(Provider::Aliyun, key_id) else {
+    let Some(account) = world.account(provider, key_id) else {
         return refused(StatusCode::NOT_FOUND, "InvalidAccessKeyId.NotFound");
     };
     let query: BTreeMap<String, String> =

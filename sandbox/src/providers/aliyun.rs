@@ -3,15 +3,7 @@
 //! Assumed: isv.TOKEN_INVALID also for unknown, used and foreign tokens (documented for expired ones), isv.OUT_OF_SERVICE
 //! for an empty balance, isv.INVALID_PARAMETERS for a missing token; all of them with HTTP 200.
 
-use std::sync::Arc;
-
-use axum::{
-    Router,
-    body::{Body, Bytes},
-    extract::State,
-    http::{HeaderMap, Response, StatusCode, Uri},
-    routing::post,
-};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use openssl::error::ErrorStack;
 use serde_json::{Value, json};
 
@@ -19,7 +11,7 @@ use super::{Credential, Minting, acs3};
 use crate::{
     control::is_mobile,
     crypto,
-    reply::{Answer, deliver},
+    reply::Answer,
     state::World,
     tokens::{Attempt, Outcome, Provider, Purpose, Refusal},
 };
@@ -27,21 +19,19 @@ use crate::{
 const HOST: &str = "dypnsapi.aliyuncs.com";
 const VERSION: &str = "2017-05-25";
 
-pub(crate) fn routes() -> Router<Arc<World>> {
-    Router::new().route("/", post(call))
-}
-
 /// Base64 of a small JSON object, padding included: the token needs escaping in a query.
 pub(crate) fn credential(minting: &Minting<'_>) -> Result<Credential, ErrorStack> {
     let content = format!(r#"{{"c":"{}","t":{}}}"#, crypto::random_hex()?, minting.now_ms);
     Ok(Credential::of_token(crypto::base64(content.as_bytes())))
 }
 
-async fn call(State(world): State<Arc<World>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    deliver(exchange(&world, &uri, &headers, &body)).await
-}
-
-fn exchange(world: &World, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Answer, ErrorStack> {
+/// Answers a call of the path that Aliyun's products share with others.
+pub(crate) fn exchange(
+    world: &World,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<Answer, ErrorStack> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (purpose, token_name) = match header("x-acs-action") {
         "VerifyMobile" => (Some(Purpose::Check), "AccessCode"),
@@ -63,7 +53,7 @@ fn exchange(world: &World, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Resul
     let (Some(purpose), VERSION) = (purpose, header("x-acs-version")) else {
         return refuse(StatusCode::NOT_FOUND, "InvalidAction.NotFound");
     };
-    let verified = match acs3::verify(world, HOST, uri, headers, body)? {
+    let verified = match acs3::verify(world, Provider::Aliyun, HOST, uri, headers, body)? {
         Ok(verified) => verified,
         Err(refused) => return refuse(refused.status, refused.code),
     };

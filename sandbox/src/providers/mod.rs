@@ -1,23 +1,44 @@
 //! One module per vendor: its paths, its signature, its codes, and the credential its SDK would produce.
 //!
-//! A vendor's module is complete in itself. What it needs from here: fields as they came over the wire, and the routes and
-//! minting functions collected in one place.
+//! A vendor's module is complete in itself. What it needs from here: fields as they came over the wire, and the routes, minting
+//! and receipt functions collected in one place. The path `/` has no vendor of its own: headers tell whose call it is.
 
 mod acs3;
 mod aliyun;
+mod aliyun_sms;
+mod chuanglan_sms;
+mod chuanglan_sms_v2;
 mod cmcc;
 mod flash_v1;
 mod flash_v2;
+mod geetest;
+mod jpush_risk;
 mod mobtech;
+mod tc3;
+mod tencent_sms;
+mod turnstile;
+mod twilio;
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{Router, http::HeaderMap, http::header::CONTENT_TYPE};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    http::{
+        HeaderMap, Response, Uri,
+        header::{AUTHORIZATION, CONTENT_TYPE},
+    },
+    routing::post,
+};
 use jiff::{Timestamp, civil::DateTime, tz::Offset};
 use openssl::error::ErrorStack;
 use serde_json::Value;
 
 use crate::{
+    crypto,
+    reply::deliver,
+    sms::Message,
     state::{Account, World},
     tokens::{Carrier, Provider},
 };
@@ -28,8 +49,26 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(flash_v2::routes())
         .merge(flash_v1::routes())
         .merge(cmcc::routes())
-        .merge(aliyun::routes())
         .merge(mobtech::routes())
+        .merge(chuanglan_sms::routes())
+        .merge(chuanglan_sms_v2::routes())
+        .merge(twilio::routes())
+        .merge(turnstile::routes())
+        .merge(geetest::routes())
+        .merge(jpush_risk::routes())
+        .route("/", post(root))
+}
+
+/// The clouds' path: each of their products has a host of its own, which a relay hides.
+async fn root(State(world): State<Arc<World>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
+    let answer = if headers.contains_key("x-tc-action") {
+        tencent_sms::exchange(&world, &uri, &headers, &body)
+    } else if headers.get("x-acs-action").is_some_and(|action| action == "SendSms") {
+        aliyun_sms::exchange(&world, &uri, &headers, &body)
+    } else {
+        aliyun::exchange(&world, &uri, &headers, &body)
+    };
+    deliver(answer).await
 }
 
 /// What a credential is made from.
@@ -64,10 +103,44 @@ pub(crate) fn credential(minting: &Minting<'_>) -> Result<Credential, ErrorStack
         Provider::Cmcc => cmcc::credential(minting),
         Provider::Aliyun => aliyun::credential(minting),
         Provider::Mobtech => mobtech::credential(minting),
+        // The control API asks for carriers only.
+        _ => Ok(Credential::of_token(String::new())),
     }
 }
 
+/// What a vendor knows of a message's fate.
+pub(crate) struct Delivery<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) message: &'a Message,
+    pub(crate) delivered: bool,
+    /// Where it is told.
+    pub(crate) url: &'a str,
+    pub(crate) now_ms: i64,
+}
+
+/// A delivery receipt as the vendor calls back with it: POST with a body, GET without.
+#[derive(Default)]
+pub(crate) struct Push {
+    pub(crate) query: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<String>,
+}
+
+/// The receipt in the vendor's format. `None`: this one delivers no messages.
+pub(crate) fn receipt(delivery: &Delivery<'_>) -> Result<Option<Push>, ErrorStack> {
+    Ok(Some(match delivery.account.provider {
+        Provider::ChuanglanSms | Provider::ChuanglanSmsV2 | Provider::ChuanglanSmsIntl => {
+            chuanglan_sms::receipt(delivery)
+        }
+        Provider::AliyunSms => aliyun_sms::receipt(delivery),
+        Provider::TencentSms => tencent_sms::receipt(delivery),
+        Provider::Twilio => twilio::receipt(delivery)?,
+        _ => return Ok(None),
+    }))
+}
+
 /// The parameters of a request exactly as received, in ASCII order of their names. Empty values are kept: they are signed.
+#[derive(Default)]
 pub(crate) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
@@ -85,7 +158,7 @@ impl Fields {
         Some(Fields(fields))
     }
 
-    /// From a JSON object of strings; whole numbers count as their decimal text. `None`: anything else.
+    /// From a JSON object of strings; whole numbers count as their decimal text, `true` and `false` as the words. `None`: anything else.
     pub(crate) fn json(headers: &HeaderMap, body: &[u8]) -> Option<Fields> {
         if !is_content_type(headers, "application/json") {
             return None;
@@ -101,6 +174,7 @@ impl Fields {
             let text = match value {
                 Value::String(text) => text,
                 Value::Number(number) if number.is_i64() => number.to_string(),
+                Value::Bool(is) => is.to_string(),
                 _ => return None,
             };
             fields.insert(name, text);
@@ -148,6 +222,14 @@ pub(crate) fn format_beijing(ms: i64) -> String {
     Timestamp::from_millisecond(ms)
         .map(|timestamp| Offset::constant(8).to_datetime(timestamp).strftime("%Y%m%d%H%M%S%3f").to_string())
         .unwrap_or_default()
+}
+
+/// Name and password of HTTP Basic.
+pub(crate) fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let encoded = headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Basic ")?;
+    let text = crypto::text_of_base64(encoded)?;
+    let (name, password) = text.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
 }
 
 fn is_content_type(headers: &HeaderMap, wanted: &str) -> bool {

@@ -1,4 +1,10 @@
-//! The control API for developers and tests: mint credentials, read counts, make vendors fail.
+//! The control API for developers and tests: mint credentials, read counts, make vendors fail,
+//! read what arrived in people's phones.
+
+mod captchas;
+mod receipts;
+mod risk;
+mod sms;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -13,8 +19,9 @@ use serde_json::{Value, json};
 
 use crate::{
     providers,
+    sms::e164,
     state::{Calls, Fault, World},
-    tokens::{Behaviour, Carrier, Provider, Purpose, Token},
+    tokens::{Behaviour, Carrier, Provider, Purpose, Service, Token},
 };
 
 type Reply = Result<Json<Value>, (StatusCode, Json<Value>)>;
@@ -24,6 +31,10 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandbox/credentials", post(mint))
         .route("/sandbox/calls", get(calls).delete(clear_calls))
         .route("/sandbox/faults", post(set_fault).delete(clear_faults))
+        .merge(sms::routes())
+        .merge(captchas::routes())
+        .merge(risk::routes())
+        .merge(receipts::routes())
 }
 
 #[derive(Deserialize)]
@@ -53,6 +64,9 @@ async fn mint(State(world): State<Arc<World>>, body: Result<Json<Mint>, JsonReje
     if mint.purpose == Purpose::Check && !mint.provider.checks_numbers() {
         return Err(bad_request("purpose: this provider has no number check here"));
     }
+    if mint.provider.service() != Service::Carrier || !mint.behaviour.fits(Service::Carrier) {
+        return Err(bad_request("provider, behaviour: not a carrier's"));
+    }
     let account = world
         .account_for(mint.provider, mint.app.as_deref(), mint.platform.as_deref())
         .ok_or_else(|| bad_request("no account of this provider serves the app and platform"))?;
@@ -65,7 +79,7 @@ async fn mint(State(world): State<Arc<World>>, body: Result<Json<Mint>, JsonReje
         android: mint.platform.as_deref() == Some("android"),
         foreign: mint.behaviour == Behaviour::WrongApp,
     })
-    .map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": "sandbox" }))))?;
+    .map_err(|_| broken())?;
 
     let mut credential: serde_json::Map<String, Value> =
         minted.fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -117,25 +131,36 @@ struct SetFault {
     /// Share of answers that go wrong, 0 to 1; 0 ends the fault.
     rate: f64,
     kind: Behaviour,
+    /// SMS only: one number, `+` and its country code or 11 digits; default: all.
+    to: Option<String>,
 }
 
-/// One fault per vendor; a new one takes the place of the old.
+/// One fault per vendor, and one per vendor and number; a new one takes the place of the old.
 async fn set_fault(State(world): State<Arc<World>>, body: Result<Json<SetFault>, JsonRejection>) -> Reply {
-    let Json(SetFault { provider, rate, kind }) =
+    let Json(SetFault { provider, rate, kind, to }) =
         body.map_err(|rejection| bad_request(&rejection.body_text()))?;
     if !(0.0..=1.0).contains(&rate) {
         return Err(bad_request("rate: not between 0 and 1"));
     }
+    if !kind.fits(provider.service()) {
+        return Err(bad_request("kind: this provider cannot behave so"));
+    }
+    let number = to.map(|to| e164(&to).ok_or_else(|| bad_request("to: not a number"))).transpose()?;
+    if number.is_some() && provider.service() != Service::Sms {
+        return Err(bad_request("to: for SMS only"));
+    }
     let mut ledger = world.ledger();
     if rate == 0.0 {
-        ledger.faults.remove(&provider);
+        ledger.faults.remove(&(provider, number));
     } else {
-        ledger.faults.insert(provider, Fault { rate, kind });
+        ledger.faults.insert((provider, number), Fault { rate, kind });
     }
     let faults: Vec<Value> = ledger
         .faults
         .iter()
-        .map(|(provider, fault)| json!({ "provider": provider, "rate": fault.rate, "kind": fault.kind }))
+        .map(|((provider, to), fault)| {
+            json!({ "provider": provider, "rate": fault.rate, "kind": fault.kind, "to": to })
+        })
         .collect();
     Ok(Json(json!({ "faults": faults })))
 }
@@ -163,6 +188,11 @@ pub(crate) fn is_mobile(phone: &str) -> bool {
 
 fn bad_request(problem: &str) -> (StatusCode, Json<Value>) {
     (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_request", "detail": problem })))
+}
+
+/// OpenSSL failed: nothing the caller could do about it.
+fn broken() -> (StatusCode, Json<Value>) {
+    (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": "sandbox" })))
 }
 
 #[cfg(test)]
@@ -249,6 +279,16 @@ mod tests {
         assert_eq!(bench.send("DELETE", "/sandbox/faults", &[], String::new()).await.status, 204);
         assert_eq!(exchange(&bench, "ok").await.status, 200);
         assert_eq!(set(1.5).await.status, 400);
+        for bad in [
+            json!({ "provider": "mobtech", "rate": 1, "kind": "refused" }),
+            json!({ "provider": "twilio", "rate": 1, "kind": "expired" }),
+            json!({ "provider": "turnstile", "rate": 1, "kind": "undeliverable" }),
+            json!({ "provider": "geetest", "rate": 1, "kind": "refused", "to": "13800138000" }),
+            json!({ "provider": "twilio", "rate": 1, "kind": "refused", "to": "somebody" }),
+        ] {
+            let reply = bench.post("/sandbox/faults", "application/json", bad.to_string()).await;
+            assert_eq!(reply.status, 400, "{bad}");
+        }
     }
 
     #[tokio::test]
@@ -274,6 +314,8 @@ mod tests {
             json!({ "phone": "13800138000", "provider": "mobtech", "purpose": "check" }),
             json!({ "phone": "13800138000", "provider": "cmcc", "app": "nobody" }),
             json!({ "phone": "13800138000", "provider": "nobody" }),
+            json!({ "phone": "13800138000", "provider": "twilio" }),
+            json!({ "phone": "13800138000", "provider": "cmcc", "behaviour": "undeliverable" }),
         ] {
             let reply = bench.post("/sandbox/credentials", "application/json", body.to_string()).await;
             assert_eq!((reply.status, reply.json()["error"].as_str()), (400, Some("invalid_request")));
