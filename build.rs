@@ -15,7 +15,10 @@ mod model {
 
 #[path = "src/providers"]
 mod providers {
+    pub mod countries;
     pub mod document;
+    pub mod names;
+    pub mod operation;
     pub mod template;
     pub mod validate;
 }

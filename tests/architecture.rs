@@ -56,7 +56,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "journeys",
         may_import: &["kernel", "model", "rules", "providers", "ports"],
-        may_use_crates: &["data_encoding", "serde"],
+        may_use_crates: &["data_encoding", "futures_util", "serde"],
         may_wait: true,
     },
     Room {

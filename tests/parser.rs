@@ -9,7 +9,10 @@
     reason = "a test"
 )]
 
-use onetap::api::routes::{self, Found};
+use onetap::{
+    api::routes::{self, Found},
+    providers::{self, Capability},
+};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -321,5 +324,26 @@ proptest! {
         prop_assert_eq!(answer.status, 400);
         // A device has a name and a platform; a number is neither.
         prop_assert!(named(&answer).contains(&"device.name") && named(&answer).contains(&"device.platform"));
+    }
+
+    /// A client's `captchaToken` is a vendor's token or JSON, and whatever it is, what is wrong with it is named.
+    #[test]
+    fn any_text_of_a_bot_check(text in prop_oneof![any::<String>(), json_text()]) {
+        let credential = providers::bot_check_credential(&text);
+        for document in providers::all().filter(|document| document.offers(Capability::BotCheck)) {
+            let problems = document.credential_problems(Capability::BotCheck, &credential);
+            let token = document.primary(Capability::BotCheck, &credential);
+            let fit = token.is_some_and(|token| token.expose().bytes().all(|b| b.is_ascii_graphic()));
+            prop_assert!(fit || !problems.is_empty(), "{}", document.id());
+        }
+    }
+
+    /// Whoever finds the path of receipts pushes what they like.
+    #[test]
+    fn any_receipt(content_type in any::<String>(), query in any::<String>(), body in body()) {
+        for document in providers::all() {
+            let _ = document.receipts(&content_type, &query, &body);
+            let _ = document.receipts("application/x-www-form-urlencoded", &query, &body);
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Both READMEs against the code: limits, routes, make targets, and the steps that a test runs literally.
+//! Both READMEs against the code: limits, routes, settings, codes of problems, make targets, and the steps that a
+//! test runs literally; and the examples of docs/OPERATIONS.md.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,12 +13,20 @@ use std::collections::BTreeSet;
 use onetap::{
     api::routes::{self, Found},
     kernel::id::AccountId,
-    rules::limits::{Limit, TABLE},
+    rules::{
+        client_config::ClientRules,
+        limits::{Limit, TABLE},
+        message::Apps,
+    },
 };
 
 const EN: &str = include_str!("../README.md");
 const ZH: &str = include_str!("../README.zh-CN.md");
+const OPERATIONS: &str = include_str!("../docs/OPERATIONS.md");
 const MAKEFILE: &str = include_str!("../Makefile");
+const SETTINGS: &str = include_str!("../src/journeys/settings.rs");
+const PROBLEMS: &str =
+    concat!(include_str!("../src/api/problem.rs"), include_str!("../src/api/problem/kinds.rs"));
 
 #[test]
 fn the_tables_of_limits_are_those_of_the_code() {
@@ -52,6 +61,47 @@ fn the_routes_listed_exist() {
 }
 
 #[test]
+fn every_setting_is_listed() {
+    let read =
+        SETTINGS.split("reader.").filter(|call| call.starts_with("required") || call.starts_with("optional"));
+    let known: BTreeSet<&str> =
+        read.filter_map(|call| call.split('"').nth(1)).chain(["APP_MESSAGES"]).collect();
+    assert!(known.contains("ISSUER") && known.contains("CLIENT_CONFIG"), "{known:?}");
+    for (readme, title) in [(EN, "## Configuration"), (ZH, "## 配置")] {
+        let rows = rows(section(readme, title));
+        let listed: BTreeSet<&str> =
+            rows.iter().filter(|row| row[0].starts_with('`')).map(|row| row[0].trim_matches('`')).collect();
+        assert_eq!(listed, known, "{title}");
+    }
+}
+
+#[test]
+fn every_code_of_a_problem_is_listed_with_its_status() {
+    let kinds: BTreeSet<(&str, &str)> = PROBLEMS
+        .split("status: ")
+        .filter_map(|kind| {
+            let (status, rest) = kind.split_once(',')?;
+            let code = rest.trim_start().strip_prefix("code: \"")?.split('"').next()?;
+            Some((code, status))
+        })
+        .collect();
+    assert!(kinds.contains(&("otp_incorrect", "401")) && kinds.contains(&("internal", "500")), "{kinds:?}");
+    for (readme, title) in [(EN, "## Endpoints"), (ZH, "## 接口")] {
+        let rows = rows(section(readme, title));
+        let listed: BTreeSet<(&str, &str)> = rows
+            .iter()
+            .filter(|row| row.len() == 3 && row[1].starts_with(|c: char| c.is_ascii_digit()))
+            .flat_map(|row| {
+                let codes = row[0].split('`').skip(1).step_by(2);
+                let statuses: Vec<&str> = row[1].split([',', '、']).map(str::trim).collect();
+                codes.enumerate().map(move |(at, code)| (code, statuses[at.min(statuses.len() - 1)]))
+            })
+            .collect();
+        assert_eq!(listed, kinds, "{title}");
+    }
+}
+
+#[test]
 fn every_make_target_is_listed_and_no_other() {
     let phony = MAKEFILE.lines().find_map(|line| line.strip_prefix(".PHONY:")).unwrap();
     let known: BTreeSet<&str> = phony.split_whitespace().collect();
@@ -76,6 +126,25 @@ fn the_first_steps_are_the_same_in_both_languages() {
     let english = steps(EN, "## Five minutes");
     assert_eq!(english, steps(ZH, "## 五分钟"));
     assert_eq!(english[0], "make dev\n");
+}
+
+#[test]
+fn the_examples_of_settings_can_be_set() {
+    let example = |title| -> &str {
+        let block = section(OPERATIONS, title).split("```json\n").nth(1).unwrap();
+        block.split("```").next().unwrap()
+    };
+    let served = ["default".to_owned()];
+    Apps::read(Some(example("## Messages")), &served, "id.example.com", 6, 5).unwrap();
+    ClientRules::read(example("## Client configuration"), &served, &["flash_v2".to_owned()]).unwrap();
+}
+
+#[test]
+fn the_longest_host_whose_messages_fit_is_told() {
+    let fits = |host: usize| Apps::read(None, &["default".to_owned()], &"h".repeat(host), 6, 5).is_ok();
+    assert!(fits(35) && !fits(36));
+    assert!(section(EN, "## Configuration").contains("over 35 characters"));
+    assert!(section(ZH, "## 配置").contains("超过 35 个字符"));
 }
 
 /// From a heading to the next one.

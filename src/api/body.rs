@@ -46,7 +46,7 @@ impl Fields {
         match body {
             Value::Object(map) => Ok(Self::over(String::new(), map)),
             _ => Err(Problem {
-                detail: Some("The body is not a JSON object in UTF-8.".to_owned()),
+                detail: Some("The body is not a JSON object in UTF-8.".into()),
                 ..Problem::of(Code::InvalidRequest)
             }),
         }
@@ -92,6 +92,11 @@ impl Fields {
                 self.wrong(name, format!("must be one of {}", names.join(", ")))
             }
         }
+    }
+
+    /// One of several names.
+    pub fn optional_choice<T: Copy>(&mut self, name: &str, choices: &[(&str, T)]) -> Option<T> {
+        if self.has(name) { self.choice(name, choices) } else { None }
     }
 
     /// A truth value; `false` when absent.
@@ -180,6 +185,12 @@ impl Fields {
             Some(value) if self.problems.is_empty() => Ok(value),
             _ => Err(Refusal { fields: self.problems, ..Refusal::new(code) }.into()),
         }
+    }
+
+    /// Whether nothing has been found wrong with a field.
+    pub fn is_clean(&self, name: &str) -> bool {
+        let name = format!("{}{name}", self.path);
+        self.problems.iter().all(|problem| problem.name != name)
     }
 
     /// Notes that a field is wrong.

@@ -1,8 +1,9 @@
 //! Requests and answers as plain values.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use super::language::{self, Language};
+use super::language;
+use crate::{kernel::encoding::from_hex, model::language::Language};
 
 /// Largest body of a request, bytes.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -64,6 +65,24 @@ impl HttpIn {
     /// Whether the query says `name=true`.
     pub fn flag(&self, name: &str) -> bool {
         self.query.split('&').any(|pair| pair.split_once('=') == Some((name, "true")))
+    }
+
+    /// The value of a query parameter, decoded (WHATWG URL standard, section 5.1); the first of several.
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+        let (_, value) = pairs.find(|(known, value)| *known == name && !value.is_empty())?;
+        if !value.contains(['%', '+']) {
+            return Some(Cow::Borrowed(value));
+        }
+        let mut bytes = Vec::with_capacity(value.len());
+        let mut rest = value.as_bytes();
+        while let Some((first, after)) = rest.split_first() {
+            let hex = after.first_chunk::<2>().filter(|_| *first == b'%');
+            let decoded = hex.and_then(|hex| from_hex(str::from_utf8(hex).ok()?)?.first().copied());
+            bytes.push(decoded.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+            rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+        }
+        Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
     /// The credentials of `Authorization: Bearer` (RFC 6750).

@@ -1,13 +1,6 @@
-//! The language of texts for people.
+//! The language that a client asks for.
 
-/// A language we speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// English; also for whoever asks for none of ours.
-    En,
-    /// 简体中文.
-    ZhCn,
-}
+use crate::model::language::Language;
 
 /// Picks by `Accept-Language` (RFC 9110 section 12.5.4): the one of ours with the highest weight, the earlier
 /// of equals.

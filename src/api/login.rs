@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
-use super::{Reply, body::Fields, problem::Problem};
+use super::{Reply, body::Fields, http::HttpIn, problem::Problem};
 use crate::{
     journeys::{
-        provider::Credential,
+        claim::IdempotencyKey,
+        provider::{Caller, Credential},
         session::Tokens,
         sign_in::{DeviceClaim, SignedIn},
     },
     kernel::{fault::Fault, secret::Secret},
-    model::platform::Platform,
+    model::{platform::Platform, refusal::Refusal},
 };
 
 /// Longest device name, characters.
@@ -28,6 +29,8 @@ pub struct Common {
     pub consent: Option<String>,
     /// The device.
     pub device: DeviceClaim,
+    /// What the bot check gave the client.
+    pub captcha: Option<Secret<String>>,
 }
 
 /// Reads `app`, `device`, `consent`, `transport` and `captchaToken`.
@@ -41,9 +44,28 @@ pub fn common(body: &mut Fields) -> Option<Common> {
     if body.optional_text("transport", 16).is_some_and(|text| text != "body") {
         body.wrong::<()>("transport", "must be body; cookie is not offered yet");
     }
-    body.optional_text("captchaToken", 4096);
+    let captcha = captcha(body);
     let device = device(body);
-    Some(Common { app, consent, device: device? })
+    Some(Common { app, consent, device: device?, captcha })
+}
+
+/// Reads `captchaToken`.
+pub fn captcha(body: &mut Fields) -> Option<Secret<String>> {
+    body.optional_text("captchaToken", 4096).map(Secret::new)
+}
+
+/// Who makes a request, as far as providers care.
+pub fn caller<'a>(request: &'a HttpIn, app: &'a str, platform: Platform) -> Caller<'a> {
+    Caller { app, platform, address: &request.address, request_id: &request.id }
+}
+
+/// Reads the header `Idempotency-Key`.
+///
+/// # Errors
+/// 400 for one that cannot hold 128 bits.
+pub fn idempotency_key(request: &HttpIn) -> Result<Option<IdempotencyKey>, Problem> {
+    let key = request.header("idempotency-key").map(IdempotencyKey::parse).transpose();
+    key.map_err(|problem| Refusal::field("Idempotency-Key", problem).into())
 }
 
 /// Reads `app`.
@@ -132,8 +154,15 @@ impl<'a> From<&'a Tokens> for SessionBody<'a> {
 /// # Errors
 /// An internal problem when it does not serialise.
 pub fn json(body: &impl Serialize) -> Result<Reply, Problem> {
-    let bytes = serde_json::to_vec(body);
-    bytes.map(Reply::Json).map_err(|_| Problem::internal(Fault::new("answer_does_not_serialise")))
+    bytes(body).map(Reply::Json)
+}
+
+/// The JSON of an answer.
+///
+/// # Errors
+/// An internal problem when it does not serialise.
+pub fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Problem> {
+    serde_json::to_vec(body).map_err(|_| Problem::internal(Fault::new("answer_does_not_serialise")))
 }
 
 #[derive(Serialize)]

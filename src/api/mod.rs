@@ -8,13 +8,15 @@ pub mod language;
 pub mod login;
 pub mod meta;
 pub mod one_tap;
+pub mod otp;
 pub mod problem;
+pub mod receipts;
 pub mod request_id;
 pub mod routes;
 pub mod session;
 
 use crate::{
-    journeys::{Service, claim::Claim, settings::Environment},
+    journeys::{Service, claim::Claim, number_proof::AfterRedeem, otp::AfterSend, settings::Environment},
     kernel::fault::Fault,
     model::refusal::Code,
     ports::World,
@@ -30,8 +32,8 @@ pub struct Served {
     pub out: HttpOut,
     /// For the one log line.
     pub log: LogLine,
-    /// To be passed to [`finish`] after the answer.
-    pub after: Option<After>,
+    /// To be passed to [`finish`] after the answer, one by one.
+    pub after: Vec<After>,
 }
 
 /// What a request leaves in the log: nothing of what it carried.
@@ -57,6 +59,10 @@ pub enum After {
         /// The reply, as [`http::HttpOut::pack`] made it.
         reply: Vec<u8>,
     },
+    /// Settle a code that was sent.
+    Send(AfterSend),
+    /// Book a code that was redeemed.
+    Redeem(AfterRedeem),
 }
 
 /// Answers one request.
@@ -84,6 +90,8 @@ pub async fn serve<W: World>(service: Service<'_, W>, mut request: HttpIn) -> Se
 pub async fn finish<W: World>(service: Service<'_, W>, after: After) -> Result<(), Fault> {
     match after {
         After::KeepReply { claim, reply } => service.keep_reply(claim, &reply).await,
+        After::Send(after) => service.after_send(after).await,
+        After::Redeem(after) => service.after_redeem(after).await,
     }
 }
 
@@ -96,7 +104,7 @@ pub fn misconfigured(
 ) -> Served {
     request.id = request_id::take_or_make(request.header("x-request-id"), fresh);
     let found = routes::find(&request.method, &request.path);
-    let detail = (environment == Environment::Development).then(|| problems.join("; "));
+    let detail = (environment == Environment::Development).then(|| problems.join("; ").into());
     let reply = Problem { detail, ..Problem::misconfigured() }.into();
     finish_answer(reply, &found, request)
 }
@@ -113,12 +121,36 @@ pub fn broken_off(request: &mut HttpIn, fresh: [u8; 16]) -> Served {
 pub enum Reply {
     /// 200 with a JSON body.
     Json(Vec<u8>),
+    /// 202 with a JSON body.
+    Accepted(Vec<u8>),
     /// An answer that is complete: one kept from the first of equal requests, or with headers of its own.
     Ready(HttpOut),
     /// A problem.
     Problem(Box<Problem>),
-    /// Either of the above, and a claim under which the answer is to be kept.
-    Claimed(Box<Self>, Box<Claim>),
+    /// One of the above, and what is left to do after it.
+    Then(Box<Self>, Box<Then>),
+}
+
+/// What a handler leaves to do after the answer.
+#[derive(Debug)]
+pub enum Then {
+    /// Keep the answer under this claim.
+    KeepReply(Claim),
+    /// Settle a code that was sent.
+    AfterSend(AfterSend),
+    /// Book a code that was redeemed.
+    AfterRedeem(AfterRedeem),
+}
+
+impl Reply {
+    /// With something left to do.
+    #[must_use]
+    pub fn then(self, then: Option<Then>) -> Self {
+        match then {
+            Some(then) => Self::Then(Box::new(self), Box::new(then)),
+            None => self,
+        }
+    }
 }
 
 impl From<Problem> for Reply {
@@ -127,13 +159,15 @@ impl From<Problem> for Reply {
     }
 }
 
-fn finish_answer(reply: Reply, found: &Found, request: &HttpIn) -> Served {
-    let (reply, claim) = match reply {
-        Reply::Claimed(reply, claim) => (*reply, Some(*claim)),
-        reply => (reply, None),
-    };
+fn finish_answer(mut reply: Reply, found: &Found, request: &HttpIn) -> Served {
+    let mut thens = Vec::new();
+    while let Reply::Then(inner, then) = reply {
+        thens.push(*then);
+        reply = *inner;
+    }
     let (mut out, code, fault) = match reply {
         Reply::Json(body) => (HttpOut::json(200, body), "ok", None),
+        Reply::Accepted(body) => (HttpOut::json(202, body), "ok", None),
         Reply::Ready(out) if out.status < 400 => (out, "ok", None),
         Reply::Ready(out) => (out, "repeated", None),
         Reply::Problem(problem) => {
@@ -141,10 +175,15 @@ fn finish_answer(reply: Reply, found: &Found, request: &HttpIn) -> Served {
             let problem = if found.is_one_tap() { problem.or_otp() } else { *problem };
             (problem.render(request.language(), &request.id), problem.code(), problem.fault)
         }
-        // Never nested: handlers wrap once.
-        Reply::Claimed(..) => (HttpOut::json(500, Vec::new()), "internal", None),
+        // Taken apart above.
+        Reply::Then(..) => (HttpOut::json(500, Vec::new()), "internal", None),
     };
-    let after = claim.map(|claim| After::KeepReply { claim, reply: out.pack() });
+    let after = thens.into_iter().map(|then| match then {
+        Then::KeepReply(claim) => After::KeepReply { claim, reply: out.pack() },
+        Then::AfterSend(after) => After::Send(after),
+        Then::AfterRedeem(after) => After::Redeem(after),
+    });
+    let after = after.collect();
     out.add_common_headers(&request.id);
     if request.is_head {
         out.body.clear();

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Reply, backend,
+    Reply, Then, backend,
     body::Fields,
     http::{HttpIn, HttpOut},
     login::{self, Common},
@@ -12,12 +12,12 @@ use super::{
 use crate::{
     journeys::{
         Service,
-        claim::{Attempt, IdempotencyKey},
-        one_tap::{LoginAnswer, OneTapLogin},
+        claim::Attempt,
+        one_tap::{DEADLINE, LoginAnswer, OneTapLogin, OtpFallback},
         provider::{Caller, Credential},
         sign_in::Purpose,
     },
-    kernel::fault::Fault,
+    kernel::{fault::Fault, phone::PhoneNumber},
     model::{
         api_key::Scope,
         carrier::Carrier,
@@ -29,7 +29,7 @@ use crate::{
 
 /// `POST /v1/one-tap/login`
 pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
-    let key = idempotency_key(request)?;
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
     let is_check = match body.optional_text("mode", 16).as_deref() {
@@ -42,18 +42,21 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     };
     // Without `check` the number is only for a code by SMS should one-tap fail.
     let phone = if is_check { body.phone("phone") } else { body.optional_phone("phone") };
-    body.flag("otpFallback");
+    let wants_otp = otp_fallback(&mut body, phone.is_some());
     let credential = login::credential(&mut body);
     let common = login::common(&mut body);
-    let (credential, Common { app, consent, device }) = body.finish(credential.zip(common))?;
+    let (credential, Common { app, consent, device, captcha }) = body.finish(credential.zip(common))?;
 
     let outcome = service
         .one_tap_login(&OneTapLogin {
             credential: &credential,
             checked_phone: phone.as_ref().filter(|_| is_check),
-            caller: caller(request, &app, device.platform),
+            caller: login::caller(request, &app, device.platform),
             purpose: Purpose { app: &app, consent: consent.as_deref(), device: &device },
+            captcha: captcha.as_ref(),
             attempt: Attempt { key: key.as_ref(), request: &canonical },
+            otp_fallback: phone.as_ref().filter(|_| wants_otp).map(|phone| fallback(request, phone)),
+            deadline: service.world.now().plus(DEADLINE),
         })
         .await;
     let reply = match outcome.result {
@@ -61,27 +64,38 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
             .map(Reply::Ready)
             .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
-        Err(failure) => Err(failure.into()),
+        Err(failure) => Err(Problem::from(failure).with_challenge(outcome.challenge.as_ref())),
     };
+    let sent = outcome.challenge.and_then(|challenged| challenged.after).map(Then::AfterSend);
     let reply = reply.unwrap_or_else(Reply::from);
-    Ok(match outcome.claim {
-        Some(claim) => Reply::Claimed(Box::new(reply), Box::new(claim)),
-        None => reply,
-    })
+    Ok(reply.then(outcome.claim.map(Then::KeepReply)).then(sent))
 }
 
 /// `POST /v1/one-tap/failures`: the SDK gave no credential. The answer is that of a refused one.
-pub(super) fn failures(request: &HttpIn) -> Result<Reply, Problem> {
+pub(super) async fn failures<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
+    let canonical = body.canonical();
     let sdk_code = body.text("sdkCode", 64);
     body.optional_text("network", 32);
     body.optional_text("carrier", 32);
     body.optional_text("provider", 32);
-    body.optional_phone("phone");
-    body.flag("otpFallback");
+    let phone = body.optional_phone("phone");
+    let wants_otp = otp_fallback(&mut body, phone.is_some());
     let common = login::common(&mut body);
-    body.finish(sdk_code.zip(common))?;
-    Err(Refusal::to_otp(Code::OneTapRejected).into())
+    let (_, Common { app, device, captcha, .. }) = body.finish(sdk_code.zip(common))?;
+    let phone = phone.as_ref().filter(|_| wants_otp);
+    let caller = login::caller(request, &app, device.platform);
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let deadline = service.world.now().plus(DEADLINE);
+    let challenged = match phone.map(|phone| fallback(request, phone)) {
+        Some(fallback) => {
+            service.fall_back(&fallback, &caller, &device, captcha.as_ref(), attempt, deadline).await
+        }
+        None => None,
+    };
+    let problem = Problem::from(Refusal::to_otp(Code::OneTapRejected)).with_challenge(challenged.as_ref());
+    Ok(Reply::from(problem).then(challenged.and_then(|sent| sent.after).map(Then::AfterSend)))
 }
 
 /// `POST /v1/one-tap/check`
@@ -111,6 +125,19 @@ pub(super) async fn exchange<W: World>(service: Service<'_, W>, request: &HttpIn
     login::json(&Answer { phone: exchanged.phone.e164(), carrier: exchanged.carrier.map(Carrier::name) })
 }
 
+/// Reads `otpFallback`, which needs a number to send to.
+fn otp_fallback(body: &mut Fields, has_phone: bool) -> bool {
+    let wanted = body.flag("otpFallback");
+    if wanted && !has_phone && body.is_clean("phone") {
+        body.wrong::<()>("phone", "is missing: otpFallback needs it");
+    }
+    wanted
+}
+
+fn fallback<'a>(request: &HttpIn, phone: &'a PhoneNumber) -> OtpFallback<'a> {
+    OtpFallback { phone, language: request.language() }
+}
+
 struct Asked {
     app: String,
     platform: Platform,
@@ -127,15 +154,6 @@ impl Asked {
     }
 
     fn caller<'a>(&'a self, request: &'a HttpIn) -> Caller<'a> {
-        caller(request, &self.app, self.platform)
+        login::caller(request, &self.app, self.platform)
     }
-}
-
-fn caller<'a>(request: &'a HttpIn, app: &'a str, platform: Platform) -> Caller<'a> {
-    Caller { app, platform, address: &request.address, request_id: &request.id }
-}
-
-fn idempotency_key(request: &HttpIn) -> Result<Option<IdempotencyKey>, Problem> {
-    let key = request.header("idempotency-key").map(IdempotencyKey::parse).transpose();
-    key.map_err(|problem| Refusal::field("Idempotency-Key", problem).into())
 }

@@ -4,13 +4,18 @@ use serde::Serialize;
 
 use super::{
     http::{HttpOut, PROBLEM_JSON},
-    language::Language,
+    otp::ChallengeBody,
 };
 use crate::{
-    journeys::Failure,
+    journeys::{Failure, otp::Challenged},
     kernel::fault::Fault,
-    model::refusal::{Code, Fallback, FieldProblem, Refusal},
+    model::{
+        language::Language,
+        refusal::{Code, Fallback, FieldProblem, Refusal},
+    },
 };
+
+mod kinds;
 
 /// A problem of the contract, as it happened.
 #[derive(Debug, Clone)]
@@ -18,11 +23,13 @@ pub struct Problem {
     /// What it is.
     pub kind: &'static Kind,
     /// What happened this time; the title's text when there is nothing to add.
-    pub detail: Option<String>,
+    pub detail: Option<Box<str>>,
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
     /// What to offer instead.
     pub fallback: Vec<Fallback>,
+    /// A code by SMS that is already on its way.
+    pub challenge: Option<Box<ChallengeBody>>,
     /// Wrong fields.
     pub fields: Vec<FieldProblem>,
     /// For the `Allow` header of a 405.
@@ -57,6 +64,8 @@ struct Body<'a> {
     retry_after: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fallback: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge: Option<&'a ChallengeBody>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Field<'a>>,
 }
@@ -70,80 +79,7 @@ struct Field<'a> {
 impl Problem {
     /// The problem of a code.
     pub const fn of(code: Code) -> Self {
-        match code {
-            Code::InvalidRequest => Self::new(&Kind {
-                status: 400,
-                code: "invalid_request",
-                en: "The request is not valid.",
-                zh: "请求无效。",
-            }),
-            Code::InvalidPhone => Self::new(&Kind {
-                status: 400,
-                code: "invalid_phone",
-                en: "This is not a mobile number.",
-                zh: "手机号码无效。",
-            }),
-            Code::Unauthenticated => Self::new(&Kind {
-                status: 401,
-                code: "unauthenticated",
-                en: "Sign in, or send a valid key.",
-                zh: "未登录或凭证无效。",
-            }),
-            Code::Forbidden => Self::new(&Kind {
-                status: 403,
-                code: "forbidden",
-                en: "This is not allowed.",
-                zh: "没有权限。",
-            }),
-            Code::NotFound => Self::new(&Kind {
-                status: 404,
-                code: "not_found",
-                en: "There is nothing here.",
-                zh: "未找到。",
-            }),
-            Code::RateLimited => Self::new(&Kind {
-                status: 429,
-                code: "rate_limited",
-                en: "Too many requests.",
-                zh: "请求过于频繁，请稍后再试。",
-            }),
-            Code::OneTapRejected => Self::new(&Kind {
-                status: 422,
-                code: "one_tap_rejected",
-                en: "One-tap login did not succeed.",
-                zh: "一键登录未成功，请换用其他方式。",
-            }),
-            Code::OneTapUnavailable => Self::new(&Kind {
-                status: 503,
-                code: "one_tap_unavailable",
-                en: "One-tap login is not available now.",
-                zh: "一键登录暂不可用，请换用其他方式。",
-            }),
-            Code::TryAgain => Self::new(&Kind {
-                status: 503,
-                code: "try_again",
-                en: "The first of these requests is still running.",
-                zh: "相同请求正在处理，请稍后再试。",
-            }),
-            Code::IdempotencyConflict => Self::new(&Kind {
-                status: 422,
-                code: "idempotency_conflict",
-                en: "The Idempotency-Key was used with another request.",
-                zh: "该 Idempotency-Key 已用于其他请求。",
-            }),
-            Code::SessionExpired => Self::new(&Kind {
-                status: 401,
-                code: "session_expired",
-                en: "The session has expired.",
-                zh: "登录已过期，请重新登录。",
-            }),
-            Code::SessionRevoked => Self::new(&Kind {
-                status: 401,
-                code: "session_revoked",
-                en: "The session was ended.",
-                zh: "登录已失效，请重新登录。",
-            }),
-        }
+        Self::new(kinds::of(code))
     }
 
     /// The stable code.
@@ -212,6 +148,12 @@ impl Problem {
         self
     }
 
+    /// Tells of the code that is on its way.
+    #[must_use]
+    pub fn with_challenge(self, challenged: Option<&Challenged>) -> Self {
+        Self { challenge: challenged.map(|sent| Box::new(ChallengeBody::from(sent))), ..self }
+    }
+
     /// The answer.
     pub fn render(&self, language: Language, request_id: &str) -> HttpOut {
         let title = match language {
@@ -220,11 +162,12 @@ impl Problem {
         };
         let fallback = self.fallback.iter().map(|fallback| match fallback {
             Fallback::Otp => "otp",
+            Fallback::OneTap => "one_tap",
         });
         let field = |field: &'_ FieldProblem| format!("{} {}", field.name, field.problem);
         let of_fields = || self.fields.iter().map(field).collect::<Vec<_>>().join("; ");
         let detail = match &self.detail {
-            Some(detail) => detail.clone(),
+            Some(detail) => detail.to_string(),
             None if self.fields.is_empty() => title.to_owned(),
             None => of_fields(),
         };
@@ -237,6 +180,7 @@ impl Problem {
             request_id,
             retry_after: self.retry_after,
             fallback: fallback.collect(),
+            challenge: self.challenge.as_deref(),
             fields: self
                 .fields
                 .iter()
@@ -245,11 +189,7 @@ impl Problem {
         };
         let mut out =
             HttpOut::of_type(self.kind.status, PROBLEM_JSON, serde_json::to_vec(&body).unwrap_or_default());
-        let language = match language {
-            Language::En => "en",
-            Language::ZhCn => "zh-CN",
-        };
-        out.headers.push(("content-language", language.to_owned()));
+        out.headers.push(("content-language", language.name().to_owned()));
         out.headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         out.headers.extend(self.allow.map(|methods| ("allow", methods.to_owned())));
         if self.kind.status == 401 {
@@ -264,6 +204,7 @@ impl Problem {
             detail: None,
             retry_after: None,
             fallback: Vec::new(),
+            challenge: None,
             fields: Vec::new(),
             allow: None,
             fault: None,
@@ -345,6 +286,11 @@ mod tests {
             (Problem::of(Code::IdempotencyConflict), 422, "idempotency_conflict"),
             (Problem::of(Code::SessionExpired), 401, "session_expired"),
             (Problem::of(Code::SessionRevoked), 401, "session_revoked"),
+            (Problem::of(Code::OtpIncorrect), 401, "otp_incorrect"),
+            (Problem::of(Code::BotCheckRequired), 403, "bot_check_required"),
+            (Problem::of(Code::SmsUnavailable), 503, "sms_unavailable"),
+            (Problem::of(Code::RiskDenied), 403, "risk_denied"),
+            (Problem::of(Code::TicketInvalid), 410, "ticket_invalid"),
             (Problem::method_not_allowed(), 405, "method_not_allowed"),
             (Problem::payload_too_large(), 413, "payload_too_large"),
             (Problem::unsupported_media_type(), 415, "unsupported_media_type"),

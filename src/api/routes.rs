@@ -1,6 +1,6 @@
 //! Which request goes where.
 
-use super::{Reply, accounts, http::HttpIn, meta, one_tap, session};
+use super::{Reply, accounts, http::HttpIn, meta, one_tap, otp, receipts, session};
 use crate::{journeys::Service, kernel::id::AccountId, ports::World};
 
 /// A route with what its path carried.
@@ -18,6 +18,14 @@ pub enum Route {
     OneTapCheck,
     /// `POST /v1/one-tap/exchange`
     OneTapExchange,
+    /// `POST /v1/otp/send`
+    OtpSend,
+    /// `POST /v1/otp/login`
+    OtpLogin,
+    /// `GET /v1/client-config`
+    ClientConfig,
+    /// `GET` or `POST /v1/receipts/{provider}/{token}`
+    Receipts,
     /// `POST /v1/session/refresh`
     SessionRefresh,
     /// `GET /v1/session`
@@ -67,6 +75,10 @@ impl Route {
             Self::OneTapFailures => "POST /v1/one-tap/failures",
             Self::OneTapCheck => "POST /v1/one-tap/check",
             Self::OneTapExchange => "POST /v1/one-tap/exchange",
+            Self::OtpSend => "POST /v1/otp/send",
+            Self::OtpLogin => "POST /v1/otp/login",
+            Self::ClientConfig => "GET /v1/client-config",
+            Self::Receipts => "POST /v1/receipts/{provider}/{token}",
             Self::SessionRefresh => "POST /v1/session/refresh",
             Self::Session => "GET /v1/session",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
@@ -84,6 +96,12 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "one-tap", "failures"] => ("POST", Route::OneTapFailures),
         ["v1", "one-tap", "check"] => ("POST", Route::OneTapCheck),
         ["v1", "one-tap", "exchange"] => ("POST", Route::OneTapExchange),
+        ["v1", "otp", "send"] => ("POST", Route::OtpSend),
+        ["v1", "otp", "login"] => ("POST", Route::OtpLogin),
+        ["v1", "client-config"] => ("GET", Route::ClientConfig),
+        // Vendors push as they please.
+        ["v1", "receipts", _, _] if method == "GET" => ("GET", Route::Receipts),
+        ["v1", "receipts", _, _] => ("POST", Route::Receipts),
         ["v1", "session", "refresh"] => ("POST", Route::SessionRefresh),
         ["v1", "session"] => ("GET", Route::Session),
         ["v1", "accounts", id, "phone"] => match id.parse() {
@@ -105,9 +123,13 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::Health => Ok(meta::health()),
         Route::Jwks => meta::jwks(service),
         Route::OneTapLogin => one_tap::login(service, request).await,
-        Route::OneTapFailures => one_tap::failures(request),
+        Route::OneTapFailures => one_tap::failures(service, request).await,
         Route::OneTapCheck => one_tap::check(service, request).await,
         Route::OneTapExchange => one_tap::exchange(service, request).await,
+        Route::OtpSend => otp::send(service, request).await,
+        Route::OtpLogin => otp::login(service, request).await,
+        Route::ClientConfig => meta::client_config(service, request),
+        Route::Receipts => receipts::receive(service, request).await,
         Route::SessionRefresh => session::refresh(service, request).await,
         Route::Session => session::who_am_i(service, request).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,

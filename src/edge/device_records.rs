@@ -1,7 +1,11 @@
 //! Edge copies of device records, in KV.
 
-use super::{config, world::EdgeWorld};
-use crate::{kernel::fault::Fault, model::device::DeviceRecord, ports::DeviceRecords};
+use super::{config, kv, world::EdgeWorld};
+use crate::{
+    kernel::{fault::Fault, json},
+    model::device::DeviceRecord,
+    ports::DeviceRecords,
+};
 
 impl DeviceRecords for EdgeWorld {
     async fn publish_device(&self, token_digest: &str, record: &DeviceRecord) -> Result<(), Fault> {
@@ -15,5 +19,11 @@ impl DeviceRecords for EdgeWorld {
         let put =
             self.env.kv(config::DEVICES).map_err(|_| fault)?.put(token_digest, json).map_err(|_| fault)?;
         put.expiration_ttl(ttl).execute().await.map_err(|_| fault)
+    }
+
+    async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault> {
+        let fault = Fault::new("device_record_not_read");
+        let json = kv::text(&self.env, config::DEVICES, token_digest).await.ok_or(fault)?;
+        json.map(|json| json::read(json.as_bytes()).ok_or(fault)).transpose()
     }
 }

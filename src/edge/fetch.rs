@@ -17,20 +17,19 @@ impl Http for EdgeWorld {
         let started = clock::platform_millis();
         let reply = exchange(&request, &signal).await;
         let took = clock::platform_millis().saturating_sub(started);
-        reply.ok_or(if signal.aborted() || took >= u64::from(millis) {
-            HttpFailure::TimedOut
-        } else {
-            HttpFailure::Broken
-        })
+        let is_late = signal.aborted() || took >= u64::from(millis);
+        reply.map_err(|failure| if is_late { HttpFailure::TimedOut } else { failure })
     }
 }
 
-async fn exchange(request: &HttpRequest, signal: &AbortSignal) -> Option<HttpReply> {
+async fn exchange(request: &HttpRequest, signal: &AbortSignal) -> Result<HttpReply, HttpFailure> {
     let body = Uint8Array::from(request.body.as_slice());
     let body = (!request.body.is_empty()).then(|| body.into());
-    let outgoing = outgoing(request.method, &request.url, &request.headers, body)?;
-    let response = Fetch::Request(outgoing).send_with_signal(signal).await.ok()?;
-    Some(HttpReply { status: response.status_code(), body: read(response).await? })
+    let broken = HttpFailure::Broken;
+    let outgoing = outgoing(request.method, &request.url, &request.headers, body).ok_or(broken)?;
+    let response = Fetch::Request(outgoing).send_with_signal(signal).await.map_err(|_| broken)?;
+    let status = response.status_code();
+    Ok(HttpReply { status, body: read(response).await.ok_or(HttpFailure::Unread)? })
 }
 
 /// A request to somebody else. Made without `worker::RequestInit`, which carries every option of Cloudflare's

@@ -1,7 +1,8 @@
 //! Faults that a test can ask for over HTTP, in test builds only: a panic, a lost answer, an object out of reach.
 //!
 //! The header `X-Test-Hook` names one: `panic-worker`, or `panic-`, `fail-` (before the call) or `lose-` (after
-//! it) with `handles`, `accounts` or `counters`.
+//! it) with `handles`, `accounts` or `counters`; `fail-challenges` and `miss-challenges`: the store of codes cannot
+//! be reached, or shows no record.
 #![allow(clippy::panic, reason = "panics on demand are its purpose")]
 
 use worker::Request;
@@ -37,6 +38,12 @@ impl Hooks {
 
     pub(super) fn before_call(&self, namespace: &str) -> Result<(), Fault> {
         self.fault_if("fail", namespace)
+    }
+
+    /// Whether a store is to show nothing.
+    pub(super) fn hides(&self, namespace: &str) -> Result<bool, Fault> {
+        self.before_call(namespace)?;
+        Ok(self.is("miss", namespace))
     }
 
     pub(super) fn after_call(&self, namespace: &str) -> Result<(), Fault> {

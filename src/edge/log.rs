@@ -3,7 +3,11 @@
 use serde::Serialize;
 use worker::console_log;
 
-use crate::{api::LogLine, kernel::fault::Fault, ports::ProviderCall};
+use crate::{
+    api::LogLine,
+    kernel::fault::Fault,
+    ports::{GuardTurn, ProviderCall},
+};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,7 +84,19 @@ pub(super) fn fault(event: &'static str, fault: Fault) {
     });
 }
 
-fn write(line: &Line<'_>) {
+/// The pumping guard closes or opens a scope: an operator should know.
+pub(super) fn guard(turn: &GuardTurn) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        level: &'static str,
+        event: &'static str,
+        scope: &'a str,
+        guard: &'static str,
+    }
+    write(&Line { level: "alert", event: "pumping_guard", scope: &turn.scope, guard: turn.level });
+}
+
+fn write(line: &impl Serialize) {
     if let Ok(json) = serde_json::to_string(line) {
         console_log!("{json}");
     }

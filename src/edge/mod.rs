@@ -3,6 +3,7 @@
 //! Thin on purpose: it turns platform values into ours and back. A decision found here belongs elsewhere.
 
 mod back_office;
+mod challenges;
 mod clock;
 mod config;
 mod convert;
@@ -10,6 +11,7 @@ mod device_records;
 mod fetch;
 #[cfg(feature = "test-hooks")]
 mod hooks;
+mod kv;
 mod log;
 mod object;
 mod objects;
@@ -60,9 +62,10 @@ async fn run(mut request: HttpIn, body: Request, env: Env, answer: oneshot::Send
     let _ = answer.send(convert::response(out));
     let millis = clock::platform_millis().saturating_sub(started);
     log::request(&log, &world.take_calls(), millis);
-    if let (Ok(settings), Some(after)) = (&config.settings, after)
-        && let Err(fault) = api::finish(Service { settings, world: &world }, after).await
-    {
-        log::fault("after_answer", fault);
+    let Ok(settings) = &config.settings else { return };
+    for after in after {
+        if let Err(fault) = api::finish(Service { settings, world: &world }, after).await {
+            log::fault("after_answer", fault);
+        }
     }
 }

@@ -11,7 +11,7 @@ use worker::{Env, Request, Response, SqlStorageValue, State};
 use super::{clock, config, log, world::EdgeWorld};
 use crate::{
     journeys::Service,
-    kernel::{fault::Fault, time::Timestamp},
+    kernel::{fault::Fault, json, time::Timestamp},
     model::object::{Document, Machine},
 };
 
@@ -25,9 +25,9 @@ where
     #[cfg(feature = "test-hooks")]
     super::hooks::in_object(&request);
     let body = request.bytes().await?;
-    let outcome = match serde_json::from_slice(&body) {
-        Ok(operation) => apply::<M>(state, operation, now(env)).await,
-        Err(_) => Err(Fault::new("operation_does_not_parse")),
+    let outcome = match json::read(&body) {
+        Some(operation) => apply::<M>(state, operation, now(env)).await,
+        None => Err(Fault::new("operation_does_not_parse")),
     };
     match outcome.map(|outcome| serde_json::to_vec(&outcome)) {
         Ok(Ok(json)) => Response::from_bytes(json),
@@ -39,7 +39,7 @@ where
     }
 }
 
-/// The object's alarm: delivers what is due, then forgets the object if it is over.
+/// The object's alarm: delivers what is due and drops what is over, the whole object when nothing is left.
 pub(super) async fn alarm<M>(state: &State, env: &Env) -> worker::Result<Response>
 where
     M: Machine + Serialize + DeserializeOwned,
@@ -79,8 +79,8 @@ async fn wake<M>(state: &State, service: Service<'_, EdgeWorld>, now: Timestamp)
 where
     M: Machine + Serialize + DeserializeOwned,
 {
-    let (document, _) = read::<M>(state)?;
-    if document.is_over(now) {
+    let (mut document, _) = read::<M>(state)?;
+    if document.tidy(now) {
         return state.storage().delete_all().await.map_err(|_| Fault::new("object_does_not_delete"));
     }
     let delivery = service.deliver(document.due(now)).await;
@@ -91,6 +91,7 @@ where
     let (mut document, before) = read::<M>(state)?;
     let failed: Vec<u64> = delivery.failed.iter().map(|(id, _)| *id).collect();
     document.settle(&delivery.delivered, &failed, now);
+    document.tidy(now);
     write(state, &document, before.as_deref())?;
     set_alarm(state, &document, now).await
 }
@@ -118,8 +119,7 @@ fn read<M: Machine + DeserializeOwned>(state: &State) -> Result<(Document<M>, Op
     let Some(Row { json }) = stored.into_iter().next() else {
         return Ok((Document::empty(), None));
     };
-    let document: Document<M> =
-        serde_json::from_slice(json.as_bytes()).map_err(|_| Fault::new("document_does_not_parse"))?;
+    let document: Document<M> = json::read(json.as_bytes()).ok_or(Fault::new("document_does_not_parse"))?;
     if document.is_known_version() {
         Ok((document, Some(json)))
     } else {

@@ -12,9 +12,9 @@ use worker::{Delay, DurableObject, Env, Request, Response, State, durable_object
 
 use super::{config, fetch::outgoing, object, world::EdgeWorld};
 use crate::{
-    kernel::{fault::Fault, id::AccountId},
+    kernel::{fault::Fault, id::AccountId, json},
     model::{account, counter, handle, handle::HandleName},
-    ports::{Accounts, Counters, Handles},
+    ports::{Accounts, Counters, Handles, OBJECT_TIMED_OUT},
 };
 
 macro_rules! objects {
@@ -95,13 +95,13 @@ impl EdgeWorld {
         let outcome = match select(exchange, Delay::from(DEADLINE)).await {
             Either::Left((outcome, _)) => outcome,
             // A panic in an object can leave its caller waiting for ever.
-            Either::Right(_) => return Err(Fault::new("object_timed_out")),
+            Either::Right(_) => return Err(OBJECT_TIMED_OUT),
         };
         #[cfg(feature = "test-hooks")]
         self.hooks.after_call(namespace)?;
         let bytes =
             outcome.map_err(|_| Fault::new("object_unreachable"))?.ok_or(Fault::new("object_failed"))?;
-        serde_json::from_slice(&bytes).map_err(|_| Fault::new("outcome_does_not_parse"))
+        json::read(&bytes).ok_or(Fault::new("outcome_does_not_parse"))
     }
 
     async fn exchange(&self, namespace: &str, name: &str, body: String) -> worker::Result<Option<Vec<u8>>> {

@@ -1,14 +1,14 @@
 //! The world as it is on Cloudflare.
 
-use std::{cell::RefCell, net::IpAddr, time::Duration};
+use std::{cell::RefCell, time::Duration};
 
-use worker::{Delay, Env};
+use worker::{Delay, Env, console_log};
 
-use super::{clock, config};
+use super::{clock, config, log};
 use crate::{
     api::http::HttpIn,
-    kernel::{fault::Fault, time::Timestamp},
-    ports::{AddressLimiter, Clock, Entropy, Metrics, ProviderCall},
+    kernel::{address, fault::Fault, time::Timestamp},
+    ports::{AddressLimiter, Clock, Entropy, GuardTurn, Metrics, ProviderCall},
 };
 
 /// The platform's services for one request or one alarm.
@@ -70,20 +70,23 @@ impl Metrics for EdgeWorld {
     fn provider_called(&self, call: ProviderCall) {
         self.calls.borrow_mut().push(call);
     }
+
+    fn guard_turned(&self, turn: GuardTurn) {
+        log::guard(&turn);
+    }
+
+    fn show_message(&self, text: &str) {
+        console_log!("{text}");
+    }
 }
 
 impl AddressLimiter for EdgeWorld {
     // A coarse filter against floods from one place. When it fails it lets pass: refusing everybody is worse.
     async fn admits(&self, address: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(config::ADDRESS_LIMITER) else { return true };
-        limiter.limit(subnet(address)).await.map_or(true, |outcome| outcome.success)
-    }
-}
-
-/// Who an address belongs to: itself for IPv4; for IPv6 the /56 that one customer is given.
-fn subnet(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(v6)) => format!("{:x}", v6.to_bits() >> 72),
-        _ => address.to_owned(),
+        let (network, within) = address::network(address);
+        // An IPv6 customer has a whole network, an IPv4 one an address.
+        let place = if address.contains(':') { network } else { format!("{network}.{within}") };
+        limiter.limit(place).await.map_or(true, |outcome| outcome.success)
     }
 }

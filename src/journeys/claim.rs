@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{Failure, Service, UNEXPECTED_OUTCOME};
 use crate::{
     kernel::{
-        digest::{derive, keyed_name},
+        digest::{derive, hmac_sha256, keyed_name},
         encoding::{base64, base64url, from_base64url},
         fault::Fault,
         seal::{NONCE_BYTES, open_bytes, seal_bytes},
@@ -27,7 +27,7 @@ use crate::{
 pub struct IdempotencyKey(Secret<String>);
 
 /// What makes two requests the same.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
     /// The client's key, if it gave one.
     pub key: Option<&'a IdempotencyKey>,
@@ -85,6 +85,16 @@ impl IdempotencyKey {
         base64url(&derive(self.0.expose().as_bytes(), "onetap idempotency check"))
     }
 
+    /// What the ids of a sign-in are drawn from, with a secret of ours.
+    pub(super) fn seed(&self) -> [u8; 32] {
+        derive(self.0.expose().as_bytes(), "onetap idempotency seed")
+    }
+
+    fn digest(&self, request: &[u8]) -> String {
+        let key = derive(self.0.expose().as_bytes(), "onetap idempotency request");
+        base64url(&hmac_sha256(&key, request))
+    }
+
     fn reply_key(&self) -> Secret<[u8; 32]> {
         Secret::new(derive(self.0.expose().as_bytes(), "onetap idempotency reply"))
     }
@@ -120,9 +130,18 @@ impl<W: World> Service<'_, W> {
                 Outcome::Lost => return Err(Refusal::to_otp(Code::OneTapUnavailable).into()),
                 Outcome::Conflict => return Err(Code::IdempotencyConflict.into()),
                 Outcome::Used => return Err(Refusal::to_otp(Code::OneTapRejected).into()),
-                Outcome::Noted => return Err(UNEXPECTED_OUTCOME.into()),
+                _ => return Err(UNEXPECTED_OUTCOME.into()),
             }
         }
+    }
+
+    /// Names of an attempt and of its request for whoever recognises a repeat by them. Only the client could tell
+    /// what the request was, since both are made with its key. Without a key no attempt is like another.
+    pub(super) fn names_of(&self, attempt: &Attempt<'_>) -> Result<(String, String), Fault> {
+        Ok(match attempt.key {
+            Some(key) => (key.check(), key.digest(attempt.request)),
+            None => (base64url(&self.fresh::<16>()?), String::new()),
+        })
     }
 
     /// Keeps the reply of a claimed attempt for repeats; without an idempotency key there is nothing to keep.

@@ -5,17 +5,31 @@
 
 pub mod backend_access;
 pub mod claim;
+pub mod client_config;
 pub mod delivery;
+pub mod number_proof;
 pub mod one_tap;
+pub mod otp;
+mod otp_budget;
 pub mod phone_lookup;
 pub mod provider;
+pub mod receipts;
+mod screening;
 pub mod session;
 pub mod settings;
 pub mod sign_in;
+mod sms;
+
+use std::pin::Pin;
+
+use futures_util::future::join_all;
 
 use crate::{
     kernel::fault::Fault,
-    model::refusal::{Code, Refusal},
+    model::{
+        counter,
+        refusal::{Code, Refusal},
+    },
     ports::World,
 };
 use settings::Settings;
@@ -82,6 +96,17 @@ impl From<Fault> for Failure {
 }
 
 impl<W: World> Service<'_, W> {
+    /// Asks several counters at once. Boxed, so that there is one kind of waiting for many, which keeps it small.
+    async fn counters(
+        &self,
+        calls: Vec<(String, counter::Operation)>,
+    ) -> Vec<Result<counter::Outcome, Fault>> {
+        let calls = calls.into_iter().map(|(name, operation)| -> Pin<Box<dyn Future<Output = _> + '_>> {
+            Box::pin(async move { self.world.counter(&name, operation).await })
+        });
+        join_all(calls).await
+    }
+
     /// Fresh entropy for an id, a nonce or a token.
     fn fresh<const N: usize>(&self) -> Result<[u8; N], Fault> {
         let mut bytes = [0; N];

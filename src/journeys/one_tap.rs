@@ -1,24 +1,35 @@
 //! One-tap login 一键登录 and its relatives: the number check 本机号码校验 as a login and as an answer, and the
 //! exchange for backends that keep their own accounts.
 
+use std::time::Duration;
+
+use futures_util::future::join;
+
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::{Attempt, Claim, Claimed},
+    number_proof::binding_of_app,
+    otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
-    sign_in::{Purpose, SignedIn},
+    sign_in::{DeviceClaim, Purpose, Seed, SignedIn},
 };
 use crate::{
-    kernel::{phone::PhoneNumber, secret::Secret},
+    kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
     model::{
         audit::{Action, AuditEntry},
         carrier::Carrier,
         handle::HandleName,
+        language::Language,
         login::Method,
-        refusal::{Code, Refusal},
+        otp_purpose,
+        refusal::{Code, Fallback, Refusal},
     },
     ports::World,
-    providers::{Answer, Capability},
+    providers::{Answer, Capability, RiskLevel},
 };
+
+/// A whole one-tap request takes at most so long.
+pub const DEADLINE: Duration = Duration::from_secs(3);
 
 /// A login with a carrier's credential.
 #[derive(Debug)]
@@ -31,8 +42,23 @@ pub struct OneTapLogin<'a> {
     pub caller: Caller<'a>,
     /// For what.
     pub purpose: Purpose<'a>,
+    /// What the bot check gave the client.
+    pub captcha: Option<&'a Secret<String>>,
     /// To recognise a repeat.
     pub attempt: Attempt<'a>,
+    /// A code by SMS in case one-tap fails.
+    pub otp_fallback: Option<OtpFallback<'a>>,
+    /// The answer must be ready by then.
+    pub deadline: Timestamp,
+}
+
+/// A code by SMS in case one-tap fails.
+#[derive(Debug)]
+pub struct OtpFallback<'a> {
+    /// To which number.
+    pub phone: &'a PhoneNumber,
+    /// Language of the message.
+    pub language: Language,
 }
 
 /// How a login went, and the claim under which its reply is to be kept.
@@ -42,6 +68,8 @@ pub struct Login {
     pub claim: Option<Claim>,
     /// What to answer.
     pub result: Result<LoginAnswer, Failure>,
+    /// The code by SMS that is on its way instead.
+    pub challenge: Option<Challenged>,
 }
 
 /// What a login is answered with.
@@ -63,9 +91,45 @@ pub struct Exchanged {
 }
 
 impl<W: World> Service<'_, W> {
-    /// One-tap login.
+    /// One-tap login. When it fails and a fallback was asked for, the code by SMS is on its way with the answer.
     pub async fn one_tap_login(&self, login: &OneTapLogin<'_>) -> Login {
-        let refused = |failure| Login { claim: None, result: Err(failure) };
+        let (claim, result) = self.log_in(login).await;
+        let challenge = match (&result, &login.otp_fallback) {
+            (Err(failure), Some(fallback)) if leads_to_otp(failure) => {
+                let Purpose { device, .. } = login.purpose;
+                let (attempt, deadline) = (login.attempt, login.deadline);
+                self.fall_back(fallback, &login.caller, device, login.captcha, attempt, deadline).await
+            }
+            _ => None,
+        };
+        Login { claim, result, challenge }
+    }
+
+    /// Sends a code because one-tap failed. Whatever keeps it from being sent, the failure is answered all the same.
+    pub async fn fall_back(
+        &self,
+        fallback: &OtpFallback<'_>,
+        caller: &Caller<'_>,
+        device: &DeviceClaim,
+        captcha: Option<&Secret<String>>,
+        attempt: Attempt<'_>,
+        deadline: Timestamp,
+    ) -> Option<Challenged> {
+        let send = OtpSend {
+            phone: fallback.phone,
+            purpose: otp_purpose::Purpose::Login,
+            binding: &binding_of_app(caller.app),
+            caller: caller.clone(),
+            device,
+            language: fallback.language,
+            captcha,
+            attempt,
+            deadline,
+        };
+        self.send_otp(&send).await.ok()
+    }
+
+    async fn log_in(&self, login: &OneTapLogin<'_>) -> (Option<Claim>, Result<LoginAnswer, Failure>) {
         let capability = match login.checked_phone {
             None => Capability::OneTap,
             Some(_) => Capability::NumberCheck,
@@ -73,17 +137,17 @@ impl<W: World> Service<'_, W> {
         // 1. The one provider for this credential, app and platform, and the request to it.
         let question = match self.question(capability, login.credential, login.checked_phone, &login.caller) {
             Ok(question) => question,
-            Err(failure) => return refused(failure),
+            Err(failure) => return (None, Err(failure)),
         };
         // 2. The credential is claimed; a repeat ends here.
         let claim = match self.claim(question.subject(), &login.attempt).await {
             Ok(Claimed::First(claim)) => claim,
-            Ok(Claimed::Again(reply)) => return Login { claim: None, result: Ok(LoginAnswer::Kept(reply)) },
-            Err(failure) => return refused(failure),
+            Ok(Claimed::Again(reply)) => return (None, Ok(LoginAnswer::Kept(reply))),
+            Err(failure) => return (None, Err(failure)),
         };
         // 3. Ask the carrier, then sign in. Whatever comes of it is the reply to every repeat.
         let result = self.ask_and_sign_in(question, login).await;
-        Login { claim: Some(claim), result: result.map(|signed_in| LoginAnswer::SignedIn(signed_in.into())) }
+        (Some(claim), result.map(|signed_in| LoginAnswer::SignedIn(signed_in.into())))
     }
 
     /// Whether a credential belongs to a number.
@@ -132,7 +196,13 @@ impl<W: World> Service<'_, W> {
         question: Question<'_>,
         login: &OneTapLogin<'_>,
     ) -> Result<SignedIn, Failure> {
-        let answer = self.ask(question).await?;
+        let (answer, risk) = match login.checked_phone {
+            Some(phone) => {
+                let (answer, risk) = join(self.ask(question), self.risk(phone, &login.caller)).await;
+                (answer?, Some(risk))
+            }
+            None => (self.ask(question).await?, None),
+        };
         let (phone, method) = match (answer, login.checked_phone) {
             (Answer::Number { phone, .. }, None) => (phone, Method::OneTap),
             (Answer::Checked { matches: true, .. }, Some(phone)) => (phone.clone(), Method::NumberCheck),
@@ -141,7 +211,13 @@ impl<W: World> Service<'_, W> {
             }
             _ => return Err(UNEXPECTED_OUTCOME.into()),
         };
-        self.sign_in(phone, method, &login.purpose).await
+        let risk = match risk {
+            Some(risk) => risk,
+            None => self.risk(&phone, &login.caller).await,
+        };
+        let human = risk == RiskLevel::Challenge && self.is_human(&login.caller, login.captcha).await?;
+        self.heed(risk, human, &login.caller)?;
+        self.sign_in(phone, method, &login.purpose, &Seed::new(self.fresh()?)).await
     }
 
     async fn ask_once(
@@ -156,5 +232,13 @@ impl<W: World> Service<'_, W> {
             Claimed::First(_) => self.ask(question).await,
             Claimed::Again(_) => Err(UNEXPECTED_OUTCOME.into()),
         }
+    }
+}
+
+/// Whether a failure of one-tap is one that a code by SMS helps over.
+fn leads_to_otp(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refusal(refusal) => refusal.fallback.contains(&Fallback::Otp),
+        Failure::Upstream(_) | Failure::Fault(_) => true,
     }
 }

@@ -1,10 +1,11 @@
-//! Asking a provider: one credential, one provider, one request.
+//! Asking a provider: one question, one provider, one request.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Failure, Service, UNEXPECTED_OUTCOME, Upstream, settings::Environment};
 use crate::{
     kernel::{
+        fault::Fault,
         http::{HttpFailure, HttpRequest},
         phone::PhoneNumber,
         secret::Secret,
@@ -14,7 +15,7 @@ use crate::{
         refusal::{Code, FieldProblem, Refusal},
     },
     ports::{ProviderCall, World},
-    providers::{self, Account, Answer, Call, CallError, Capability, Document},
+    providers::{self, Account, Answer, Call, CallError, Capability, Document, RiskLevel, Sms},
 };
 
 /// What the client got from a provider's SDK.
@@ -37,6 +38,58 @@ pub struct Caller<'a> {
     pub address: &'a str,
     /// Id of our request, for the provider's log.
     pub request_id: &'a str,
+}
+
+/// A provider, and our account with it.
+#[derive(Clone, Copy)]
+pub(super) struct Choice<'a> {
+    pub(super) document: &'static Document,
+    pub(super) account: &'a Account,
+}
+
+impl Choice<'_> {
+    /// Whether it sends messages to a country, by E.164 country code.
+    pub(super) fn serves_country(&self, country: &str) -> bool {
+        self.document.serves_country(country) && self.account.serves_country(country)
+    }
+
+    /// What the widget of a bot check is started with.
+    pub(super) fn site_key(&self) -> Option<&str> {
+        self.account.public_setting("siteKey").or_else(|| self.account.public_setting("captchaId"))
+    }
+
+    /// The parameters of its templates, in the order in which the operator registered them.
+    pub(super) fn params(&self, values: &[(&str, String)]) -> Vec<(String, String)> {
+        let value = |wanted: &String| values.iter().find(|(name, _)| name == wanted);
+        let params = self.account.template_params().iter().filter_map(value);
+        params.map(|(name, value)| ((*name).to_owned(), value.clone())).collect()
+    }
+}
+
+/// One question to a provider that needs no credential of a carrier.
+#[derive(Clone, Copy)]
+pub(super) struct Tender<'a> {
+    pub(super) choice: Choice<'a>,
+    pub(super) caller: &'a Caller<'a>,
+    pub(super) capability: Capability,
+    pub(super) timeout: Duration,
+    pub(super) credential: &'a BTreeMap<String, Secret<String>>,
+    pub(super) phone: Option<&'a PhoneNumber>,
+    pub(super) sms: Option<Sms<'a>>,
+}
+
+impl<'a> Tender<'a> {
+    /// A question of a capability, with nothing in it yet.
+    pub(super) fn of(
+        choice: Choice<'a>,
+        caller: &'a Caller<'a>,
+        capability: Capability,
+        timeout_ms: u64,
+    ) -> Self {
+        static NOTHING: BTreeMap<String, Secret<String>> = BTreeMap::new();
+        let timeout = Duration::from_millis(timeout_ms);
+        Self { choice, caller, capability, timeout, credential: &NOTHING, phone: None, sms: None }
+    }
 }
 
 /// A credential with the request that asks its provider: ready to be sent, not sent yet.
@@ -81,10 +134,8 @@ impl<W: World> Service<'_, W> {
             return Err(Refusal { fields: fields.collect(), ..Refusal::new(Code::InvalidRequest) }.into());
         }
         // 2. Our account with the provider.
-        let account = self.settings.provider_accounts.iter().find(|account| {
-            account.provider == document.id() && account.app == caller.app && account.serves(caller.platform)
-        });
-        let Some(account) = account.filter(|account| self.may_use(account, document)) else {
+        let mut ours = self.choices(capability, caller);
+        let Some(Choice { account, .. }) = ours.find(|choice| choice.document.id() == document.id()) else {
             // What the operator has not set up is no fault of an account: anybody could raise the alarm.
             self.note(document.id(), capability, "not_set_up", None, 0);
             return Err(Upstream { provider: document.id().to_owned(), is_transient: false }.into());
@@ -96,6 +147,7 @@ impl<W: World> Service<'_, W> {
             account,
             credential: &credential.fields,
             phone,
+            sms: None,
             platform: caller.platform,
             address: caller.address,
             request_id: caller.request_id,
@@ -123,15 +175,69 @@ impl<W: World> Service<'_, W> {
     /// Sends the credential to its provider, once, and reads the answer.
     pub(super) async fn ask(&self, question: Question<'_>) -> Result<Answer, Failure> {
         let Question { call, request } = question;
+        let (answer, millis) = self.exchange_with(&call, request).await;
+        self.conclude(&call, answer, millis)
+    }
+
+    /// Asks a provider once; whatever it answers, or does not, is an answer.
+    ///
+    /// # Errors
+    /// [`Fault`]: no entropy; nothing was sent.
+    pub(super) async fn offer(&self, tender: &Tender<'_>) -> Result<Answer, Fault> {
+        let Tender { choice, caller, capability, .. } = *tender;
+        let call = Call {
+            document: choice.document,
+            capability,
+            account: choice.account,
+            credential: tender.credential,
+            phone: tender.phone,
+            sms: tender.sms,
+            platform: caller.platform,
+            address: caller.address,
+            request_id: caller.request_id,
+            now: self.world.now(),
+            nonce: self.fresh()?,
+            base_url: self.settings.provider_base_url.as_deref(),
+        };
+        let (answer, millis) = match call.request() {
+            Ok(mut request) => {
+                request.timeout = request.timeout.min(tender.timeout);
+                self.exchange_with(&call, request).await
+            }
+            Err(error) => (error.answer(), 0),
+        };
+        let (outcome, vendor_code) = summary(&answer);
+        self.note(choice.document.id(), capability, outcome, vendor_code, millis);
+        Ok(answer)
+    }
+
+    /// Our accounts that can be asked this for the caller's app and platform.
+    pub(super) fn choices(
+        &self,
+        capability: Capability,
+        caller: &Caller<'_>,
+    ) -> impl Iterator<Item = Choice<'_>> {
+        let (app, platform) = (caller.app.to_owned(), caller.platform);
+        let ours = self.settings.provider_accounts.iter();
+        let ours = ours.filter(move |account| account.app == app && account.serves(platform));
+        let choices = ours
+            .filter_map(|account| Some(Choice { document: providers::find(&account.provider)?, account }));
+        choices.filter(move |choice| {
+            choice.document.offers(capability) && self.may_use(choice.account, choice.document)
+        })
+    }
+
+    async fn exchange_with(&self, call: &Call<'_>, request: HttpRequest) -> (Answer, u64) {
         let started = self.world.now();
-        let failed = |code: &str| Answer::Unavailable { code: code.to_owned() };
+        let failed = |code: &str, definite| Answer::Unavailable { code: code.to_owned(), definite };
         let answer = match self.world.send(request).await {
             Ok(reply) => call.read(&reply),
-            Err(HttpFailure::TimedOut) => failed("timed_out"),
-            Err(HttpFailure::Broken) => failed("broken"),
+            Err(HttpFailure::TimedOut) => failed("timed_out", false),
+            Err(HttpFailure::Broken) => failed("broken", true),
+            Err(HttpFailure::Unread) => failed("unread", false),
         };
         let millis = u64::try_from(self.world.now().since(started).as_millis()).unwrap_or(u64::MAX);
-        self.conclude(&call, answer, millis)
+        (answer, millis)
     }
 
     /// What an answer means for the client; operators learn of it either way.
@@ -141,10 +247,10 @@ impl<W: World> Service<'_, W> {
         self.note(provider, call.capability, outcome, vendor_code, millis);
         let upstream = |is_transient| Upstream { provider: provider.to_owned(), is_transient };
         match answer {
-            Answer::Number { .. } | Answer::Checked { .. } => Ok(answer),
             Answer::Rejected { .. } => Err(Refusal::to_otp(Code::OneTapRejected).into()),
             Answer::Unavailable { .. } => Err(upstream(true).into()),
             Answer::AccountFault { .. } => Err(upstream(false).into()),
+            answer => Ok(answer),
         }
     }
 
@@ -169,9 +275,13 @@ impl<W: World> Service<'_, W> {
 fn summary(answer: &Answer) -> (&'static str, Option<String>) {
     match answer {
         Answer::Number { .. } | Answer::Checked { matches: true, .. } => ("ok", None),
+        Answer::Accepted { .. } | Answer::Human => ("ok", None),
+        Answer::Risk { level: RiskLevel::Allow } => ("allow", None),
+        Answer::Risk { level: RiskLevel::Challenge } => ("challenge", None),
+        Answer::Risk { level: RiskLevel::Deny } => ("deny", None),
         Answer::Checked { matches: false, .. } => ("mismatch", None),
         Answer::Rejected { code } => ("rejected", Some(code.clone())),
-        Answer::Unavailable { code } => ("unavailable", Some(code.clone())),
+        Answer::Unavailable { code, .. } => ("unavailable", Some(code.clone())),
         Answer::AccountFault { code } => ("account_fault", Some(code.clone())),
     }
 }

@@ -3,11 +3,16 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
 use crate::{
-    kernel::{jwt::SigningKeys, keys::KeyRing},
-    model::session::Lifetimes,
-    providers::{self, Account},
-    rules::limits::Limits,
+    kernel::{config, jwt::SigningKeys, keys::KeyRing, phone::PhoneNumber, secret::Secret},
+    model::{
+        otp::{Rules, Sends},
+        session::Lifetimes,
+    },
+    providers::{self, Account, Capability},
+    rules::{client_config::ClientRules, limits::Limits, message::Apps},
 };
 
 /// A deployment's configuration.
@@ -34,8 +39,40 @@ pub struct Settings {
     pub provider_accounts: Vec<Account>,
     /// Replaces scheme and host of every provider URL; development only (the sandbox).
     pub provider_base_url: Option<String>,
+    /// Countries that get messages, by E.164 country code.
+    pub sms_countries: Vec<String>,
+    /// Messages are shown on the console instead of being sent; development only.
+    pub sms_console: bool,
+    /// What the messages say.
+    pub messages: Apps,
+    /// Numbers that app-store reviewers sign in with.
+    pub review_numbers: Vec<ReviewNumber>,
+    /// What the silence of a risk provider means.
+    pub risk_when_down: WhenDown,
+    /// Part of the URL to which providers push receipts; without one there is no such URL.
+    pub receipt_token: Option<Secret<String>>,
+    /// What `GET /v1/client-config` answers.
+    pub client_config: ClientRules,
     /// Limits in force.
     pub limits: Limits,
+}
+
+/// A number that gets no message, because its code is always the same: app stores' reviewers have no other phone.
+#[derive(Debug, Clone)]
+pub struct ReviewNumber {
+    /// The number.
+    pub phone: PhoneNumber,
+    /// Its code.
+    pub code: Secret<String>,
+}
+
+/// What the silence of somebody who is asked means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenDown {
+    /// Go on. The default: a risk provider that is down locks nobody out.
+    Allow,
+    /// Go no further.
+    Deny,
 }
 
 /// Where a deployment stands.
@@ -86,8 +123,44 @@ impl Settings {
                 "PROVIDER_ACCOUNTS has a {provider} account of \"{app}\", which is not in APPS"
             ));
         }
-        let limits = Limits::read(&reader.get);
+        let sms_countries = reader.optional("SMS_COUNTRIES", country_codes);
+        let sms_console = reader.optional("SMS_CONSOLE", |text| match (text, environment) {
+            ("false", _) => Ok(false),
+            ("true", Environment::Development) => Ok(true),
+            ("true", Environment::Production) => {
+                Err("is allowed in development only: it prints codes".to_owned())
+            }
+            _ => Err("is neither true nor false".to_owned()),
+        });
+        let review_numbers = reader.optional("REVIEW_NUMBERS", review_numbers);
+        let risk_when_down = reader.optional("RISK_WHEN_DOWN", |text| match text {
+            "allow" => Ok(WhenDown::Allow),
+            "deny" => Ok(WhenDown::Deny),
+            _ => Err("is neither allow nor deny".to_owned()),
+        });
+        let receipt_token = reader.optional("RECEIPT_TOKEN", |text| {
+            let sane =
+                text.len() >= 22 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+            let token = sane.then(|| Secret::new(text.to_owned()));
+            token.ok_or_else(|| "is not at least 22 characters of A-Z a-z 0-9 - _".to_owned())
+        });
+        let limits = Limits::read(&reader.get, environment == Environment::Development);
         let limits = reader.keep(limits);
+        let one_tap = provider_accounts.iter().flatten();
+        let one_tap = one_tap.filter(|account| {
+            providers::find(&account.provider).is_some_and(|document| document.offers(Capability::OneTap))
+        });
+        let mut one_tap: Vec<String> = one_tap.map(|account| account.provider.clone()).collect();
+        one_tap.dedup();
+        let client_config =
+            reader.optional_list("CLIENT_CONFIG", |text| ClientRules::read(text, &served, &one_tap));
+        let messages = limits.as_ref().zip(issuer.as_deref()).and_then(|(limits, issuer)| {
+            let text = (reader.get)("APP_MESSAGES").filter(|text| !text.trim().is_empty());
+            let digits = usize::try_from(limits.otp_code_digits).unwrap_or(usize::MAX);
+            let minutes = limits.otp_lifetime_seconds.div_ceil(60);
+            let read = Apps::read(text.as_deref(), &served, host_of(issuer), digits, minutes);
+            reader.keep(read.map_err(|problems| named("APP_MESSAGES", problems)))
+        });
         let settings = (|| {
             Some(Self {
                 environment,
@@ -100,6 +173,13 @@ impl Settings {
                 digest: digest?,
                 provider_accounts: provider_accounts?,
                 provider_base_url,
+                sms_countries: sms_countries.unwrap_or_else(|| vec!["86".to_owned()]),
+                sms_console: sms_console.unwrap_or(false),
+                messages: messages?,
+                review_numbers: review_numbers.unwrap_or_default(),
+                risk_when_down: risk_when_down.unwrap_or(WhenDown::Allow),
+                receipt_token,
+                client_config: client_config.unwrap_or_default(),
                 limits: limits?,
             })
         })();
@@ -112,6 +192,32 @@ impl Settings {
             idle: Duration::from_secs(self.limits.refresh_idle_seconds),
             absolute: Duration::from_secs(self.limits.refresh_absolute_seconds),
             grace: Duration::from_secs(self.limits.refresh_grace_seconds),
+        }
+    }
+}
+
+impl Settings {
+    /// Limits of the codes of one number.
+    pub fn otp_rules(&self) -> Rules {
+        let limits = &self.limits;
+        let few = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
+        let sends = |window, most: u64| Sends {
+            window: Duration::from_secs(window),
+            most: usize::try_from(most).unwrap_or(usize::MAX),
+        };
+        Rules {
+            tries: few(limits.otp_tries),
+            resend: Duration::from_secs(limits.otp_resend_seconds),
+            sends: [
+                sends(limits.otp_short_window_seconds, limits.otp_number_short),
+                sends(limits.otp_long_window_seconds, limits.otp_number_long),
+            ],
+            free_failures: few(limits.otp_free_failures),
+            first_wait: Duration::from_secs(limits.otp_first_wait_seconds),
+            longest_wait: Duration::from_secs(limits.otp_longest_wait_seconds),
+            stop: few(limits.otp_stop_failures),
+            stop_checked: few(limits.otp_stop_failures_checked),
+            failure_memory: Duration::from_secs(limits.otp_failure_memory_seconds),
         }
     }
 }
@@ -131,22 +237,32 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         name: &str,
         parse: impl FnOnce(&str) -> Result<T, Vec<String>>,
     ) -> Option<T> {
-        let named =
-            |problems: Vec<String>| problems.into_iter().map(|problem| format!("{name} {problem}")).collect();
         match (self.get)(name).filter(|text| !text.trim().is_empty()) {
             None => self.keep(Err(vec![format!("{name} is missing")])),
-            Some(text) => self.keep(parse(text.trim()).map_err(named)),
+            Some(text) => self.keep(parse(text.trim()).map_err(|problems| named(name, problems))),
         }
     }
 
     fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        self.optional_list(name, |text| parse(text).map_err(|problem| vec![problem]))
+    }
+
+    fn optional_list<T>(
+        &mut self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, Vec<String>>,
+    ) -> Option<T> {
         let text = (self.get)(name).filter(|text| !text.trim().is_empty())?;
-        self.keep(parse(text.trim()).map_err(|problem| vec![format!("{name} {problem}")]))
+        self.keep(parse(text.trim()).map_err(|problems| named(name, problems)))
     }
 
     fn keep<T>(&mut self, result: Result<T, Vec<String>>) -> Option<T> {
         result.map_err(|problems| self.problems.extend(problems)).ok()
     }
+}
+
+fn named(name: &str, problems: Vec<String>) -> Vec<String> {
+    problems.into_iter().map(|problem| format!("{name} {problem}")).collect()
 }
 
 fn base_url(text: &str, environment: Environment) -> Result<String, String> {
@@ -168,6 +284,46 @@ fn app_ids(text: &str) -> Result<Vec<String>, String> {
     } else {
         Err("is not a comma list of ids of A-Z a-z 0-9 - _ .".to_owned())
     }
+}
+
+fn country_codes(text: &str) -> Result<Vec<String>, String> {
+    let codes: Vec<String> = text.split(',').map(|code| code.trim().to_owned()).collect();
+    let sane = |code: &String| {
+        (1..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0')
+    };
+    if codes.iter().all(sane) {
+        Ok(codes)
+    } else {
+        Err("is not a comma list of E.164 country codes, such as 86,852".to_owned())
+    }
+}
+
+fn review_numbers(text: &str) -> Result<Vec<ReviewNumber>, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Entry {
+        phone: String,
+        code: String,
+    }
+    // The parser's own words could quote a number or a code.
+    let entries: Vec<Entry> =
+        config::from_json(text).map_err(|_| "is not a JSON array of {\"phone\", \"code\"}")?;
+    let read = |(at, entry): (usize, Entry)| {
+        let phone = PhoneNumber::parse(&entry.phone).map_err(|error| format!("entry {at}: phone {error}"))?;
+        let code = Secret::new(entry.code);
+        let digits = code.expose().bytes().filter(u8::is_ascii_digit).count();
+        if !(6..=8).contains(&digits) || digits != code.expose().len() {
+            return Err(format!("entry {at}: code is not 6 to 8 digits"));
+        }
+        Ok(ReviewNumber { phone, code })
+    };
+    entries.into_iter().enumerate().map(read).collect()
+}
+
+/// The host name in a base URL.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split(['/', ':']).next().unwrap_or_default()
 }
 
 #[cfg(test)]

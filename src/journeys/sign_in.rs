@@ -3,6 +3,7 @@
 use super::{Failure, Service, UNEXPECTED_OUTCOME, session::Tokens};
 use crate::{
     kernel::{
+        digest::derive,
         fault::Fault,
         id::{AccountId, DeviceId, SessionId},
         phone::PhoneNumber,
@@ -18,7 +19,7 @@ use crate::{
         login::Method,
         platform::Platform,
     },
-    ports::World,
+    ports::{OBJECT_TIMED_OUT, World},
     rules::device_trust,
 };
 
@@ -52,6 +53,21 @@ pub struct Purpose<'a> {
     pub device: &'a DeviceClaim,
 }
 
+/// What the ids and the device token of a sign-in are drawn from. The same seed leads to the same sign-in, so a
+/// step whose answer was lost can be repeated.
+#[derive(Debug)]
+pub(super) struct Seed(Secret<[u8; 32]>);
+
+impl Seed {
+    pub(super) const fn new(bytes: [u8; 32]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
+    fn draw(&self, what: &str) -> [u8; 16] {
+        derive(self.0.expose(), what).first_chunk().copied().unwrap_or_default()
+    }
+}
+
 /// Somebody is in.
 #[derive(Debug)]
 pub struct SignedIn {
@@ -78,18 +94,18 @@ impl<W: World> Service<'_, W> {
         phone: PhoneNumber,
         method: Method,
         purpose: &Purpose<'_>,
+        seed: &Seed,
     ) -> Result<SignedIn, Failure> {
         // 1. Whose number is it? Nobody's: a fresh account id takes it, for good.
         let name = HandleName::of_phone(&self.settings.digest, &phone);
-        let candidate = AccountId::from_bytes(self.fresh()?);
-        let holder = match self.world.handle(&name, handle::Operation::Resolve { candidate }).await? {
-            handle::Outcome::Held(holder) => holder,
-            handle::Outcome::Free => return Err(UNEXPECTED_OUTCOME.into()),
-        };
+        let candidate = AccountId::from_bytes(seed.draw("account"));
+        let resolve = handle::Operation::Resolve { candidate };
+        let resolved = again_if_lost(async || self.world.handle(&name, resolve.clone()).await).await?;
+        let handle::Outcome::Held(holder) = resolved else { return Err(UNEXPECTED_OUTCOME.into()) };
         // 2. One call to the account signs in. It creates what is missing, so a crash between 1 and 2 is mended
         //    by the next sign-in.
         let id = holder.account;
-        let new_token = DeviceToken::from_entropy(self.fresh()?);
+        let new_token = DeviceToken::from_entropy(seed.draw("device token"));
         let number = self.seal_for(id, PHONE, phone.e164().as_bytes())?;
         let sign_in = SignIn {
             account: id,
@@ -97,14 +113,15 @@ impl<W: World> Service<'_, W> {
             method,
             app: purpose.app.to_owned(),
             consent: purpose.consent.map(str::to_owned),
-            session: SessionId::from_bytes(self.fresh()?),
+            session: SessionId::from_bytes(seed.draw("session")),
             presented_token: self.presented_token(purpose.device),
-            new_device: (DeviceId::from_bytes(self.fresh()?), new_token.digest()),
+            new_device: (DeviceId::from_bytes(seed.draw("device")), new_token.digest()),
             profile: self.profile(id, purpose.device)?,
             lifetimes: self.settings.lifetimes(),
             caps: self.caps(),
         };
-        let outcome = self.world.account(id, Operation::SignIn(Box::new(sign_in))).await?;
+        let sign_in = Operation::SignIn(Box::new(sign_in));
+        let outcome = again_if_lost(async || self.world.account(id, sign_in.clone()).await).await?;
         let Outcome::SignedIn { is_new, session, device, device_issued } = outcome else {
             return Err(UNEXPECTED_OUTCOME.into());
         };
@@ -121,7 +138,8 @@ impl<W: World> Service<'_, W> {
         })
     }
 
-    fn presented_token(&self, device: &DeviceClaim) -> Option<String> {
+    /// Digest of the device token presented, if it is one of ours.
+    pub(super) fn presented_token(&self, device: &DeviceClaim) -> Option<String> {
         let token = DeviceToken::read(&self.settings.mac, device.token.as_ref()?.expose())?;
         Some(token.digest())
     }
@@ -148,6 +166,15 @@ impl<W: World> Service<'_, W> {
         let cap = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
         let limits = &self.settings.limits;
         Caps { sessions: cap(limits.sessions_per_account), devices: cap(limits.devices_per_account) }
+    }
+}
+
+/// A step that does the same when it is done twice, once more when its answer was lost. Not after a time-out:
+/// nobody waits that long twice.
+pub(super) async fn again_if_lost<T>(step: impl AsyncFn() -> Result<T, Fault>) -> Result<T, Fault> {
+    match step().await {
+        Err(fault) if fault != OBJECT_TIMED_OUT => step().await,
+        result => result,
     }
 }
 

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
 
 use super::{encoding::base64url, keys::KeyRing};
 
@@ -42,6 +43,11 @@ pub fn keyed_name(ring: &KeyRing, kind: &str, value: &str) -> String {
     let key = ring.current();
     let digest = hmac_sha256(key.bytes.expose(), &[kind.as_bytes(), &[0], value.as_bytes()].concat());
     format!("{}.{}", key.id, base64url(&digest))
+}
+
+/// Whether two texts are equal, in a time that does not depend on where they differ.
+pub fn is_equal(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
 /// 32 bytes derived from a secret for one use: HMAC-SHA-256 with the label as message, i.e. one block of

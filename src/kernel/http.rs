@@ -34,8 +34,10 @@ pub const MAX_REPLY_BYTES: usize = 64 * 1024;
 pub enum HttpFailure {
     /// The deadline passed; the provider may have acted.
     TimedOut,
-    /// No connection, or it broke, or the reply was too long; the provider may have acted.
+    /// No connection, or it broke before anything was answered.
     Broken,
+    /// An answer began, but broke off or was too long; the provider has probably acted.
+    Unread,
 }
 
 // URL, headers and body carry tokens and numbers; a request may end up in an error message.

@@ -75,6 +75,8 @@ ids! {
     DeviceId = "dev_";
     /// One access token (`jti`).
     TokenId = "jti_";
+    /// One code on its way to a number.
+    ChallengeId = "chl_";
     /// One HTTP request, when the client named none.
     RequestId = "req_";
 }

@@ -8,6 +8,7 @@ use super::{
     digest::hmac_sha256,
     encoding::{base64url, from_base64url},
     fault::Fault,
+    json,
     keys::{Jwk, jwks},
     secret::Secret,
 };
@@ -71,13 +72,13 @@ impl SigningKeys {
         let (input, signature) = token.rsplit_once('.').ok_or(BadSignature)?;
         let (header, claims) = input.split_once('.').ok_or(BadSignature)?;
         let decode = |part: &str| from_base64url(part).ok_or(BadSignature);
-        let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| BadSignature)?;
+        let header: Header = json::read(&decode(header)?).ok_or(BadSignature)?;
         let key = self.keys.iter().find(|key| key.id == header.kid).ok_or(BadSignature)?;
         if header.alg != key.algorithm() {
             return Err(BadSignature);
         }
         key.verify(input.as_bytes(), &decode(signature)?)?;
-        serde_json::from_slice(&decode(claims)?).map_err(|_| BadSignature)
+        json::read(&decode(claims)?).ok_or(BadSignature)
     }
 
     /// The public halves of the Ed25519 keys.

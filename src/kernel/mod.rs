@@ -3,12 +3,16 @@
 //! Nothing here imports another room, reads a clock or draws entropy: the time and random bytes a function
 //! needs are parameters. `Debug` and `Display` of everything that could carry personal data are redacted.
 
+pub mod address;
 pub mod cipher;
+pub mod config;
+pub mod country;
 pub mod digest;
 pub mod encoding;
 pub mod fault;
 pub mod http;
 pub mod id;
+pub mod json;
 pub mod jwt;
 pub mod keys;
 pub mod phone;

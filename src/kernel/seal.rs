@@ -22,6 +22,18 @@ pub const NONCE_BYTES: usize = 12;
 #[serde(transparent)]
 pub struct Sealed(String);
 
+impl Sealed {
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Takes a text for a sealed value; whether it is one shows when it is opened.
+    pub fn from_text(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
 /// Seals `plain` with the current key. `context` names what the value is and whose (`phone:acc_...`);
 /// a value sealed for one context does not open in another.
 ///

@@ -160,8 +160,14 @@ impl Machine for Account {
         }
     }
 
+    fn tidy(&mut self, _: Timestamp) {}
+
     fn expires(&self) -> Option<Timestamp> {
         None
+    }
+
+    fn is_empty(&self) -> bool {
+        self.created.is_none()
     }
 }
 

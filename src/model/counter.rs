@@ -1,52 +1,37 @@
-//! Things counted or claimed once, that nobody needs after a while.
+//! Things counted or claimed for a while.
 //!
-//! One object per digest. Today: the claim on a single-use credential, with the reply kept for a client that
-//! lost it. A claim outlives every carrier's token (30 minutes at most), so a token cannot be sent twice.
-
-use std::time::Duration;
+//! One object per digest, address, prefix, provider: what it stands for is in its name, and it uses the part that
+//! it needs. When nothing in it matters any more it is deleted.
 
 use serde::{Deserialize, Serialize};
 
-use super::{object::Machine, outbox::Outbox};
+use self::{claim::Claim, health::Record, tally::Tally};
+use super::{
+    object::Machine,
+    outbox::Outbox,
+    pumping::{Funnel, Level, Policy},
+};
 use crate::kernel::time::Timestamp;
 
-/// How long a claim is remembered: twice the longest token lifetime of a carrier (China Unicom, 30 minutes).
-pub const CLAIM_KEPT: Duration = Duration::from_secs(3600);
+mod claim;
+mod health;
+mod tally;
 
-/// How long a reply is kept for repeats.
-pub const REPLY_KEPT: Duration = Duration::from_secs(120);
-
-/// A claim without a reply is taken for lost after this: the request that made it is over by then.
-pub const RUNNING_AT_MOST: Duration = Duration::from_secs(10);
+pub use claim::{CLAIM_KEPT, Claimant, REPLY_KEPT, RUNNING_AT_MOST};
+pub use health::{CALLS_MINUTES, Health, RECEIPTS_MINUTES};
+pub use tally::Cap;
 
 /// The state of one counter.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Counter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claim: Option<Claim>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Claim {
-    by: Claimant,
-    at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reply: Option<Reply>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Reply {
-    sealed: String,
-    at: Timestamp,
-}
-
-/// Who claims, so that a repeat can be told from another's attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claimant {
-    /// Check value of the idempotency key; `None`: the client gave no key, and no repeat is recognised.
-    pub key_check: Option<String>,
-    /// Keyed digest of the request.
-    pub request: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tallies: Vec<(String, Tally)>,
+    #[serde(default, skip_serializing_if = "Funnel::is_empty")]
+    funnel: Funnel,
+    #[serde(default, skip_serializing_if = "Record::is_empty")]
+    health: Record,
 }
 
 /// What can be asked of a counter.
@@ -65,6 +50,59 @@ pub enum Operation {
         /// The reply, sealed under a key that only the client has; base64.
         sealed: String,
     },
+    /// Count one in each of these tallies, if all have room; else in none.
+    Spend {
+        /// What is counted.
+        spends: Vec<Spend>,
+    },
+    /// The same for a code about to be sent, if the guard against pumping lets it pass.
+    Admit(Admit),
+    /// The code that was counted then was not sent after all.
+    Withdraw {
+        /// Where it was counted.
+        tallies: Vec<String>,
+        /// When.
+        at: Timestamp,
+        /// The guard counted it too.
+        measured: bool,
+    },
+    /// A code that was sent then, and that the guard counts, was redeemed.
+    Redeemed {
+        /// When it was sent.
+        sent_at: Timestamp,
+    },
+    /// A provider was asked.
+    NoteCall {
+        /// It did its work.
+        ok: bool,
+    },
+    /// A provider says what became of a message.
+    NoteReceipt {
+        /// It arrived.
+        delivered: bool,
+    },
+    /// How does the provider?
+    LookAtHealth,
+}
+
+/// One to be counted under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spend {
+    /// The name.
+    pub tally: String,
+    /// How many fit.
+    pub caps: Vec<Cap>,
+}
+
+/// A code about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admit {
+    /// What it counts in.
+    pub spends: Vec<Spend>,
+    /// When the guard of this scope is suspicious; `None`: it has none.
+    pub guard: Option<Policy>,
+    /// For somebody whom the guard neither holds back nor measures.
+    pub exempt: bool,
 }
 
 /// What a counter answers.
@@ -86,7 +124,31 @@ pub enum Outcome {
     Conflict,
     /// Somebody had it before.
     Used,
-    /// The reply is kept, or there was no such claim.
+    /// It is counted.
+    Spent,
+    /// There is no room; nothing was counted.
+    Full {
+        /// Whole seconds until there is.
+        retry_after: u32,
+    },
+    /// It is counted and may be sent.
+    Admitted {
+        /// What the guard lets through from now on, if that is news.
+        turned: Option<Level>,
+    },
+    /// The guard holds it back; nothing was counted but that.
+    Held {
+        /// Whole seconds after which it may have changed its mind.
+        retry_after: u32,
+        /// As above.
+        turned: Option<Level>,
+    },
+    /// How the provider does.
+    Health {
+        /// Lately.
+        health: Health,
+    },
+    /// Noted.
     Noted,
 }
 
@@ -96,45 +158,100 @@ impl Machine for Counter {
 
     fn apply(&mut self, operation: Operation, now: Timestamp, _: &mut Outbox) -> Outcome {
         match operation {
-            Operation::Claim { by } => self.claim(by, now),
+            Operation::Claim { by } => return Claim::make(&mut self.claim, by, now),
             Operation::KeepReply { by, sealed } => {
-                if let Some(claim) =
-                    self.claim.as_mut().filter(|claim| claim.by == by && claim.reply.is_none())
-                {
-                    claim.reply = Some(Reply { sealed, at: now });
+                if let Some(claim) = self.claim.as_mut() {
+                    claim.keep_reply(&by, sealed, now);
                 }
-                Outcome::Noted
             }
+            Operation::Spend { spends } => return self.spend(&spends, now).unwrap_or(Outcome::Spent),
+            Operation::Admit(admit) => return self.admit(&admit, now),
+            Operation::Withdraw { tallies, at, measured } => {
+                for (name, tally) in &mut self.tallies {
+                    if tallies.contains(name) {
+                        tally.take_back(at);
+                    }
+                }
+                if measured {
+                    self.funnel.take_back(at);
+                }
+            }
+            Operation::Redeemed { sent_at } => self.funnel.redeemed(sent_at),
+            Operation::NoteCall { ok } => self.health.note_call(ok, now),
+            Operation::NoteReceipt { delivered } => self.health.note_receipt(delivered, now),
+            Operation::LookAtHealth => return Outcome::Health { health: self.health.health(now) },
         }
+        Outcome::Noted
     }
 
+    fn tidy(&mut self, now: Timestamp) {
+        self.claim.take_if(|claim| now >= claim.over_at());
+        self.tallies.iter_mut().for_each(|(_, tally)| tally.tidy(now));
+        self.tallies.retain(|(_, tally)| !tally.is_empty());
+        self.funnel.tidy(now);
+        self.health.tidy(now);
+    }
+
+    // When the last of it is over: nobody needs the room before.
     fn expires(&self) -> Option<Timestamp> {
-        Some(self.claim.as_ref().map_or(Timestamp::default(), |claim| claim.at.plus(CLAIM_KEPT)))
+        let claim = self.claim.as_ref().map(Claim::over_at);
+        let tallies = self.tallies.iter().filter_map(|(_, tally)| tally.expires());
+        tallies.chain(claim).chain(self.funnel.expires()).chain(self.health.expires()).max()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.claim.is_none() && self.tallies.is_empty() && self.funnel.is_empty() && self.health.is_empty()
     }
 }
 
 impl Counter {
-    fn claim(&mut self, by: Claimant, now: Timestamp) -> Outcome {
-        let Some(claim) = self.claim.as_ref().filter(|claim| now < claim.at.plus(CLAIM_KEPT)) else {
-            self.claim = Some(Claim { by, at: now, reply: None });
-            return Outcome::Claimed;
-        };
-        if by.key_check.is_none() || claim.by.key_check != by.key_check {
-            return Outcome::Used;
+    /// Counts; `Some`: there is no room.
+    fn spend(&mut self, spends: &[Spend], now: Timestamp) -> Option<Outcome> {
+        self.tidy(now);
+        let waits = spends.iter().filter_map(|Spend { tally, caps }| {
+            let (_, known) = self.tallies.iter().find(|(name, _)| name == tally)?;
+            known.wait(caps, now)
+        });
+        if let Some(millis) = waits.max() {
+            let seconds = millis.max(1).saturating_add(999).div_euclid(1000);
+            return Some(Outcome::Full { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) });
         }
-        if claim.by.request != by.request {
-            return Outcome::Conflict;
-        }
-        match &claim.reply {
-            Some(reply) if now.since(reply.at) <= REPLY_KEPT => {
-                Outcome::Replied { sealed: reply.sealed.clone() }
+        for Spend { tally, caps } in spends {
+            match self.tallies.iter_mut().find(|(name, _)| name == tally) {
+                Some((_, known)) => known.add(caps, now),
+                None => {
+                    let mut new = Tally::default();
+                    new.add(caps, now);
+                    self.tallies.push((tally.clone(), new));
+                }
             }
-            Some(_) => Outcome::Used,
-            None if now.since(claim.at) <= RUNNING_AT_MOST => Outcome::Running,
-            None => Outcome::Lost,
+        }
+        None
+    }
+
+    fn admit(&mut self, admit: &Admit, now: Timestamp) -> Outcome {
+        let mut turned = None;
+        if let Some(policy) = admit.guard.as_ref().filter(|_| !admit.exempt) {
+            let word = self.funnel.ask(policy, now);
+            if !word.passes {
+                return Outcome::Held { retry_after: HELD_SECONDS, turned: word.turned };
+            }
+            turned = word.turned;
+        }
+        match self.spend(&admit.spends, now) {
+            None => Outcome::Admitted { turned },
+            Some(full) => {
+                if admit.guard.is_some() && !admit.exempt {
+                    self.funnel.take_back(now);
+                }
+                full
+            }
         }
     }
 }
+
+/// How long somebody waits whom the guard holds back: it may look different then.
+const HELD_SECONDS: u32 = 600;
 
 #[cfg(test)]
 mod tests {
@@ -169,7 +286,8 @@ mod tests {
         assert_eq!(ask(claim(Some("k"), "r"), 133), Outcome::Used);
         assert_eq!(ask(claim(Some("k"), "r"), 3599), Outcome::Used);
         assert_eq!(counter.wake_at(), Some(at(3600)));
-        assert!(counter.is_over(at(3600)));
+        assert!(!counter.tidy(at(3599)));
+        assert!(counter.tidy(at(3600)));
     }
 
     #[test]
@@ -184,5 +302,29 @@ mod tests {
         let json = r#"{"version":1,"state":{"claim":{"by":{"key_check":"k","request":"r"},"at":0,"reply":{"sealed":"s","at":1000}}}}"#;
         let document: Document<Counter> = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&document).unwrap(), json);
+    }
+
+    #[test]
+    fn all_tallies_or_none() {
+        let spend = |tally: &str, most| Spend {
+            tally: tally.to_owned(),
+            caps: vec![Cap { window_seconds: 3600, most }],
+        };
+        let mut counter = Document::<Counter>::empty();
+        let mut ask = |spends: Vec<Spend>| counter.apply(Operation::Spend { spends }, at(0));
+        assert_eq!(ask(vec![spend("all", 3), spend("7", 1)]), Outcome::Spent);
+        assert_eq!(ask(vec![spend("all", 3), spend("7", 1)]), Outcome::Full { retry_after: 3900 });
+        assert_eq!(ask(vec![spend("all", 3), spend("8", 1)]), Outcome::Spent);
+        assert_eq!(ask(vec![spend("all", 3), spend("9", 1)]), Outcome::Spent);
+        assert_eq!(ask(vec![spend("all", 3), spend("10", 1)]), Outcome::Full { retry_after: 3900 });
+        let withdraw = Operation::Withdraw {
+            tallies: vec!["all".to_owned(), "9".to_owned()],
+            at: at(0),
+            measured: false,
+        };
+        assert_eq!(counter.apply(withdraw, at(5)), Outcome::Noted);
+        let again = Operation::Spend { spends: vec![spend("all", 3), spend("9", 1)] };
+        assert_eq!(counter.apply(again, at(5)), Outcome::Spent);
+        assert!(!counter.tidy(at(3899)) && counter.tidy(at(3900)));
     }
 }

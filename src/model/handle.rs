@@ -1,11 +1,16 @@
 //! An identifier and who holds it now: the one place where that is decided.
 //!
 //! One object per identifier, so two first logins of one number are a queue, not a race. `resolve` is the
-//! moment of truth; everything after it can be repeated.
+//! moment of truth; everything after it can be repeated. For a number it also keeps the codes sent to it.
 
 use serde::{Deserialize, Serialize};
 
-use super::{login::Method, object::Machine, outbox::Outbox};
+use super::{
+    login::Method,
+    object::Machine,
+    otp::{self, Otp},
+    outbox::Outbox,
+};
 use crate::kernel::{digest::keyed_name, id::AccountId, keys::KeyRing, phone::PhoneNumber, time::Timestamp};
 
 /// Under which name an identifier's object is found: kind and keyed digest, never the identifier.
@@ -17,6 +22,8 @@ pub struct HandleName(String);
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Handle {
     holder: Option<Holder>,
+    #[serde(default, skip_serializing_if = "Otp::is_empty")]
+    otp: Otp,
 }
 
 /// Who holds an identifier.
@@ -55,6 +62,8 @@ pub enum Operation {
         /// When and how.
         proof: Proof,
     },
+    /// Something about the codes sent to the number.
+    Otp(otp::Operation),
 }
 
 /// What a handle answers.
@@ -65,6 +74,8 @@ pub enum Outcome {
     Held(Holder),
     /// Nobody does.
     Free,
+    /// About a code.
+    Otp(otp::Outcome),
 }
 
 impl HandleName {
@@ -95,12 +106,24 @@ impl Machine for Handle {
                     holder.last_proof = Some(proof);
                 }
             }
+            Operation::Otp(operation) => {
+                let holder = self.holder.as_ref().map(|holder| holder.account);
+                return Outcome::Otp(self.otp.apply(operation, holder, now));
+            }
         }
         self.holder.clone().map_or(Outcome::Free, Outcome::Held)
     }
 
+    fn tidy(&mut self, now: Timestamp) {
+        self.otp.tidy(now);
+    }
+
     fn expires(&self) -> Option<Timestamp> {
-        None
+        self.otp.expires()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.holder.is_none() && self.otp.is_empty()
     }
 }
 

@@ -10,6 +10,8 @@ pub enum Method {
     OneTap,
     /// The carrier confirmed that the SIM has the number typed (本机号码校验).
     NumberCheck,
+    /// A code by SMS.
+    Otp,
 }
 
 impl Method {
@@ -18,6 +20,7 @@ impl Method {
         match self {
             Self::OneTap => "one_tap",
             Self::NumberCheck => "number_check",
+            Self::Otp => "otp",
         }
     }
 }

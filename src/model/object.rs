@@ -19,8 +19,14 @@ pub trait Machine: Default {
     /// the same outcome. Messages to others go to the outbox.
     fn apply(&mut self, operation: Self::Operation, now: Timestamp, outbox: &mut Outbox) -> Self::Outcome;
 
-    /// When the state is worth nothing any more and the object may forget it; `None`: never.
+    /// Drops what is worth nothing any more at `now`.
+    fn tidy(&mut self, now: Timestamp);
+
+    /// When [`Machine::tidy`] finds something to drop; `None`: never.
     fn expires(&self) -> Option<Timestamp>;
+
+    /// Whether the state holds nothing, so that the object may be deleted.
+    fn is_empty(&self) -> bool;
 }
 
 /// The document an object persists. A change of form raises [`DOCUMENT_VERSION`] and gets a migration here.
@@ -61,13 +67,14 @@ impl<M: Machine> Document<M> {
         self.outbox.settle(delivered, failed, now);
     }
 
-    /// When the object wants to be woken: the next letter's due time or its own end.
+    /// When the object wants to be woken: for the next letter, or to drop something.
     pub fn wake_at(&self) -> Option<Timestamp> {
         self.outbox.next_due().into_iter().chain(self.state.expires()).min()
     }
 
-    /// Whether the object may be deleted at `now`.
-    pub fn is_over(&self, now: Timestamp) -> bool {
-        self.outbox.is_empty() && self.state.expires().is_some_and(|end| end <= now)
+    /// Drops what is worth nothing any more at `now`; true when the object holds nothing then and may be deleted.
+    pub fn tidy(&mut self, now: Timestamp) -> bool {
+        self.state.tidy(now);
+        self.outbox.is_empty() && self.state.is_empty()
     }
 }

@@ -27,6 +27,16 @@ pub enum Code {
     SessionExpired,
     /// The session was ended.
     SessionRevoked,
+    /// The code is wrong, or no more the one that counts; nobody is told which.
+    OtpIncorrect,
+    /// A person must show that it is none of the bots.
+    BotCheckRequired,
+    /// The message cannot be sent, or not to this number.
+    SmsUnavailable,
+    /// The risk provider says no.
+    RiskDenied,
+    /// The step-up ticket is not one of ours, was used or is over.
+    TicketInvalid,
 }
 
 /// Another way to sign in that the client can offer at once.
@@ -34,6 +44,8 @@ pub enum Code {
 pub enum Fallback {
     /// A code by SMS.
     Otp,
+    /// The carrier's one-tap.
+    OneTap,
 }
 
 /// A request that is not granted.
@@ -62,6 +74,16 @@ impl Refusal {
     /// A refusal with its code alone.
     pub const fn new(code: Code) -> Self {
         Self { code, retry_after: None, fallback: Vec::new(), fields: Vec::new() }
+    }
+
+    /// Too many, or too soon.
+    pub fn wait(retry_after: u32) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::new(Code::RateLimited) }
+    }
+
+    /// The number gets no SMS; one-tap needs none.
+    pub fn to_one_tap(code: Code) -> Self {
+        Self { fallback: vec![Fallback::OneTap], ..Self::new(code) }
     }
 
     /// One-tap does not work out; the code by SMS does.

@@ -10,14 +10,17 @@ use crate::{
     kernel::{
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
-        id::AccountId,
+        id::{AccountId, ChallengeId},
         time::Timestamp,
     },
     model::{
-        account, api_key::ApiKey, audit::AuditEntry, counter, device::DeviceRecord, handle,
+        account, api_key::ApiKey, audit::AuditEntry, challenge, counter, device::DeviceRecord, handle,
         handle::HandleName,
     },
 };
+
+/// An object did not answer in time.
+pub const OBJECT_TIMED_OUT: Fault = Fault::new("object_timed_out");
 
 /// Service time.
 pub trait Clock {
@@ -80,6 +83,28 @@ pub trait DeviceRecords {
     /// # Errors
     /// [`Fault`]: not written.
     async fn publish_device(&self, token_digest: &str, record: &DeviceRecord) -> Result<(), Fault>;
+
+    /// The copy of the device whose token has this digest, as this place sees it: perhaps an older one, perhaps
+    /// none yet.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known whether there is one.
+    async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault>;
+}
+
+/// The records of codes on their way.
+pub trait Challenges {
+    /// Writes a record, once.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known to be written.
+    async fn record_challenge(&self, id: ChallengeId, record: &challenge::Record) -> Result<(), Fault>;
+
+    /// The record, as this place sees it: one that was just written may not be visible for a minute.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known whether there is one.
+    async fn challenge(&self, id: ChallengeId) -> Result<Option<challenge::Record>, Fault>;
 }
 
 /// The back office: index, API keys, audit. Never on the login path.
@@ -118,6 +143,21 @@ pub trait AddressLimiter {
 pub trait Metrics {
     /// A provider was asked.
     fn provider_called(&self, call: ProviderCall);
+
+    /// The pumping guard opens or closes a prefix or a country.
+    fn guard_turned(&self, turn: GuardTurn);
+
+    /// Shows a message in place of sending it; never called but under the development flag that asks for it.
+    fn show_message(&self, text: &str);
+}
+
+/// A change of the pumping guard, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardTurn {
+    /// Prefix of numbers, or country code.
+    pub scope: String,
+    /// What it lets through from now on.
+    pub level: &'static str,
 }
 
 /// How a call to a provider went.
@@ -135,9 +175,26 @@ pub struct ProviderCall {
     pub millis: u64,
 }
 
+impl ProviderCall {
+    /// A message that nobody was asked to send, and why.
+    pub fn unsent(instead: &str) -> Self {
+        Self { provider: instead.to_owned(), capability: "sms", outcome: "ok", vendor_code: None, millis: 0 }
+    }
+}
+
 /// Everything at once: what a journey runs in.
 pub trait World:
-    Clock + Entropy + Http + Handles + Accounts + Counters + DeviceRecords + BackOffice + AddressLimiter + Metrics
+    Clock
+    + Entropy
+    + Http
+    + Handles
+    + Accounts
+    + Counters
+    + Challenges
+    + DeviceRecords
+    + BackOffice
+    + AddressLimiter
+    + Metrics
 {
 }
 
@@ -148,6 +205,7 @@ impl<T> World for T where
         + Handles
         + Accounts
         + Counters
+        + Challenges
         + DeviceRecords
         + BackOffice
         + AddressLimiter

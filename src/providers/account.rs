@@ -1,8 +1,4 @@
-//! An operator's accounts with providers: the secret `PROVIDER_ACCOUNTS`.
-//!
-//! A JSON array, one entry for each account:
-//! `{"provider": "flash_v2", "app": "default", "platforms": ["ios"], "baseUrl": "https://relay.example",
-//! "confirmed": false, "settings": {...}}`. Vendors give out an account per app and often per platform.
+//! An operator's account with a provider.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +6,10 @@ use serde_json::{Map, Value};
 
 use crate::{kernel::secret::Secret, model::platform::Platform};
 
-use super::document::{Certainty, Document};
+use super::{
+    accounts, countries,
+    document::{Certainty, Document},
+};
 
 /// One account with one provider.
 #[derive(Debug, Clone)]
@@ -25,32 +24,32 @@ pub struct Account {
     pub base_url: Option<String>,
     /// The operator has tried the provider, though the facts of its document are only assumed.
     pub confirmed: bool,
-    settings: BTreeMap<String, Secret<String>>,
+    pub(super) settings: Settings,
+    pub(super) messages: Messages,
 }
 
-/// Reads `PROVIDER_ACCOUNTS` for the built-in providers. Accounts that name platforms stand before those for
-/// all, so that the first one that serves a platform is the one to use.
-///
-/// # Errors
-/// Every problem, naming entry and setting, never a value.
-pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
-    // The parser's own words could quote a secret.
-    let entries: Vec<Map<String, Value>> = serde_json::from_slice(json.as_bytes())
-        .map_err(|_| vec!["is not a JSON array of objects".to_owned()])?;
-    let mut accounts: Vec<Account> = Vec::new();
-    let mut problems = Vec::new();
-    for (at, entry) in entries.into_iter().enumerate() {
-        let mut reader = Reader { entry, at: format!("entry {at}"), problems: Vec::new() };
-        let account = reader.account();
-        problems.append(&mut reader.problems);
-        let Some(account) = account else { continue };
-        if accounts.iter().any(|other| other.competes_with(&account)) {
-            problems.push(format!("{}: another entry is for the same provider, app and platform", reader.at));
-        }
-        accounts.push(account);
+/// Names and values of an account.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Settings {
+    pub(super) values: BTreeMap<String, Secret<String>>,
+    /// Those that are no secrets.
+    pub(super) public: Vec<String>,
+}
+
+/// What only accounts for SMS have.
+#[derive(Debug, Clone)]
+pub(super) struct Messages {
+    pub(super) countries: Option<Vec<String>>,
+    pub(super) weight: u64,
+    pub(super) templates: BTreeMap<String, String>,
+    pub(super) template_params: Vec<String>,
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        let template_params = vec!["code".to_owned()];
+        Self { countries: None, weight: 1, templates: BTreeMap::new(), template_params }
     }
-    accounts.sort_by_key(|account| account.platforms.is_none());
-    if problems.is_empty() { Ok(accounts) } else { Err(problems) }
 }
 
 impl Account {
@@ -59,17 +58,54 @@ impl Account {
     /// # Errors
     /// Every problem, naming the setting, never a value.
     pub fn new(document: &Document, app: &str, settings: Map<String, Value>) -> Result<Self, Vec<String>> {
-        let (settings, problems) = read_settings(document, settings);
+        let (settings, problems) = accounts::read_settings(document, settings);
         if !problems.is_empty() {
             return Err(problems);
         }
         let (provider, app) = (document.id().to_owned(), app.to_owned());
-        Ok(Self { provider, app, platforms: None, base_url: None, confirmed: false, settings })
+        let messages = Messages::default();
+        Ok(Self { provider, app, platforms: None, base_url: None, confirmed: false, settings, messages })
     }
 
     /// Whether it is for this platform.
     pub fn serves(&self, platform: Platform) -> bool {
         self.platforms.as_ref().is_none_or(|platforms| platforms.contains(&platform))
+    }
+
+    /// SMS: the countries that it is kept to, within those of its document; `None` for all of them. Same forms as
+    /// in documents.
+    pub fn countries(&self) -> Option<&[String]> {
+        self.messages.countries.as_deref()
+    }
+
+    /// SMS: whether it may be used for a country, named by its E.164 country code (`86`). The document must serve
+    /// the country too: [`Document::serves_country`].
+    pub fn serves_country(&self, code: &str) -> bool {
+        self.countries().is_none_or(|list| countries::serve(list, code))
+    }
+
+    /// SMS: its share among several, 0 to 100. With 0 it is used only when the others refused.
+    pub fn weight(&self) -> u64 {
+        self.messages.weight
+    }
+
+    /// SMS: the vendor's id of the template for a purpose (`login`) in a language (`zh-CN`): the one for both, for
+    /// the purpose, or for everything.
+    pub fn template(&self, purpose: &str, language: &str) -> Option<&str> {
+        let templates = &self.messages.templates;
+        let names = [&format!("{purpose}.{language}"), purpose, "default"];
+        names.into_iter().find_map(|name| templates.get(name)).map(String::as_str)
+    }
+
+    /// SMS: the parameters of its templates in their order: of `code`, `minutes` and `app`.
+    pub fn template_params(&self) -> &[String] {
+        &self.messages.template_params
+    }
+
+    /// A setting that is no secret, such as the site key that a bot check's widget needs.
+    pub fn public_setting(&self, name: &str) -> Option<&str> {
+        let is_public = self.settings.public.iter().any(|public| public == name);
+        is_public.then(|| self.settings.values.get(name)).flatten().map(|value| value.expose().as_str())
     }
 
     /// Whether production may use it with this document: facts that are only assumed need the operator's word.
@@ -78,235 +114,41 @@ impl Account {
     }
 
     pub(super) const fn settings(&self) -> &BTreeMap<String, Secret<String>> {
-        &self.settings
+        &self.settings.values
     }
-
-    fn competes_with(&self, other: &Self) -> bool {
-        self.provider == other.provider
-            && self.app == other.app
-            && match (&self.platforms, &other.platforms) {
-                (None, None) => true,
-                (Some(mine), Some(theirs)) => mine.iter().any(|platform| theirs.contains(platform)),
-                _ => false,
-            }
-    }
-}
-
-/// Takes an entry apart and collects what is wrong with it.
-struct Reader {
-    entry: Map<String, Value>,
-    at: String,
-    problems: Vec<String>,
-}
-
-impl Reader {
-    fn account(&mut self) -> Option<Account> {
-        let provider = self.text("provider");
-        if let Some(provider) = &provider {
-            self.at = format!("{} ({provider})", self.at);
-        }
-        let document = provider.as_deref().and_then(super::find);
-        if document.is_none() {
-            self.problem("names no known provider");
-        }
-        let account = Account {
-            provider: provider.unwrap_or_default(),
-            app: if self.entry.contains_key("app") { self.text("app")? } else { "default".to_owned() },
-            platforms: self.platforms(),
-            base_url: self.base_url(),
-            confirmed: self.confirmed(),
-            settings: self.settings(document?),
-        };
-        let unknown: Vec<String> = self.entry.keys().cloned().collect();
-        for name in unknown {
-            self.problem(&format!("\"{name}\" is unknown"));
-        }
-        Some(account)
-    }
-
-    fn problem(&mut self, problem: &str) {
-        self.problems.push(format!("{}: {problem}", self.at));
-    }
-
-    fn text(&mut self, name: &str) -> Option<String> {
-        match self.entry.remove(name) {
-            Some(Value::String(text)) if !text.is_empty() => Some(text),
-            _ => {
-                self.problem(&format!("\"{name}\" must be a text"));
-                None
-            }
-        }
-    }
-
-    fn platforms(&mut self) -> Option<Vec<Platform>> {
-        let value = self.entry.remove("platforms")?;
-        let platforms: Option<Vec<Platform>> = value.as_array().and_then(|list| {
-            list.iter().map(|platform| platform.as_str().and_then(Platform::from_name)).collect()
-        });
-        if platforms.as_ref().is_none_or(Vec::is_empty) {
-            let known = Platform::ALL.map(Platform::name).join(", ");
-            self.problem(&format!("\"platforms\" must be a list of {known}"));
-        }
-        platforms
-    }
-
-    fn base_url(&mut self) -> Option<String> {
-        if !self.entry.contains_key("baseUrl") {
-            return None;
-        }
-        let url = self.text("baseUrl")?;
-        if !is_base_url(&url) {
-            self.problem("\"baseUrl\" must be https://host[:port][/path] without query");
-        }
-        Some(url)
-    }
-
-    fn confirmed(&mut self) -> bool {
-        match self.entry.remove("confirmed") {
-            None => false,
-            Some(Value::Bool(confirmed)) => confirmed,
-            Some(_) => {
-                self.problem("\"confirmed\" must be true or false");
-                false
-            }
-        }
-    }
-
-    fn settings(&mut self, document: &Document) -> BTreeMap<String, Secret<String>> {
-        let Some(Value::Object(given)) = self.entry.remove("settings") else {
-            self.problem("\"settings\" must be an object");
-            return BTreeMap::new();
-        };
-        let (settings, problems) = read_settings(document, given);
-        for problem in problems {
-            self.problem(&problem);
-        }
-        settings
-    }
-}
-
-/// The settings that a document asks for, and what is wrong with those that are given.
-fn read_settings(
-    document: &Document,
-    mut given: Map<String, Value>,
-) -> (BTreeMap<String, Secret<String>>, Vec<String>) {
-    let mut settings = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (name, rule) in &document.settings {
-        let value = match given.remove(name) {
-            Some(Value::String(value)) if !value.is_empty() => value,
-            other => {
-                let problem = if other.is_none() { "is missing" } else { "must be a text" };
-                problems.push(format!("setting \"{name}\" {problem}"));
-                continue;
-            }
-        };
-        let length = value.chars().count();
-        if let Some(wanted) = rule.length.filter(|wanted| *wanted != length) {
-            problems.push(format!("setting \"{name}\" must have {wanted} characters"));
-        }
-        if let Some(least) = rule.min_length.filter(|least| *least > length) {
-            problems.push(format!("setting \"{name}\" must have at least {least} characters"));
-        }
-        settings.insert(name.clone(), Secret::new(value));
-    }
-    problems.extend(given.keys().map(|name| format!("setting \"{name}\" is unknown")));
-    (settings, problems)
-}
-
-/// `https`, or `http` to this very machine, where tests keep their relays.
-fn is_base_url(url: &str) -> bool {
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (host, port) = authority.split_once(':').unwrap_or((authority, "443"));
-    let is_host = |b: u8| b.is_ascii_alphanumeric() || b"-.".contains(&b);
-    !host.is_empty()
-        && host.bytes().all(is_host)
-        && port.parse::<u16>().is_ok()
-        && path.bytes().all(|b| b.is_ascii_graphic() && !b"?#\\".contains(&b))
-        && (scheme == "https" || (scheme == "http" && ["127.0.0.1", "localhost"].contains(&host)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use serde_json::json;
 
-    const FLASH: &str = r#"{"provider":"flash_v2","settings":{"appId":"aB3dE6gH","appKey":"Zk7Qp2Lm"}}"#;
-
-    fn with(platforms: &str) -> String {
-        FLASH.replacen('{', &format!(r#"{{"platforms":{platforms},"#), 1)
-    }
+    use super::super::{accounts_from_json, find};
 
     #[test]
-    fn the_named_platform_goes_first() {
-        let accounts =
-            accounts_from_json(&format!("[{FLASH},{},{}]", with(r#"["ios"]"#), with(r#"["web"]"#))).unwrap();
-        let first = |platform| accounts.iter().find(|account| account.serves(platform)).unwrap();
-        assert_eq!(first(Platform::Ios).platforms, Some(vec![Platform::Ios]));
-        assert_eq!(first(Platform::Web).platforms, Some(vec![Platform::Web]));
-        assert_eq!(first(Platform::Android).platforms, None);
-    }
-
-    #[test]
-    fn every_problem_is_named_and_no_value_shown() {
-        let json = r#"[
-            {"provider":"flash_v1","settings":{"appId":7,"appKey":"secret-nine","extra":"secret-x"}},
-            {"provider":"nobody","settings":{}},
-            {"provider":"cmcc","app":"","settings":"secret-s"},
-            {"provider":"mobtech","platforms":["ios","amiga"],"baseUrl":"http://u:secret@h/?q","confirmed":"yes",
-             "typo":1,"settings":{"appKey":"k","appSecret":"secret"}}
-        ]"#;
-        let problems = accounts_from_json(json).unwrap_err();
-        let all = problems.join("\n");
-        for part in [
-            "entry 0 (flash_v1): setting \"appId\" must be a text",
-            "entry 0 (flash_v1): setting \"appKey\" must have 8 characters",
-            "entry 0 (flash_v1): setting \"extra\" is unknown",
-            "entry 1 (nobody): names no known provider",
-            "entry 2 (cmcc): \"app\" must be a text",
-            "entry 3 (mobtech): \"platforms\"",
-            "entry 3 (mobtech): \"baseUrl\"",
-            "entry 3 (mobtech): \"confirmed\"",
-            "entry 3 (mobtech): \"typo\" is unknown",
-            "entry 3 (mobtech): setting \"appSecret\" must have at least 8 characters",
-        ] {
-            assert!(all.contains(part), "{part}\nnot in\n{all}");
-        }
-        assert!(!all.contains("secret-") && !all.contains("amiga"), "{all}");
-        for json in ["", "{}", "[1]", "\"secret\""] {
-            assert_eq!(accounts_from_json(json).unwrap_err(), ["is not a JSON array of objects"]);
-        }
-    }
-
-    #[test]
-    fn two_accounts_for_one_use_are_a_problem() {
-        for pair in
-            [format!("[{FLASH},{FLASH}]"), format!("[{},{}]", with(r#"["ios","web"]"#), with(r#"["ios"]"#))]
+    fn templates_are_found_from_the_particular_to_the_general() {
+        let json = json!([{
+            "provider": "aliyun_sms", "weight": 0, "countries": ["86"], "templateParams": ["code", "minutes"],
+            "templates": {"default": "d", "login": "l", "login.zh-CN": "z"},
+            "settings": {"accessKeyId": "i", "accessKeySecret": "s", "signName": "n"}
+        }]);
+        let account = accounts_from_json(&json.to_string()).unwrap().remove(0);
+        for (purpose, language, id) in
+            [("login", "zh-CN", "z"), ("login", "en", "l"), ("bind", "zh-CN", "d"), ("default", "en", "d")]
         {
-            assert!(accounts_from_json(&pair).unwrap_err().join("").contains("entry 1"), "{pair}");
+            assert_eq!(account.template(purpose, language), Some(id), "{purpose}.{language}");
         }
-        assert!(format!("{:?}", accounts_from_json(&format!("[{FLASH}]"))).contains("[secret]"));
+        assert_eq!((account.weight(), account.template_params().len()), (0, 2));
+        assert!(account.serves_country("86") && !account.serves_country("1"));
+        assert!(find("aliyun_sms").unwrap().serves_country("86"));
     }
 
     #[test]
-    fn base_urls() {
-        for url in ["https://relay.example", "https://relay.example:8443/flash/", "http://127.0.0.1:8788"] {
-            assert!(is_base_url(url), "{url}");
-        }
-        for url in [
-            "",
-            "relay.example",
-            "http://relay.example",
-            "ftp://relay.example",
-            "https://",
-            "https://a:b",
-            "https://u@h",
-            "https://h/?q",
-            "https://h/#f",
-            "https://h:99999",
-            "https://h/a b",
-        ] {
-            assert!(!is_base_url(url), "{url}");
-        }
+    fn only_what_is_no_secret_is_told() {
+        let json = json!([{"provider": "turnstile", "settings": {"siteKey": "k", "secretKey": "s"}}]);
+        let account = accounts_from_json(&json.to_string()).unwrap().remove(0);
+        assert_eq!(account.public_setting("siteKey"), Some("k"));
+        assert_eq!((account.public_setting("secretKey"), account.public_setting("nobody")), (None, None));
+        assert!(account.template("login", "en").is_none() && account.serves_country("1"));
+        assert_eq!((account.weight(), account.template_params()), (1, &["code".to_owned()][..]));
     }
 }

@@ -1,6 +1,6 @@
 //! One call of a provider: from a client's credential to the HTTP request.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use crate::{
     kernel::{
@@ -13,11 +13,14 @@ use crate::{
 
 use super::{
     account::Account,
+    answer::Answer,
     credential::Credential,
-    document::{Capability, Document, Encoding, Method, Operation, Place, SORTED, Sign},
+    document::{Capability, Document},
     encode,
-    reply::{self, Answer},
-    sign::{self, Acs3},
+    operation::{Encoding, Method, Operation, Place, SORTED, SORTED_PARTS, Sign},
+    reply,
+    sign::{self, Signed},
+    template::Template,
     values::Values,
 };
 
@@ -31,10 +34,12 @@ pub struct Call<'a> {
     pub capability: Capability,
     /// Our account with the provider.
     pub account: &'a Account,
-    /// What the client's SDK handed out.
+    /// What the client's SDK handed out. Empty for SMS and risk.
     pub credential: &'a Credential,
-    /// The number to compare with; number check only.
+    /// The number to compare with, to send to, or to judge.
     pub phone: Option<&'a PhoneNumber>,
+    /// What to send; SMS only.
+    pub sms: Option<Sms<'a>>,
     /// What the client runs on.
     pub platform: Platform,
     /// The client's address.
@@ -49,6 +54,19 @@ pub struct Call<'a> {
     pub base_url: Option<&'a str>,
 }
 
+/// An SMS with a code. Neither printed nor logged.
+#[derive(Clone, Copy)]
+pub struct Sms<'a> {
+    /// The whole message, for documents that send text.
+    pub text: &'a str,
+    /// The code in it.
+    pub code: &'a str,
+    /// The vendor's id of the registered template, for documents that send templates.
+    pub template: Option<&'a str>,
+    /// Names and values of the template's parameters, in the template's order.
+    pub params: &'a [(String, String)],
+}
+
 /// Why nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CallError {
@@ -56,7 +74,7 @@ pub enum CallError {
     WrongApp(String),
     /// A credential field is missing or has a value that the document does not know. Holds the field.
     Credential(String),
-    /// No number, or one that this provider cannot compare with.
+    /// No number, or one that this provider does not know what to do with.
     Phone,
     /// The account lacks a setting, or has one too short. Holds its name.
     Setting(String),
@@ -73,15 +91,13 @@ impl Call<'_> {
         let operation = self.document.operation(self.capability).ok_or(CallError::NotOffered)?;
         self.check_same(operation)?;
         let mut values = Values::of(self, operation)?;
-        let mut fields = fields(operation, &values)?;
-        let mut headers = operation
-            .request
-            .headers
-            .iter()
-            .map(|(name, value)| Ok((name.clone(), values.fill(value)?)))
-            .collect::<Result<Vec<_>, CallError>>()?;
+        let mut fields = self.fields(operation, &values)?;
+        let mut headers = filled(&operation.request.headers, &values)?;
 
-        if let Some(Sign::Mac { of, mac, key, output, into }) = &operation.sign {
+        if let Some(Sign::Mac { of, mac, key, output, into, parts }) = &operation.sign {
+            let mut parts = parts.iter().map(|part| values.fill(part)).collect::<Result<Vec<_>, _>>()?;
+            parts.sort();
+            values.set(SORTED_PARTS, parts.concat());
             for (name, value) in SORTED.into_iter().zip(sign::sorted(&fields)) {
                 values.set(name, value);
             }
@@ -93,28 +109,37 @@ impl Call<'_> {
             }
         }
 
-        let (query, body, content_type) = match operation.request.encoding {
-            Encoding::Form => {
-                (String::new(), encode::form(&fields), Some("application/x-www-form-urlencoded"))
-            }
-            Encoding::Json => (String::new(), encode::json(&fields), Some("application/json")),
+        let mut query = filled(&operation.request.query, &values)?;
+        let (body, content_type) = match operation.request.encoding {
+            Encoding::Form => (encode::form(&fields), Some("application/x-www-form-urlencoded")),
+            Encoding::Json => (encode::json(&fields, &operation.raw), Some("application/json")),
             Encoding::Query => {
-                fields.sort();
-                (encode::query(&fields), String::new(), None)
+                query.append(&mut fields);
+                (String::new(), None)
             }
         };
+        query.sort();
+        let query = encode::query(&query);
+        let is_said = headers.iter().any(|(name, _)| name == "content-type");
+        let content_type = content_type.filter(|_| !is_said);
         headers.extend(content_type.map(|value| ("content-type".to_owned(), value.to_owned())));
         let url = values.fill(&operation.request.url)?;
         let method = match operation.request.method {
             Method::Get => "GET",
             Method::Post => "POST",
         };
-        if let Some(Sign::Acs3 { key_id, key }) = &operation.sign {
-            let (host, path) = host_and_path(&url);
-            let (query, headers_now, body) = (query.as_str(), headers.as_slice(), body.as_bytes());
-            let signed = Acs3 { method, host, path, query, headers: headers_now, body }
-                .sign(&values.fill(key_id)?, &values.fill(key)?);
-            headers.extend(signed);
+        let (host, path) = host_and_path(&url);
+        let signed = Signed { method, host, path, query: &query, headers: &headers, body: body.as_bytes() };
+        match &operation.sign {
+            Some(Sign::Acs3 { key_id, key }) => {
+                let added = signed.acs3(&values.fill(key_id)?, &values.fill(key)?);
+                headers.extend(added);
+            }
+            Some(Sign::Tc3 { key_id, key, service, headers: names }) => {
+                let added = signed.tc3(self.now, service, names, &values.fill(key_id)?, &values.fill(key)?);
+                headers.push(added);
+            }
+            Some(Sign::Mac { .. }) | None => {}
         }
 
         let mut url = self.relayed(url);
@@ -148,6 +173,18 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// The fields to send, sorted by name. One that rests on an absent optional value is left out.
+    fn fields(&self, operation: &Operation, values: &Values) -> Result<Vec<(String, String)>, CallError> {
+        let is_optional = |name: &str| {
+            self.document.settings.get(name).is_some_and(|setting| setting.optional)
+                || operation.credential.iter().any(|field| field.optional && field.name == name)
+        };
+        let is_absent = |name: &str| values.get(name).is_none() && is_optional(name);
+        let is_sent = |template: &Template| !template.holes().any(|hole| is_absent(&hole.name));
+        let fields = operation.fields.iter().filter(|(_, template)| is_sent(template));
+        fields.map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
+    }
+
     // A relay keeps path, query and headers, so only scheme and host are replaced.
     fn relayed(&self, url: String) -> String {
         match self.base_url.or(self.account.base_url.as_deref()) {
@@ -175,25 +212,18 @@ impl fmt::Display for CallError {
         match self {
             Self::WrongApp(field) => write!(f, "credential is of another app ({field})"),
             Self::Credential(field) => write!(f, "credential field {field} is unusable"),
-            Self::Phone => f.write_str("the number cannot be compared"),
+            Self::Phone => f.write_str("the number is none for this provider"),
             Self::Setting(name) => write!(f, "setting {name} is missing or too short"),
             Self::NotOffered => f.write_str("the provider does not offer this"),
         }
     }
 }
 
-/// The fields to send, sorted by name. One that rests on an absent optional credential field is left out.
-fn fields(operation: &Operation, values: &Values) -> Result<Vec<(String, String)>, CallError> {
-    let absent = |name: &str| {
-        values.get(name).is_none()
-            && operation.credential.iter().any(|field| field.optional && field.name == name)
-    };
-    operation
-        .fields
-        .iter()
-        .filter(|(_, template)| !template.holes().any(|hole| absent(&hole.name)))
-        .map(|(name, template)| Ok((name.clone(), values.fill(template)?)))
-        .collect()
+fn filled(
+    templates: &BTreeMap<String, Template>,
+    values: &Values,
+) -> Result<Vec<(String, String)>, CallError> {
+    templates.iter().map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
 }
 
 /// `https://host/path` in two; the path begins with a slash.

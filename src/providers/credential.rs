@@ -2,15 +2,36 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use crate::kernel::secret::Secret;
 
-use super::document::{Capability, Derived, Document};
+use super::{
+    document::{Capability, Document},
+    operation::Derived,
+};
 
 /// Credential fields by name. Fields that the document does not ask for are ignored.
 pub type Credential = BTreeMap<String, Secret<String>>;
 
 /// Longest value of a credential field.
 pub const MAX_FIELD_BYTES: usize = 4096;
+
+/// The credential of a bot check, which clients hand in as one text: the text members of a JSON object, or the
+/// field `token`.
+pub fn bot_check_credential(text: &str) -> Credential {
+    let one = |text: &str| BTreeMap::from([("token".to_owned(), Secret::new(text.to_owned()))]);
+    match serde_json::from_slice(text.as_bytes()) {
+        Ok(Value::Object(members)) => members
+            .into_iter()
+            .filter_map(|(name, value)| match value {
+                Value::String(text) => Some((name, Secret::new(text))),
+                _ => None,
+            })
+            .collect(),
+        _ => one(text),
+    }
+}
 
 impl Document {
     /// What a client must put right: field and problem, one for each field at fault. Empty for a credential
@@ -34,7 +55,8 @@ impl Document {
                 }
                 // A token respelt (with a space, say) would be another token to us and perhaps not to the vendor.
                 Some(value)
-                    if field.name == operation.token && !value.bytes().all(|b| b.is_ascii_graphic()) =>
+                    if operation.token.as_ref() == Some(&field.name)
+                        && !value.bytes().all(|b| b.is_ascii_graphic()) =>
                 {
                     "must be visible ASCII".to_owned()
                 }
@@ -56,7 +78,7 @@ impl Document {
 
     /// The value that makes the credential single-use: what a claim is named after.
     pub fn primary<'c>(&self, capability: Capability, fields: &'c Credential) -> Option<&'c Secret<String>> {
-        fields.get(&self.operation(capability)?.token)
+        fields.get(self.operation(capability)?.token.as_ref()?)
     }
 }
 
@@ -88,6 +110,14 @@ mod tests {
         let mobtech = find("mobtech").unwrap();
         assert_eq!(mobtech.credential_problems(Capability::OneTap, &fields), []);
         assert_eq!(mobtech.primary(Capability::OneTap, &fields).unwrap().expose(), "t");
+    }
+
+    #[test]
+    fn a_bot_check_hands_in_one_text() {
+        assert_eq!(bot_check_credential("0.abc"), credential(&[("token", "0.abc")]));
+        assert_eq!(bot_check_credential("[1]"), credential(&[("token", "[1]")]));
+        let text = r#"{"lot_number": "l", "gen_time": "1", "n": 1, "o": {"a": "b"}}"#;
+        assert_eq!(bot_check_credential(text), credential(&[("gen_time", "1"), ("lot_number", "l")]));
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! What a provider document can say. docs/PROVIDERS.md explains the language to people who write one.
 //!
-//! Invariant: a [`Document`] that the engine holds has passed `validate`. Shared with the build script: nothing
-//! here knows more than std, serde and the carriers' names.
+//! Invariant: a [`Document`] that the engine holds has passed `validate`. Shared with the build script.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::carrier::Carrier;
-
-use super::template::Template;
+use super::{
+    countries,
+    operation::{Operation, ReceiptRule},
+};
 
 /// One provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,15 @@ pub struct Document {
     one_tap: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     number_check: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sms: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot_check: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    risk: Option<Operation>,
+    /// What the vendor pushes when it knows whether an SMS arrived.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) receipt: Option<ReceiptRule>,
 }
 
 /// How sure the facts of a document are.
@@ -47,6 +56,12 @@ pub enum Capability {
     OneTap,
     /// Does this number belong to this credential? 本机号码校验
     NumberCheck,
+    /// Send this SMS.
+    Sms,
+    /// Is a person behind this? 验证码
+    BotCheck,
+    /// How risky are this number and address?
+    Risk,
 }
 
 /// One value of an operator's account.
@@ -59,225 +74,9 @@ pub(super) struct Setting {
     pub(super) length: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) min_length: Option<usize>,
-}
-
-/// How one capability is spoken.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Operation {
-    /// Fields of the client's credential; `name?` is optional.
-    pub(super) credential: Vec<CredentialField>,
-    /// The credential field that is single-use.
-    pub(super) token: String,
-    /// Names that are both a credential field and a setting, and must be equal.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) same: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) derive: BTreeMap<String, Derived>,
-    pub(super) request: Request,
-    /// What is sent, before the signature. Dots nest in JSON.
-    pub(super) fields: BTreeMap<String, Template>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) sign: Option<Sign>,
-    pub(super) reply: Reply,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) decrypt: Option<Decrypt>,
-    /// Number check only: what the value means.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) verdict: Option<Verdict>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) carrier: Option<CarrierHint>,
-    pub(super) outcome: Outcome,
-}
-
-/// The name of a credential field and whether it may be missing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub(super) struct CredentialField {
-    pub(super) name: String,
+    /// An account may lack it; fields that rest on it are then left out.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub(super) optional: bool,
-}
-
-/// A named value made of others. It may use settings, credential fields and built-ins, not other derived values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Derived {
-    Digest(DerivedDigest),
-    Map(DerivedMap),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DerivedDigest {
-    pub(super) digest: Mac,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) key: Option<Template>,
-    pub(super) of: Template,
-    pub(super) output: Form,
-}
-
-/// The value that a credential field's value is mapped to; a value that is not listed is the client's mistake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DerivedMap {
-    pub(super) map: BTreeMap<String, String>,
-    pub(super) of: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) url: Template,
-    pub(super) encoding: Encoding,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) headers: BTreeMap<String, Template>,
-    pub(super) timeout_ms: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub(super) enum Method {
-    Get,
-    Post,
-}
-
-/// Where the fields go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Encoding {
-    Form,
-    Json,
-    Query,
-}
-
-/// The signature schemes. RSA and TC3 would be two more variants.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "scheme", rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum Sign {
-    /// A MAC or digest of a text. Besides the usual names the text knows [`SORTED`].
-    Mac {
-        of: Template,
-        mac: Mac,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        key: Option<Template>,
-        output: Form,
-        into: Place,
-    },
-    /// Aliyun's ACS3-HMAC-SHA256, over method, path, query, body and all headers of the request.
-    Acs3 { key_id: Template, key: Template },
-}
-
-/// Forms of all fields that are sent, sorted by name, as a signature's text can use them.
-pub(super) const SORTED: [&str; 3] = [
-    "sorted_key_value", // name, value, name, value, ...
-    "sorted_query",     // name=value&name=value, not encoded
-    "sorted_rpc",       // the same percent-encoded, and the whole again, as Aliyun's RPC signature wants it
-];
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Place {
-    Field(String),
-    Header(String),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Mac {
-    Md5,
-    Sha1,
-    Sha256,
-    HmacSha1,
-    HmacSha256,
-}
-
-/// How bytes are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Form {
-    Hex,
-    HexUpper,
-    Base64,
-}
-
-/// Where things stand in the reply: JSON pointers (RFC 6901), the first that leads to a value counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Reply {
-    pub(super) code: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) message: Vec<String>,
-    /// The number, its cipher text, or the verdict.
-    pub(super) value: Vec<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) charged: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Decrypt {
-    pub(super) cipher: Cipher,
-    /// `hex` of either case, or `base64`.
-    pub(super) input: Form,
-    pub(super) key: Template,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) iv: Option<Template>,
-    /// Instead of `iv`: fixed bytes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) iv_hex: Option<String>,
-    /// The plain text is JSON.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) json: Option<InnerJson>,
-}
-
-/// The block ciphers, CBC with PKCS#7 padding. RSA would be another variant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Cipher {
-    #[serde(rename = "aes_128_cbc")]
-    Aes128Cbc,
-    #[serde(rename = "des_cbc")]
-    DesCbc,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct InnerJson {
-    pub(super) value: Vec<String>,
-    /// Pointers and the values without which the answer is a refusal.
-    #[serde(default)]
-    pub(super) require: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Verdict {
-    #[serde(rename = "match")]
-    pub(super) matched: Vec<String>,
-    pub(super) mismatch: Vec<String>,
-}
-
-/// The carrier that the client's credential names. A hint for statistics, not proof of anything.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct CarrierHint {
-    pub(super) of: String,
-    pub(super) prefix: BTreeMap<String, Carrier>,
-}
-
-/// What the provider's codes mean. A code ending in `*` stands for all that begin so; one that is not listed
-/// means unavailable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Outcome {
-    pub(super) ok: Vec<String>,
-    /// This token or this user's input is at fault.
-    pub(super) rejected: Vec<String>,
-    /// Passing trouble.
-    pub(super) unavailable: Vec<String>,
-    /// Our account, signature, quota or address list is at fault.
-    pub(super) account: Vec<String>,
 }
 
 impl Document {
@@ -306,62 +105,44 @@ impl Document {
         self.operation(capability).is_some()
     }
 
+    /// Whether it sends SMS to numbers of a country, named by its E.164 country code (`86`).
+    pub fn serves_country(&self, code: &str) -> bool {
+        self.sms.as_ref().is_some_and(|sms| countries::serve(&sms.countries, code))
+    }
+
+    /// Whether its SMS are made of templates that the vendor has registered, not of our text.
+    pub fn is_template(&self) -> bool {
+        self.sms.as_ref().is_some_and(|sms| sms.template)
+    }
+
     pub(super) fn operation(&self, capability: Capability) -> Option<&Operation> {
         match capability {
             Capability::OneTap => self.one_tap.as_ref(),
             Capability::NumberCheck => self.number_check.as_ref(),
+            Capability::Sms => self.sms.as_ref(),
+            Capability::BotCheck => self.bot_check.as_ref(),
+            Capability::Risk => self.risk.as_ref(),
         }
     }
 }
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 2] = [Self::OneTap, Self::NumberCheck];
+    pub const ALL: [Self; 5] = [Self::OneTap, Self::NumberCheck, Self::Sms, Self::BotCheck, Self::Risk];
 
     /// The name in documents.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneTap => "one_tap",
             Self::NumberCheck => "number_check",
+            Self::Sms => "sms",
+            Self::BotCheck => "bot_check",
+            Self::Risk => "risk",
         }
     }
 }
 
-impl Cipher {
-    /// Bytes of the key and of the initialisation vector.
-    pub(super) const fn block_bytes(self) -> usize {
-        match self {
-            Self::Aes128Cbc => 16,
-            Self::DesCbc => 8,
-        }
-    }
-}
-
-impl Mac {
-    pub(super) const fn is_keyed(self) -> bool {
-        matches!(self, Self::HmacSha1 | Self::HmacSha256)
-    }
-
-    pub(super) const fn bytes(self) -> usize {
-        match self {
-            Self::Md5 => 16,
-            Self::Sha1 | Self::HmacSha1 => 20,
-            Self::Sha256 | Self::HmacSha256 => 32,
-        }
-    }
-}
-
-impl From<String> for CredentialField {
-    fn from(text: String) -> Self {
-        match text.strip_suffix('?') {
-            Some(name) => Self { name: name.to_owned(), optional: true },
-            None => Self { name: text, optional: false },
-        }
-    }
-}
-
-impl From<CredentialField> for String {
-    fn from(field: CredentialField) -> Self {
-        if field.optional { format!("{}?", field.name) } else { field.name }
-    }
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+pub(super) const fn is_false(flag: &bool) -> bool {
+    !*flag
 }

@@ -9,22 +9,33 @@
 
 use std::sync::OnceLock;
 
+use crate::kernel;
+
 mod account;
+mod accounts;
+mod answer;
 mod call;
+mod countries;
 mod credential;
 mod document;
 mod encode;
+mod json;
+mod names;
+mod operation;
+mod receipt;
 mod reply;
 mod sign;
 mod template;
 mod validate;
 mod values;
 
-pub use account::{Account, accounts_from_json};
-pub use call::{Call, CallError};
-pub use credential::{Credential, MAX_FIELD_BYTES};
+pub use account::Account;
+pub use accounts::accounts_from_json;
+pub use answer::{Answer, RiskLevel};
+pub use call::{Call, CallError, Sms};
+pub use credential::{Credential, MAX_FIELD_BYTES, bot_check_credential};
 pub use document::{Capability, Certainty, Document};
-pub use reply::Answer;
+pub use receipt::Receipt;
 
 /// The built-in document of an id.
 pub fn find(id: &str) -> Option<&'static Document> {
@@ -62,7 +73,7 @@ impl BuiltIn {
 
     // Always there: the build script has read the same text with the same code.
     fn document(&self) -> Option<&Document> {
-        self.document.get_or_init(|| serde_json::from_slice(self.json.as_bytes()).ok()).as_ref()
+        self.document.get_or_init(|| kernel::json::read(self.json.as_bytes())).as_ref()
     }
 }
 

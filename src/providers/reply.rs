@@ -16,66 +16,44 @@ use crate::{
 };
 
 use super::{
+    answer::{Answer, RiskLevel},
     call::Call,
-    document::{Cipher, Decrypt, Form, InnerJson, Operation, Outcome},
+    document::Capability,
+    json::{first_text, message_id, text},
+    operation::{Cipher, Decrypt, Form, InnerJson, Operation, Outcome},
     values::Values,
 };
-
-/// What a provider said. Codes are for logs: the vendor's own, cut down to harmless characters, or one of ours.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// The number that the credential belongs to.
-    Number {
-        /// The number.
-        phone: PhoneNumber,
-        /// The carrier that the credential names; a hint.
-        carrier: Option<Carrier>,
-        /// Whether the call is billed, where the provider says so.
-        charged: Option<bool>,
-    },
-    /// Whether the number belongs to the credential.
-    Checked {
-        /// It does.
-        matches: bool,
-        /// As above.
-        charged: Option<bool>,
-    },
-    /// The credential or the user's input is not accepted.
-    #[allow(missing_docs, reason = "see Answer")]
-    Rejected { code: String },
-    /// The provider cannot answer now, or its reply cannot be understood.
-    #[allow(missing_docs, reason = "see Answer")]
-    Unavailable { code: String },
-    /// Our account with the provider is at fault; its operator must act.
-    #[allow(missing_docs, reason = "see Answer")]
-    AccountFault { code: String },
-}
 
 /// The reply is none that we understand. One reason for all, so that a bad padding and a plain text that is no
 /// number look the same.
 struct Unreadable;
 
 pub(super) fn read(call: &Call<'_>, reply: &HttpReply) -> Answer {
-    let unavailable = |code: &str| Answer::Unavailable { code: code.to_owned() };
+    let unavailable = |code: &str, definite| Answer::Unavailable { code: code.to_owned(), definite };
     let Some(operation) = call.document.operation(call.capability) else {
-        return unavailable("not_offered");
+        return unavailable("not_offered", true);
     };
+    // A gateway that gave up (502, 504) does not know what became of the request; these do.
+    let by_status =
+        || unavailable(&format!("http_{}", reply.status), [429, 500, 503].contains(&reply.status));
     let success = (200..300).contains(&reply.status);
     if !success && !(400..500).contains(&reply.status) {
-        return unavailable(&format!("http_{}", reply.status));
+        return by_status();
     }
     let json: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-    let Some(code) = first_text(&json, &operation.reply.code) else { return unavailable("unreadable") };
+    let Some(code) = first_text(&json, &operation.reply.code) else {
+        return if reply.status == 429 { by_status() } else { unavailable("unreadable", false) };
+    };
     let class = operation.outcome.class_of(&code);
     let code = if echoes(call, &code) { "unlisted".to_owned() } else { harmless(&code) };
     match class {
         Class::Ok if success => {
-            value(call, operation, &json).unwrap_or_else(|Unreadable| unavailable("unreadable"))
+            done(call, operation, &json).unwrap_or_else(|Unreadable| unavailable("unreadable", false))
         }
-        Class::Ok => unavailable(&format!("http_{}", reply.status)),
+        Class::Ok => unavailable(&format!("http_{}", reply.status), false),
         Class::Rejected => Answer::Rejected { code },
         Class::Account => Answer::AccountFault { code },
-        Class::Unavailable => Answer::Unavailable { code },
+        Class::Unavailable => Answer::Unavailable { code, definite: true },
     }
 }
 
@@ -85,7 +63,28 @@ pub(super) fn message(call: &Call<'_>, reply: &HttpReply) -> Option<String> {
     first_text(&json, &call.document.operation(call.capability)?.reply.message)
 }
 
-fn value(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, Unreadable> {
+fn done(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, Unreadable> {
+    match call.capability {
+        Capability::OneTap | Capability::NumberCheck => identity(call, operation, json),
+        Capability::Sms => {
+            let id = first_text(json, &operation.reply.value).and_then(message_id);
+            Ok(Answer::Accepted { message_id: id.filter(|id| !echoes_number(call, id)) })
+        }
+        Capability::BotCheck => Ok(Answer::Human),
+        Capability::Risk => {
+            let score = first_text(json, &operation.reply.value).and_then(|text| text.parse::<u64>().ok());
+            let (score, rule) = score.zip(operation.score.as_ref()).ok_or(Unreadable)?;
+            let level = match score {
+                score if score >= rule.deny => RiskLevel::Deny,
+                score if score >= rule.challenge => RiskLevel::Challenge,
+                _ => RiskLevel::Allow,
+            };
+            Ok(Answer::Risk { level })
+        }
+    }
+}
+
+fn identity(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, Unreadable> {
     let mut value = Secret::new(first_text(json, &operation.reply.value).ok_or(Unreadable)?);
     let charged = first_text(json, &operation.reply.charged).and_then(|text| match text.as_str() {
         "1" | "true" => Some(true),
@@ -109,7 +108,7 @@ fn value(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer,
         Some(verdict) if verdict.mismatch.contains(value.expose()) => {
             Ok(Answer::Checked { matches: false, charged })
         }
-        Some(_) => Ok(Answer::Unavailable { code: "no_verdict".to_owned() }),
+        Some(_) => Ok(Answer::Unavailable { code: "no_verdict".to_owned(), definite: true }),
         None => {
             let phone = PhoneNumber::from_carrier(value.expose()).map_err(|_| Unreadable)?;
             Ok(Answer::Number { phone, carrier: carrier(call, operation), charged })
@@ -169,7 +168,7 @@ enum Class {
 }
 
 impl Outcome {
-    /// A code named in full counts before one that fits a pattern.
+    /// A code named in full counts before one that fits a pattern, a long pattern before a short one.
     fn class_of(&self, code: &str) -> Class {
         let lists = [
             (Class::Ok, &self.ok),
@@ -177,33 +176,38 @@ impl Outcome {
             (Class::Account, &self.account),
             (Class::Unavailable, &self.unavailable),
         ];
-        let fits = |listed: &String| listed.strip_suffix('*').is_some_and(|start| code.starts_with(start));
-        let named = lists.iter().find(|(_, codes)| codes.iter().any(|listed| listed == code));
-        named
-            .or_else(|| lists.iter().find(|(_, codes)| codes.iter().any(fits)))
-            .map_or(Class::Unavailable, |(class, _)| *class)
-    }
-}
-
-/// The first of several places that holds a value. Vendors write the same one as text here, as a number there.
-fn first_text(json: &Value, pointers: &[String]) -> Option<String> {
-    pointers.iter().find_map(|pointer| json.pointer(pointer).and_then(text))
-}
-
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
-        _ => None,
+        let fit = |listed: &String| match listed.strip_suffix('*') {
+            _ if listed == code => Some(usize::MAX),
+            Some(start) if code.starts_with(start) => Some(start.len()),
+            _ => None,
+        };
+        let fits = lists.iter().flat_map(|(class, codes)| codes.iter().map(move |code| (fit(code), *class)));
+        let best = fits.filter(|(fit, _)| fit.is_some()).max_by_key(|(fit, _)| *fit);
+        best.map_or(Class::Unavailable, |(_, class)| class)
     }
 }
 
 /// Whether a code is a piece of what was sent, or the reverse.
 fn echoes(call: &Call<'_>, code: &str) -> bool {
-    let sent = call.credential.values().map(Secret::expose);
-    code.len() >= 8
-        && sent.filter(|text| text.len() >= 8).any(|text| text.contains(code) || code.contains(text.as_str()))
+    let sent = call.credential.values().map(|value| value.expose().as_str());
+    let sent = sent.chain(call.sms.iter().map(|sms| sms.text)).filter(|text| text.len() >= 8);
+    (code.len() >= 8 && sent.into_iter().any(|text| text.contains(code) || code.contains(text)))
+        || echoes_number(call, code)
+        || call.sms.is_some_and(|sms| holds_digits(code, sms.code))
+}
+
+/// Whether a text has six or more digits of the number and no others.
+fn echoes_number(call: &Call<'_>, text: &str) -> bool {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let has = |phone: &PhoneNumber| {
+        phone.e164().contains(&digits) || holds_digits(text, phone.chinese_national().unwrap_or(phone.e164()))
+    };
+    digits.len() >= 6 && call.phone.is_some_and(has)
+}
+
+fn holds_digits(text: &str, wanted: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    !digits(wanted).is_empty() && digits(text).contains(&digits(wanted))
 }
 
 /// A code fit for logs. A reply gone wrong could hold a number or token where its code belongs, and no vendor's

@@ -1,8 +1,12 @@
 //! Tests of more than one file of this room.
 
+mod accounts;
+mod messages;
+mod receipts;
 mod replies;
 mod requests;
 mod rules;
+mod signatures;
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +15,7 @@ use crate::{
     model::platform::Platform,
 };
 
-use super::{Account, Call, Capability, Credential, Document, find};
+use super::{Account, Call, Capability, Credential, Document, Sms, find};
 
 /// A provider, an account with it, and a credential that fits.
 struct Bench {
@@ -19,7 +23,10 @@ struct Bench {
     account: Account,
     credential: Credential,
     phone: PhoneNumber,
+    params: [(String, String); 2],
 }
+
+const TEXT: &str = "【Shop】您的验证码是271828，5分钟内有效。";
 
 impl Bench {
     fn new(provider: &str) -> Self {
@@ -32,6 +39,20 @@ impl Bench {
             "flash_v2" => (json!({"appId": "aB3dE6gH", "appKey": "Zk7Qp2Lm"}), json!({"token": "A2-t"})),
             "cmcc" => (json!({"appId": "1", "appSecret": "s", "appKey": "k"}), json!({"token": "t"})),
             "aliyun" => (json!({"accessKeyId": "i", "accessKeySecret": "s"}), json!({"token": "t"})),
+            "chuanglan_sms" | "chuanglan_sms_intl" => (json!({"account": "a", "password": "p"}), json!({})),
+            "chuanglan_sms_v2" => (json!({"account": "a", "password": "p", "signature": "s"}), json!({})),
+            "aliyun_sms" => (json!({"accessKeyId": "i", "accessKeySecret": "s", "signName": "n"}), json!({})),
+            "tencent_sms" => (
+                json!({"secretId": "i", "secretKey": "s", "sdkAppId": "1", "signName": "n", "region": "r"}),
+                json!({}),
+            ),
+            "twilio" => (json!({"accountSid": "AC1", "authToken": "t", "from": "+15005550006"}), json!({})),
+            "turnstile" => (json!({"siteKey": "k", "secretKey": "s"}), json!({"token": "t"})),
+            "geetest" => (
+                json!({"captchaId": "k", "captchaKey": "s"}),
+                json!({"lot_number": "l", "captcha_output": "o", "pass_token": "p", "gen_time": "1"}),
+            ),
+            "jpush_risk" => (json!({"appKey": "k", "masterSecret": "s"}), json!({})),
             _ => (
                 json!({"appKey": "k", "appSecret": "c0ffee00c0ffee00c0ffee00c0ffee00"}),
                 json!({"token": "t", "opToken": "o", "operator": "CTCC"}),
@@ -46,6 +67,7 @@ impl Bench {
                 .map(|(name, value)| (name, Secret::new(value.as_str().unwrap().to_owned())))
                 .collect(),
             phone: PhoneNumber::parse("13800138000").unwrap(),
+            params: [("code", "271828"), ("minutes", "5")].map(|(name, text)| (name.into(), text.into())),
         }
     }
 
@@ -55,7 +77,13 @@ impl Bench {
             capability,
             account: &self.account,
             credential: &self.credential,
-            phone: (capability == Capability::NumberCheck).then_some(&self.phone),
+            phone: (![Capability::OneTap, Capability::BotCheck].contains(&capability)).then_some(&self.phone),
+            sms: (capability == Capability::Sms).then(|| Sms {
+                text: TEXT,
+                code: "271828",
+                template: self.document.is_template().then_some("T1"),
+                params: &self.params,
+            }),
             platform: Platform::Android,
             address: "203.0.113.7",
             request_id: "req_1",

@@ -3,33 +3,23 @@
 //! Every problem is found in one pass and named by where it stands. Runs in the build script for the documents
 //! of this repository and at run time for those that an operator writes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
-    document::{
-        Capability, Certainty, CredentialField, Decrypt, Derived, Document, Encoding, Form, Method,
-        Operation, Place, SORTED, Sign,
+    countries,
+    document::{Capability, Certainty, Document},
+    names::{Meaning, Names, Problems, is_required},
+    operation::{
+        Decrypt, Encoding, Method, Operation, Place, ReceiptRule, SORTED, SORTED_PARTS, Score, Sign,
     },
     template::{Template, is_name},
 };
 
-/// The names every template knows, with their length in characters where it is fixed. `phone` and
-/// `phone_national` exist only where a number is given.
-pub(super) const BUILT_INS: [(&str, Option<usize>); 10] = [
-    ("address", None),            // of the client
-    ("now_compact17", Some(17)),  // yyyyMMddHHmmssSSS, China Standard Time
-    ("now_iso", Some(20)),        // RFC 3339, UTC, whole seconds
-    ("now_ms", Some(13)),         // milliseconds since 1970
-    ("now_s", Some(10)),          // seconds since 1970
-    ("nonce", Some(32)),          // 16 random bytes in hex, new for each call
-    ("phone", None),              // E.164
-    ("phone_national", Some(11)), // the eleven digits of a Chinese number
-    ("platform", None),           // ios, android, harmony, web, miniprogram
-    ("request_id", None),         // of the client's request
-];
-
 /// Longest time a provider may be given, in milliseconds.
 const MAX_TIMEOUT_MS: u64 = 5_000;
+
+/// Highest score of a risk provider.
+const MAX_SCORE: u64 = 1_000;
 
 /// Everything that is wrong with a document; empty for a good one.
 pub(crate) fn problems(document: &Document) -> Vec<String> {
@@ -56,150 +46,22 @@ pub(crate) fn problems(document: &Document) -> Vec<String> {
             check_operation(capability, operation, &Names::new(document, capability, &mut found), &mut found);
         }
     }
+    found.at = "receipt: ".to_owned();
+    found.unless(document.receipt.is_none() || document.offers(Capability::Sms), || {
+        "receipts go with sms and with nothing else".into()
+    });
+    if let Some(rule) = &document.receipt {
+        check_receipt(rule, &mut found);
+    }
     found.list
 }
 
-struct Problems {
-    at: String,
-    list: Vec<String>,
-}
-
-impl Problems {
-    fn unless(&mut self, good: bool, problem: impl FnOnce() -> String) {
-        if !good {
-            self.list.push(format!("{}{}", self.at, problem()));
-        }
-    }
-}
-
-/// What a name in a template stands for.
-#[derive(Clone, Copy)]
-struct Meaning {
-    length: Option<usize>,
-    min_length: usize,
-    secret: bool,
-    optional: bool,
-    /// Chosen by whoever wrote the document or keeps the account, not by a client.
-    ours: bool,
-}
-
-impl Meaning {
-    const fn plain(length: Option<usize>) -> Self {
-        let min_length = match length {
-            Some(length) => length,
-            None => 0,
-        };
-        Self { length, min_length, secret: false, optional: false, ours: false }
-    }
-}
-
-struct Names<'d>(BTreeMap<&'d str, Meaning>);
-
-impl<'d> Names<'d> {
-    fn new(document: &'d Document, capability: Capability, found: &mut Problems) -> Self {
-        let mut names = Self(BTreeMap::new());
-        let Some(operation) = document.operation(capability) else { return names };
-        for (name, length) in BUILT_INS {
-            if capability == Capability::NumberCheck || !name.starts_with("phone") {
-                names.add(name, Meaning::plain(length), found);
-            }
-        }
-        for (name, setting) in &document.settings {
-            let min_length = setting.length.or(setting.min_length).unwrap_or(0);
-            let (length, secret) = (setting.length, setting.secret);
-            names.add(name, Meaning { length, min_length, secret, optional: false, ours: true }, found);
-        }
-        for CredentialField { name, optional } in &operation.credential {
-            found.unless(is_name(name), || format!("credential field \"{name}\" is not a name"));
-            if !(operation.same.contains(name) && document.settings.contains_key(name)) {
-                names.add(name, Meaning { optional: *optional, ..Meaning::plain(None) }, found);
-            }
-        }
-        for name in &operation.same {
-            let required = operation.credential.iter().any(|field| field.name == *name && !field.optional);
-            found.unless(required && document.settings.contains_key(name), || {
-                format!("same: \"{name}\" must be a setting and a required credential field")
-            });
-        }
-        // Added only after all were checked: a derived value does not see another one.
-        for (name, derived) in &operation.derive {
-            check_derived(name, derived, operation, &names, found);
-        }
-        for (name, derived) in &operation.derive {
-            found.unless(is_name(name), || format!("derived \"{name}\" is not a name"));
-            let meaning = match derived {
-                Derived::Map(_) => Meaning { ours: true, ..Meaning::plain(None) },
-                Derived::Digest(digest) => Meaning::plain(Some(match digest.output {
-                    Form::Hex | Form::HexUpper => digest.digest.bytes().saturating_mul(2),
-                    Form::Base64 => digest.digest.bytes().div_ceil(3).saturating_mul(4),
-                })),
-            };
-            names.add(name, meaning, found);
-        }
-        names
-    }
-
-    fn add(&mut self, name: &'d str, meaning: Meaning, found: &mut Problems) {
-        found.unless(self.0.insert(name, meaning).is_none(), || format!("\"{name}\" has two meanings"));
-    }
-
-    fn any(&self, template: &Template, test: impl Fn(&Meaning) -> bool) -> bool {
-        template.holes().any(|hole| self.0.get(hole.name.as_str()).is_some_and(&test))
-    }
-
-    /// Every name known, every range within what the value is sure to have.
-    fn check(&self, what: &str, template: &Template, found: &mut Problems) {
-        for hole in template.holes() {
-            let meaning = self.0.get(hole.name.as_str());
-            found.unless(meaning.is_some(), || format!("{what} names \"{}\", which is nothing", hole.name));
-            let (_, end) = hole.range.unwrap_or_default();
-            found.unless(meaning.is_none_or(|meaning| end <= meaning.min_length), || {
-                format!("{what} takes {end} characters of \"{}\", which may be shorter", hole.name)
-            });
-        }
-    }
-
-    /// As [`Self::check`], and none of the names may be absent at run time.
-    fn check_present(&self, what: &str, template: &Template, found: &mut Problems) {
-        self.check(what, template, found);
-        found.unless(!self.any(template, |meaning| meaning.optional), || {
-            format!("{what} rests on an optional credential field")
-        });
-    }
-}
-
-fn check_derived(
-    name: &str,
-    derived: &Derived,
-    operation: &Operation,
-    names: &Names<'_>,
-    found: &mut Problems,
-) {
-    match derived {
-        Derived::Digest(digest) => {
-            names.check_present(&format!("derive.{name}"), &digest.of, found);
-            if let Some(key) = &digest.key {
-                names.check_present(&format!("derive.{name}.key"), key, found);
-            }
-            found.unless(digest.digest.is_keyed() == digest.key.is_some(), || {
-                format!("derive.{name}: a key goes with an HMAC and with nothing else")
-            });
-        }
-        Derived::Map(map) => {
-            found.unless(is_required(operation, &map.of), || {
-                format!("derive.{name} maps \"{}\", which is no required credential field", map.of)
-            });
-            found.unless(!map.map.is_empty(), || format!("derive.{name} maps nothing"));
-        }
-    }
-}
-
 fn check_operation(capability: Capability, operation: &Operation, names: &Names<'_>, found: &mut Problems) {
-    found.unless(is_required(operation, &operation.token), || "token is no required credential field".into());
+    check_capability(capability, operation, names, found);
     check_request(operation, names, found);
     check_fields(operation, names, found);
     check_sign(operation, names, found);
-    check_reply(operation, found);
+    check_reply(capability, operation, found);
     if let Some(decrypt) = &operation.decrypt {
         check_decrypt(decrypt, names, found);
     }
@@ -220,6 +82,61 @@ fn check_operation(capability: Capability, operation: &Operation, names: &Names<
         });
     }
     check_outcome(operation, found);
+}
+
+/// What goes with one capability and not with another.
+fn check_capability(capability: Capability, operation: &Operation, names: &Names<'_>, found: &mut Problems) {
+    match (capability, &operation.token) {
+        (Capability::Sms | Capability::Risk, token) => {
+            found.unless(token.is_none() && operation.credential.is_empty(), || {
+                "there is no credential here".into()
+            });
+        }
+        (_, token) => found.unless(token.as_ref().is_some_and(|token| is_required(operation, token)), || {
+            "token is no required credential field".into()
+        }),
+    }
+    let is_sms = capability == Capability::Sms;
+    found.unless(is_sms == countries::are_sane(&operation.countries), || {
+        "sms, and nothing else, needs countries like [\"86\"], [\"*\"] or [\"!86\"]".into()
+    });
+    let message = if operation.template { "template" } else { "text" };
+    let holes = || operation.fields.values().flat_map(Template::holes);
+    found.unless(is_sms || !operation.template, || "template goes with sms and with nothing else".into());
+    found.unless(!is_sms || holes().any(|hole| hole.name == message), || {
+        format!("no field holds \"{message}\"")
+    });
+    found.unless(operation.score.is_some() == (capability == Capability::Risk), || {
+        "a score goes with risk and with nothing else".into()
+    });
+    let ascends = |score: &Score| score.challenge <= score.deny && score.deny <= MAX_SCORE;
+    found.unless(operation.score.as_ref().is_none_or(ascends), || {
+        format!("score must be challenge <= deny <= {MAX_SCORE}")
+    });
+    for name in &operation.raw {
+        // Anything else could break out of its place.
+        let template = operation.fields.get(name).map(Template::source);
+        let is_ours = ["{params_list}", "{params_object}", "{params_numbered}"].map(Some).contains(&template);
+        found.unless(is_ours && is_sms && operation.request.encoding == Encoding::Json, || {
+            format!("raw \"{name}\" is no JSON field of template parameters")
+        });
+    }
+    for (name, value) in &operation.request.query {
+        names.check_present(&format!("query {name}"), value, found);
+        found.unless(!names.any(value, |meaning| meaning.secret || !meaning.ours), || {
+            format!("query {name} may hold settings that are not secret, nothing else")
+        });
+    }
+}
+
+fn check_receipt(rule: &ReceiptRule, found: &mut Problems) {
+    for pointer in [&rule.message_id, &rule.status] {
+        found.unless(pointer.starts_with('/'), || format!("\"{pointer}\" is no JSON pointer"));
+    }
+    found.unless(!rule.delivered.is_empty(), || "delivered is empty".into());
+    found.unless(rule.delivered.iter().all(|status| !rule.passing.contains(status)), || {
+        "a status is both delivered and passing".into()
+    });
 }
 
 fn check_request(operation: &Operation, names: &Names<'_>, found: &mut Problems) {
@@ -278,9 +195,12 @@ fn check_fields(operation: &Operation, names: &Names<'_>, found: &mut Problems) 
 fn check_sign(operation: &Operation, names: &Names<'_>, found: &mut Problems) {
     match &operation.sign {
         None => {}
-        Some(Sign::Mac { of, mac, key, into, .. }) => {
+        Some(Sign::Mac { of, mac, key, into, parts, .. }) => {
+            for part in parts {
+                names.check_present("sign.parts", part, found);
+            }
             let mut names = Names(names.0.clone());
-            for name in SORTED {
+            for name in SORTED.into_iter().chain([SORTED_PARTS]) {
                 names.add(name, Meaning::plain(None), found);
             }
             for template in [of].into_iter().chain(key) {
@@ -302,14 +222,23 @@ fn check_sign(operation: &Operation, names: &Names<'_>, found: &mut Problems) {
             names.check_present("sign.key_id", key_id, found);
             names.check_present("sign.key", key, found);
         }
+        Some(Sign::Tc3 { key_id, key, headers, .. }) => {
+            names.check_present("sign.key_id", key_id, found);
+            names.check_present("sign.key", key, found);
+            let is_sent = |name: &String| name == "host" || operation.request.headers.contains_key(name);
+            found.unless(headers.iter().all(is_sent), || "sign.headers names one that is not sent".into());
+            let wanted = ["host", "content-type"].map(str::to_owned);
+            found.unless(wanted.iter().all(|name| headers.contains(name)), || {
+                "sign.headers must hold host and content-type".into()
+            });
+        }
     }
 }
 
-fn check_reply(operation: &Operation, found: &mut Problems) {
+fn check_reply(capability: Capability, operation: &Operation, found: &mut Problems) {
     let reply = &operation.reply;
-    found.unless(!reply.code.is_empty() && !reply.value.is_empty(), || {
-        "reply needs a code and a value".into()
-    });
+    let has_value = !reply.value.is_empty() || matches!(capability, Capability::Sms | Capability::BotCheck);
+    found.unless(!reply.code.is_empty() && has_value, || "reply needs a code and a value".into());
     let inner = operation.decrypt.iter().flat_map(|decrypt| &decrypt.json);
     let inner = inner.flat_map(|json| json.value.iter().chain(json.require.keys()));
     for pointer in
@@ -355,10 +284,6 @@ fn check_outcome(operation: &Operation, found: &mut Problems) {
         found.unless(!code.is_empty() && code != "*", || "outcome holds an empty code".into());
         found.unless(seen.insert(code), || format!("outcome holds \"{code}\" twice"));
     }
-}
-
-fn is_required(operation: &Operation, name: &str) -> bool {
-    operation.credential.iter().any(|field| field.name == name && !field.optional)
 }
 
 fn signature_field(operation: &Operation) -> Option<&str> {

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::kernel::{encoding::hex, secret::Secret};
+use serde_json::{Map, Value};
+
+use crate::kernel::{
+    encoding::{base64, hex},
+    secret::Secret,
+};
 
 use super::{
-    call::{Call, CallError},
-    document::{Derived, Operation},
+    call::{Call, CallError, Sms},
+    operation::{Derived, Operation},
     sign,
     template::{Template, Unfilled},
 };
@@ -33,9 +38,13 @@ impl Values {
         }
         if let Some(phone) = call.phone {
             values.set("phone", phone.e164().to_owned());
+            values.set("phone_digits", phone.e164().trim_start_matches('+').to_owned());
             if let Some(national) = phone.chinese_national() {
                 values.set("phone_national", national.to_owned());
             }
+        }
+        if let Some(sms) = &call.sms {
+            values.set_message(sms);
         }
         for (name, value) in call.account.settings() {
             values.0.insert(name.clone(), value.clone());
@@ -64,9 +73,26 @@ impl Values {
     /// Fills a template that must have everything it names.
     pub(super) fn fill(&self, template: &Template) -> Result<String, CallError> {
         template.render(|name| self.get(name)).map_err(|Unfilled(name)| match name.as_str() {
-            "phone" | "phone_national" => CallError::Phone,
+            "phone" | "phone_digits" | "phone_national" => CallError::Phone,
             _ => CallError::Setting(name),
         })
+    }
+
+    fn set_message(&mut self, sms: &Sms<'_>) {
+        let object = |name: &dyn Fn(usize, &str) -> String| {
+            let members = sms.params.iter().enumerate();
+            let members = members.map(|(at, (given, value))| (name(at, given), Value::from(value.as_str())));
+            Value::Object(members.collect::<Map<_, _>>()).to_string()
+        };
+        let list = sms.params.iter().map(|(_, value)| Value::from(value.as_str())).collect();
+        self.set("text", sms.text.to_owned());
+        self.set("code", sms.code.to_owned());
+        if let Some(template) = sms.template {
+            self.set("template", template.to_owned());
+        }
+        self.set("params_list", Value::Array(list).to_string());
+        self.set("params_object", object(&|_, given| given.to_owned()));
+        self.set("params_numbered", object(&|at, _| format!("param{}", at.saturating_add(1))));
     }
 
     fn derive(&mut self, operation: &Operation) -> Result<(), CallError> {
@@ -76,6 +102,7 @@ impl Values {
                     let key = digest.key.as_ref().map(|key| self.fill(key)).transpose()?;
                     sign::mac(digest.digest, key.as_deref(), &self.fill(&digest.of)?, digest.output)
                 }
+                Derived::Base64(text) => base64(self.fill(&text.base64)?.as_bytes()),
                 Derived::Map(map) => self
                     .get(&map.of)
                     .and_then(|value| map.map.get(value))

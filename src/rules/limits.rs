@@ -37,19 +37,30 @@ macro_rules! limits {
         }
 
         impl Limits {
-            /// Takes the values that `setting` gives by name, the defaults for the others.
+            /// Takes the values that `setting` gives by name, the defaults for the others. Where nobody can be
+            /// harmed, in development, the durations of codes may be as short as a second.
             ///
             /// # Errors
             /// One sentence for each value that is no whole number or out of its range.
-            pub fn read(setting: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<String>> {
-                let mut problems = Vec::new();
+            pub fn read(
+                setting: impl Fn(&str) -> Option<String>,
+                is_development: bool,
+            ) -> Result<Self, Vec<String>> {
                 let mut limits = Self::default();
-                $(if let Some(text) = setting($name) {
-                    match text.trim().parse::<u64>() {
-                        Ok(value) if ($min..=$max).contains(&value) => limits.$field = value,
-                        _ => problems.push(format!("{} must be a whole number from {} to {}", $name, $min, $max)),
+                let fields = [$(&mut limits.$field,)*];
+                let mut problems = Vec::new();
+                for (limit, field) in TABLE.iter().zip(fields) {
+                    let may_be_short = limit.name.starts_with("OTP_") && limit.name.ends_with("_SECONDS");
+                    let min = if is_development && may_be_short { 1 } else { limit.min };
+                    match setting(limit.name).map(|text| text.trim().parse::<u64>()) {
+                        None => {}
+                        Some(Ok(value)) if (min..=limit.max).contains(&value) => *field = value,
+                        Some(_) => problems.push(format!(
+                            "{} must be a whole number from {min} to {}",
+                            limit.name, limit.max
+                        )),
                     }
-                })*
+                }
                 if problems.is_empty() { Ok(limits) } else { Err(problems) }
             }
         }
@@ -77,6 +88,74 @@ limits! {
         "Share of the 3 s of a one-tap request that a provider gets, if its document asks for no less.";
     "REPEAT_WAIT_MS" repeat_wait_ms = 1000 in 0..=2000,
         "How long a repeated request waits for the first one's reply before it answers try_again.";
+    "OTP_CODE_DIGITS" otp_code_digits = 6 in 6..=8,
+        "Digits of a code.";
+    "OTP_LIFETIME_SECONDS" otp_lifetime_seconds = 300 in 60..=600,
+        "A code is good for so long (NIST: 10 minutes at most).";
+    "OTP_TRIES" otp_tries = 5 in 1..=10,
+        "Wrong guesses at one code.";
+    "OTP_RESEND_SECONDS" otp_resend_seconds = 60 in 30..=600,
+        "Another code may be asked for after so long.";
+    "OTP_SHORT_WINDOW_SECONDS" otp_short_window_seconds = 3600 in 600..=86_400,
+        "The shorter window in which sends are counted.";
+    "OTP_LONG_WINDOW_SECONDS" otp_long_window_seconds = 86_400 in 3600..=604_800,
+        "The longer window in which sends are counted.";
+    "OTP_NUMBER_SHORT" otp_number_short = 5 in 1..=20,
+        "Codes to one number in the shorter window; strangers and own devices apart.";
+    "OTP_NUMBER_LONG" otp_number_long = 10 in 1..=50,
+        "The same in the longer window.";
+    "OTP_ADDRESS_SHORT" otp_address_short = 20 in 1..=10_000,
+        "Codes asked for from one address (IPv6: one /64) in the shorter window.";
+    "OTP_ADDRESS_LONG" otp_address_long = 100 in 1..=100_000,
+        "The same in the longer window.";
+    "OTP_NETWORK_SHORT" otp_network_short = 200 in 1..=100_000,
+        "Codes asked for from one network (IPv4 /24, IPv6 /56) in the shorter window.";
+    "OTP_NETWORK_LONG" otp_network_long = 1000 in 1..=1_000_000,
+        "The same in the longer window.";
+    "OTP_DEVICE_SHORT" otp_device_short = 10 in 1..=1000,
+        "Codes asked for by one device that has signed in before, in the shorter window.";
+    "OTP_DEVICE_LONG" otp_device_long = 30 in 1..=10_000,
+        "The same in the longer window.";
+    "OTP_PREFIX_SHORT" otp_prefix_short = 300 in 1..=1_000_000,
+        "Codes to one prefix of numbers in the shorter window.";
+    "OTP_COUNTRY_SHORT" otp_country_short = 20_000 in 1..=10_000_000,
+        "Codes to one country in the shorter window.";
+    "OTP_DEPLOYMENT_SHORT" otp_deployment_short = 50_000 in 1..=10_000_000,
+        "Codes altogether in the shorter window.";
+    "OTP_FREE_FAILURES" otp_free_failures = 10 in 5..=30,
+        "Wrong guesses in a row at a number, over all its codes, before another code must wait.";
+    "OTP_FIRST_WAIT_SECONDS" otp_first_wait_seconds = 30 in 10..=3600,
+        "The first such wait; it doubles with each further failure.";
+    "OTP_LONGEST_WAIT_SECONDS" otp_longest_wait_seconds = 3600 in 60..=86_400,
+        "The longest such wait.";
+    "OTP_STOP_FAILURES" otp_stop_failures = 30 in 10..=45,
+        "Wrong guesses in a row after which codes are neither sent nor taken; strangers and own devices apart.";
+    "OTP_STOP_FAILURES_CHECKED" otp_stop_failures_checked = 45 in 10..=49,
+        "The same for who passed a bot check. Both kinds together stay below the 100 of NIST.";
+    "OTP_FAILURE_MEMORY_SECONDS" otp_failure_memory_seconds = 604_800 in 86_400..=2_592_000,
+        "Wrong guesses are forgotten when none was added for so long.";
+    "PUMPING_PREFIX_MIN_SENDS" pumping_prefix_min_sends = 12 in 5..=1000,
+        "Codes asked for in an hour before a prefix is judged by how many are redeemed.";
+    "PUMPING_PREFIX_CHECK_PERCENT" pumping_prefix_check_percent = 40 in 5..=80,
+        "Strangers need a bot check where a smaller share is redeemed.";
+    "PUMPING_PREFIX_STOP_PERCENT" pumping_prefix_stop_percent = 20 in 1..=60,
+        "A prefix is stopped for strangers without a bot check where a smaller share is redeemed.";
+    "PUMPING_COUNTRY_MIN_SENDS" pumping_country_min_sends = 200 in 20..=100_000,
+        "The same three for a country.";
+    "PUMPING_COUNTRY_CHECK_PERCENT" pumping_country_check_percent = 25 in 5..=80,
+        "The same three for a country.";
+    "PUMPING_COUNTRY_STOP_PERCENT" pumping_country_stop_percent = 10 in 1..=60,
+        "The same three for a country.";
+    "PUMPING_CHECK_LETS_ONE_IN" pumping_check_lets_one_in = 4 in 2..=1000,
+        "Where a bot check is asked for, one in so many passes without, to measure.";
+    "PUMPING_STOP_LETS_ONE_IN" pumping_stop_lets_one_in = 40 in 4..=10_000,
+        "Where a prefix is stopped, one in so many passes, to measure.";
+    "SMS_TIMEOUT_MS" sms_timeout_ms = 3000 in 500..=5000,
+        "Time an SMS provider gets, if its document asks for no less.";
+    "BOT_CHECK_TIMEOUT_MS" bot_check_timeout_ms = 2000 in 200..=5000,
+        "Time the bot check's provider gets.";
+    "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,
+        "Time the risk provider gets.";
 }
 
 #[cfg(test)]
@@ -98,9 +177,15 @@ mod tests {
             "DEVICE_KNOWN_DAYS" => Some("14".to_owned()),
             _ => None,
         };
-        let problems = Limits::read(setting).unwrap_err();
+        let problems = Limits::read(setting, false).unwrap_err();
         assert_eq!(problems.len(), 2, "{problems:?}");
         let only_good = |name: &str| setting(name).filter(|_| name == "DEVICE_KNOWN_DAYS");
-        assert_eq!(Limits::read(only_good).unwrap().device_known_days, 14);
+        assert_eq!(
+            Limits::read(|name| (name == "OTP_RESEND_SECONDS").then(|| "1".to_owned()), true)
+                .unwrap()
+                .otp_resend_seconds,
+            1
+        );
+        assert_eq!(Limits::read(only_good, false).unwrap().device_known_days, 14);
     }
 }

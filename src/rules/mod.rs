@@ -1,4 +1,7 @@
 //! Floor 2: decisions as pure functions. Never async, never aware of ports or providers.
 
+pub mod client_config;
 pub mod device_trust;
 pub mod limits;
+pub mod message;
+pub mod routing;

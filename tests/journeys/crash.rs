@@ -115,13 +115,31 @@ fn who_never_got_an_account_is_new_at_the_next_login() {
     // The handle was taken, the account never made.
     for way in [Broken::Before, Broken::DiesBefore] {
         let world = World::new();
-        world.faults.break_call(Port::Account, 0, way);
+        world.faults.break_all(Port::Account, way);
         let _ = world.log_in_with(&world.providers.token(PHONE)).try_send();
+        world.faults.mend();
         assert_eq!(world.objects.states(Kind::Handle).len(), 1);
         assert!(world.objects.states(Kind::Account).is_empty());
         let next = world.login(PHONE).signed_in();
         assert_eq!(next.body["account"]["isNew"], true);
         assert_eq!(world.login(PHONE).signed_in().body["account"]["isNew"], false);
+    }
+}
+
+#[test]
+fn one_lost_answer_of_an_object_is_made_up_for() {
+    for port in [Port::Handle, Port::Account] {
+        for way in [Broken::Before, Broken::AnswerLost] {
+            let world = World::new();
+            world.faults.break_call(port, 0, way);
+            let login = world.login(PHONE).signed_in();
+            assert_eq!(login.body["account"]["isNew"], true, "{port:?} {way:?}");
+            world.settle_within(HOUR);
+            all_agree_on(&world, login.text("/account/id"));
+            let sessions =
+                &world.objects.states(Kind::Account)[login.text("/account/id")]["state"]["sessions"];
+            assert_eq!(sessions.as_array().unwrap().len(), 1, "{port:?} {way:?}");
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod backend;
 mod check;
 mod crash;
 mod login;
+mod otp;
 mod outbox;
 mod privacy;
 mod protocol;

@@ -10,7 +10,7 @@ use onetap::{
         time::Timestamp,
     },
     model::{carrier::Carrier, platform::Platform},
-    providers::{Account, Answer, Call, Capability, Credential, Document, find},
+    providers::{Account, Answer, Call, Capability, Credential, Document, Sms, find},
 };
 use serde_json::{Map, Value, json};
 
@@ -55,7 +55,7 @@ pub(crate) fn nonce(hex: &str) -> [u8; 16] {
 
 /// Everything that a vector fixes about a call of a built-in provider.
 pub(crate) struct Case {
-    pub(crate) provider: &'static str,
+    pub(crate) document: Document,
     pub(crate) capability: Capability,
     pub(crate) settings: Value,
     pub(crate) credential: Value,
@@ -63,12 +63,20 @@ pub(crate) struct Case {
     pub(crate) request_id: &'static str,
     pub(crate) nonce: [u8; 16],
     pub(crate) now: Timestamp,
+    pub(crate) message: Option<Message>,
+}
+
+/// An SMS.
+pub(crate) struct Message {
+    pub(crate) text: &'static str,
+    pub(crate) template: Option<&'static str>,
+    pub(crate) params: Vec<(String, String)>,
 }
 
 impl Case {
     pub(crate) fn new(provider: &'static str, settings: Value, credential: Value) -> Self {
         Self {
-            provider,
+            document: find(provider).unwrap().clone(),
             capability: Capability::OneTap,
             settings,
             credential,
@@ -76,19 +84,26 @@ impl Case {
             request_id: "order-0001",
             nonce: [0; 16],
             now: NOON,
+            message: None,
         }
     }
 
     fn with<T>(&self, use_call: impl FnOnce(&Call<'_>) -> T) -> T {
-        let document = find(self.provider).unwrap();
+        let document = &self.document;
         let phone = PhoneNumber::parse("13800138000").unwrap();
-        let checks = self.capability == Capability::NumberCheck;
+        let has_phone = self.capability != Capability::OneTap;
         use_call(&Call {
             document,
             capability: self.capability,
             account: &Account::new(document, "default", object(self.settings.clone())).unwrap(),
             credential: &credential(&self.credential),
-            phone: checks.then_some(&phone),
+            phone: has_phone.then_some(&phone),
+            sms: self.message.as_ref().map(|Message { text, template, params }| Sms {
+                text,
+                code: "123456",
+                template: *template,
+                params,
+            }),
             platform: Platform::Ios,
             address: self.address,
             request_id: self.request_id,
@@ -149,6 +164,7 @@ pub(crate) fn request_of_a_new_document(
         account: &account,
         credential: &credential(params),
         phone: None,
+        sms: None,
         platform: Platform::Ios,
         address: "",
         request_id: "",

@@ -58,6 +58,16 @@ impl World {
         self.log_in_with(&self.providers.token(phone)).send()
     }
 
+    /// Asks for a code to sign in with.
+    pub(crate) fn send_otp(&self, phone: &str) -> Ask<'_> {
+        self.post("/v1/otp/send", &json!({"phone": phone, "device": device()}))
+    }
+
+    /// Signs in with a code.
+    pub(crate) fn otp_login(&self, challenge: &str, code: &str) -> Ask<'_> {
+        self.post("/v1/otp/login", &otp_login_body(challenge, code))
+    }
+
     /// A one-tap login with China Mobile with a token, on a new device.
     pub(crate) fn log_in_with(&self, token: &str) -> Ask<'_> {
         self.post("/v1/one-tap/login", &login_body("cmcc", token))
@@ -95,6 +105,12 @@ impl<'w> Ask<'w> {
         self.header("idempotency-key", key)
     }
 
+    /// From another address.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        address.clone_into(&mut self.http.address);
+        self
+    }
+
     /// With `Authorization: Bearer`.
     pub(crate) fn bearer(self, token: &str) -> Self {
         self.header("authorization", &format!("Bearer {token}"))
@@ -116,6 +132,13 @@ impl<'w> Ask<'w> {
         at_once(self.run()).expect("the service hangs")
     }
 
+    /// Sends it and looks at nothing but the status: not everybody is answered in JSON.
+    pub(crate) fn send_raw(self) -> u16 {
+        let service = self.world.service();
+        let served = at_once(api::serve(service, self.http)).expect("the service hangs");
+        served.out.status
+    }
+
     /// Sends it; `None` when the service dies in the middle.
     pub(crate) fn try_send(self) -> Option<Answer> {
         at_once(self.run())
@@ -132,7 +155,7 @@ impl<'w> Ask<'w> {
         let service = self.world.service();
         let served = api::serve(service, self.http).await;
         let answer = Answer::of(self.world, &served);
-        if let Some(after) = served.after {
+        for after in served.after {
             // As at the edge: the answer has left, a fault is only logged.
             let _ = api::finish(service, after).await;
         }
@@ -152,6 +175,13 @@ impl Answer {
     pub(crate) fn signed_in(self) -> Self {
         assert_eq!((self.status, &self.body["status"]), (200, &json!("signed_in")), "{}", self.body);
         self
+    }
+
+    /// Claims that a code is on its way, and returns its challenge.
+    #[track_caller]
+    pub(crate) fn challenge(&self) -> String {
+        assert_eq!(self.status, 202, "{}", self.body);
+        self.text("/challengeId").to_owned()
     }
 
     /// Claims that it is a problem of a code with its status.
@@ -198,6 +228,11 @@ pub(crate) fn device_with(token: &str) -> Value {
 /// The body of a one-tap login.
 pub(crate) fn login_body(provider: &str, token: &str) -> Value {
     json!({"credential": {"provider": provider, "token": token}, "device": device()})
+}
+
+/// The body of a login with a code.
+pub(crate) fn otp_login_body(challenge: &str, code: &str) -> Value {
+    json!({"challengeId": challenge, "code": code, "device": device()})
 }
 
 /// Nothing in the world makes a future wait, except what is held or dead: one poll is enough.

@@ -23,6 +23,11 @@ pub(super) fn read(setting: impl Fn(&str) -> Option<String>) -> Settings {
     Settings::read(|name| setting(name).or_else(|| usual(name))).unwrap()
 }
 
+/// What is wrong with the settings, where `setting` has the first word.
+pub(crate) fn problems(setting: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    Settings::read(|name| setting(name).or_else(|| usual(name))).unwrap_err()
+}
+
 fn usual(name: &str) -> Option<String> {
     let oct = |alg: &str| {
         let (_, key) = secrets().into_iter().find(|(known, _)| *known == name).unwrap();
@@ -44,11 +49,27 @@ fn usual(name: &str) -> Option<String> {
     }
 }
 
+/// The usual accounts with providers, and one more for each of `more`.
+pub(crate) fn accounts_and(more: &[Value]) -> String {
+    let usual = accounts();
+    Value::from_iter(usual.as_array().unwrap().iter().chain(more).cloned()).to_string()
+}
+
+/// Password of the world's account with a vendor of messages.
+pub(crate) const SMS_PASSWORD: &str = "InventedPassword1";
+
 fn accounts() -> Value {
     let cmcc = json!({"appId": "300012345678", "appSecret": "4E6F7441526561C5", "appKey": CMCC_APP_KEY});
     let aliyun = json!({"accessKeyId": "LTAIexample", "accessKeySecret": "notARealSecret0123456789"});
     let flash = json!({"appId": "aB3dE6gH", "appKey": FLASH_APP_KEY});
+    let chuanglan = json!({"account": "N1234567", "password": SMS_PASSWORD});
+    let twilio = json!({"accountSid": "AC00000000000000000000000000000001", "authToken": "0123456789abcdef",
+        "from": "+15005550006"});
+    let turnstile = json!({"siteKey": "0x4AAAAAAA", "secretKey": "0x4AAAAAAAsecret"});
     json!([
+        {"provider": "chuanglan_sms", "settings": chuanglan},
+        {"provider": "twilio", "weight": 0, "settings": twilio},
+        {"provider": "turnstile", "platforms": ["web"], "settings": turnstile},
         {"provider": "cmcc", "settings": cmcc},
         {"provider": "cmcc", "app": "shop", "settings": cmcc},
         {"provider": "aliyun", "settings": aliyun},

@@ -9,6 +9,8 @@ impl World {
     pub(crate) fn dump(&self) -> Vec<(String, String)> {
         let mut places = self.objects.stored();
         places.extend(locked(&self.devices).iter().map(|(key, json)| (format!("kv {key}"), json.clone())));
+        places.extend(self.challenges().into_iter().map(|(key, json)| (format!("kv {key}"), json)));
+        places.push(("guard".to_owned(), format!("{:?}", self.guard_turns())));
         places.push(("back office".to_owned(), format!("{:?}", self.back_office())));
         places.push(("metrics".to_owned(), format!("{:?}", self.metrics())));
         places.push(("log".to_owned(), locked(&self.log).join("\n")));

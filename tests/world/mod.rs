@@ -14,6 +14,7 @@ mod dump;
 pub(crate) mod faults;
 pub(crate) mod objects;
 pub(crate) mod provider;
+pub(crate) mod sms;
 
 use std::{
     collections::BTreeMap,
@@ -30,13 +31,13 @@ use onetap::{
         digest::sha256,
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
-        id::AccountId,
+        id::{AccountId, ChallengeId},
         time::Timestamp,
     },
-    model::{account, counter, device::DeviceRecord, handle, handle::HandleName},
+    model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
-        Accounts, AddressLimiter, Clock, Counters, DeviceRecords, Entropy, Handles, Http, Metrics,
-        ProviderCall,
+        Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, Entropy, GuardTurn, Handles,
+        Http, Metrics, ProviderCall,
     },
 };
 
@@ -47,6 +48,7 @@ pub(crate) use faults::{Broken, Port};
 use faults::Faults;
 use objects::{Kind, Objects};
 use provider::Providers;
+use sms::Phones;
 
 /// 2026-11-20T04:00:00.123Z: where every story begins.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_147_200_123);
@@ -55,12 +57,18 @@ pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_147_200_123);
 pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) providers: Providers,
+    pub(crate) phones: Phones,
     pub(crate) faults: Faults,
     pub(crate) objects: Objects,
     /// Whether the address limiter lets requests pass.
     pub(crate) admits: AtomicBool,
     /// Whether pauses move the clock. For races they must not: threads that wait at once would wait one by one.
     pub(crate) pauses_pass: AtomicBool,
+    /// Whether KV shows the records of codes; one that was just written may stay unseen for a minute.
+    pub(crate) shows_challenges: AtomicBool,
+    challenges: Mutex<BTreeMap<String, String>>,
+    turns: Mutex<Vec<GuardTurn>>,
+    shown: Mutex<Vec<String>>,
     back_office: Mutex<BackOfficeTables>,
     devices: Mutex<BTreeMap<String, String>>,
     metrics: Mutex<Vec<ProviderCall>>,
@@ -86,10 +94,15 @@ impl World {
         Self {
             settings: configuration::read(setting),
             providers: Providers::default(),
+            phones: Phones::default(),
             faults: Faults::default(),
             objects: Objects::default(),
             admits: AtomicBool::new(true),
             pauses_pass: AtomicBool::new(true),
+            shows_challenges: AtomicBool::new(true),
+            challenges: Mutex::default(),
+            turns: Mutex::default(),
+            shown: Mutex::default(),
             back_office: Mutex::default(),
             devices: Mutex::default(),
             metrics: Mutex::default(),
@@ -137,6 +150,21 @@ impl World {
         locked(&self.metrics).clone()
     }
 
+    /// The records of codes in KV, by id.
+    pub(crate) fn challenges(&self) -> BTreeMap<String, String> {
+        locked(&self.challenges).clone()
+    }
+
+    /// What the pumping guard told the operator.
+    pub(crate) fn guard_turns(&self) -> Vec<GuardTurn> {
+        locked(&self.turns).clone()
+    }
+
+    /// What was shown on the developer's console.
+    pub(crate) fn shown(&self) -> Vec<String> {
+        locked(&self.shown).clone()
+    }
+
     /// The tables of the back office.
     pub(crate) fn back_office(&self) -> MutexGuard<'_, BackOfficeTables> {
         locked(&self.back_office)
@@ -172,7 +200,10 @@ impl Entropy for World {
 
 impl Http for World {
     async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure> {
-        let send = async || self.providers.answer(&request).await;
+        let send = async || match self.phones.answer(&request) {
+            Some(answer) => answer,
+            None => self.providers.answer(&request).await,
+        };
         self.faults.pass(Port::Http, HttpFailure::Broken, send).await
     }
 }
@@ -214,6 +245,35 @@ impl DeviceRecords for World {
         };
         self.faults.pass(Port::DeviceRecords, Fault::new("device_record_not_written"), put).await
     }
+
+    async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault> {
+        let get = async || {
+            let json = locked(&self.devices).get(token_digest).cloned();
+            Ok(json.map(|json| serde_json::from_str(&json).unwrap()))
+        };
+        self.faults.pass(Port::DeviceRead, Fault::new("device_record_not_read"), get).await
+    }
+}
+
+impl Challenges for World {
+    async fn record_challenge(&self, id: ChallengeId, record: &challenge::Record) -> Result<(), Fault> {
+        let put = async || {
+            let json = serde_json::to_string(record).unwrap();
+            let before = locked(&self.challenges).insert(id.to_string(), json);
+            assert_eq!(before, None, "a record is written once");
+            Ok(())
+        };
+        self.faults.pass(Port::ChallengeWrite, Fault::new("challenge_not_recorded"), put).await
+    }
+
+    async fn challenge(&self, id: ChallengeId) -> Result<Option<challenge::Record>, Fault> {
+        let get = async || {
+            let json = locked(&self.challenges).get(&id.to_string()).cloned();
+            let json = json.filter(|_| self.shows_challenges.load(Ordering::SeqCst));
+            Ok(json.map(|json| serde_json::from_str(&json).unwrap()))
+        };
+        self.faults.pass(Port::ChallengeRead, Fault::new("challenge_not_read"), get).await
+    }
 }
 
 impl AddressLimiter for World {
@@ -227,6 +287,14 @@ impl Metrics for World {
     fn provider_called(&self, call: ProviderCall) {
         self.faults.note(Port::Metrics);
         locked(&self.metrics).push(call);
+    }
+
+    fn guard_turned(&self, turn: GuardTurn) {
+        locked(&self.turns).push(turn);
+    }
+
+    fn show_message(&self, text: &str) {
+        locked(&self.shown).push(text.to_owned());
     }
 }
 

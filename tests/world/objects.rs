@@ -51,6 +51,9 @@ impl Objects {
         let mut document: Document<M> = read(&stored.json);
         let outcome = document.apply(again(operation), now);
         stored.write(&document);
+        if stored.json.is_empty() {
+            objects.remove(key);
+        }
         again(&outcome)
     }
 
@@ -105,8 +108,8 @@ impl Objects {
     {
         use onetap::ports::Clock;
         let now = service.world.now();
-        let document = self.with(key, |stored| read::<M>(&stored.json));
-        if document.is_over(now) {
+        let mut document = self.with(key, |stored| read::<M>(&stored.json));
+        if document.tidy(now) {
             locked(&self.0).remove(key);
             return;
         }
@@ -115,6 +118,7 @@ impl Objects {
         self.with(key, |stored| {
             let mut document: Document<M> = read(&stored.json);
             document.settle(&delivery.delivered, &failed, now);
+            document.tidy(now);
             stored.write(&document);
         });
     }
@@ -126,7 +130,11 @@ impl Objects {
 
 impl Stored {
     fn write<M: Machine + Serialize>(&mut self, document: &Document<M>) {
-        self.json = serde_json::to_string(document).unwrap();
+        let json = serde_json::to_string(document).unwrap();
+        // As at the edge: looking at an object does not make one.
+        if !self.json.is_empty() || json != serde_json::to_string(&Document::<M>::empty()).unwrap() {
+            self.json = json;
+        }
         self.alarm = document.wake_at();
     }
 }

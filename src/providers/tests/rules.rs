@@ -33,6 +33,31 @@ fn good() -> Value {
             "reply": {"code": ["/code"], "value": ["/same"]},
             "verdict": {"match": ["1"], "mismatch": ["0"]},
             "outcome": outcome
+        },
+        "sms": {
+            "countries": ["86"], "template": true, "raw": ["list"],
+            "derive": {"basic": {"base64": "{appId}:{appKey}"}},
+            "request": {"method": "POST", "url": "https://vendor.example/", "query": {"id": "{appId}"},
+                        "encoding": "json", "timeout_ms": 2000,
+                        "headers": {"authorization": "{basic}", "content-type": "application/json"}},
+            "fields": {"to.0": "{phone_digits}", "id": "{template}", "list": "{params_list}"},
+            "sign": {"scheme": "tc3", "key_id": "{appId}", "key": "{appKey}", "service": "sms",
+                     "headers": ["host", "content-type"]},
+            "reply": {"code": ["/code"]},
+            "outcome": outcome
+        },
+        "risk": {
+            "request": {"method": "POST", "url": "https://vendor.example/risk", "encoding": "form", "timeout_ms": 2000},
+            "fields": {"phone": "{phone}"},
+            "sign": {"scheme": "mac", "of": "{sorted_parts}", "parts": ["{appKey}", "{nonce}"], "mac": "sha256",
+                     "output": "hex", "into": {"header": "x-sign"}},
+            "reply": {"code": ["/code"], "value": ["/score"]},
+            "score": {"challenge": 600, "deny": 850},
+            "outcome": outcome
+        },
+        "receipt": {
+            "encoding": "json", "message_id": "/id", "status": "/status", "delivered": ["1"], "passing": ["2"],
+            "reply": {"content_type": "text/plain", "body": "ok"}
         }
     })
 }
@@ -56,7 +81,7 @@ fn built_in_documents_read_back_as_they_were_checked() {
         let document = Document::from_json(built_in.json).unwrap();
         assert_eq!(document.id(), built_in.id);
         assert_eq!(find(built_in.id), Some(&document));
-        assert!(document.offers(Capability::OneTap));
+        assert!(Capability::ALL.iter().any(|capability| document.offers(*capability)));
     }
     assert!(find("nobody").is_none());
 }
@@ -164,12 +189,43 @@ fn every_rule_is_kept() {
         ("/number_check/verdict/mismatch", json!([]), "both match and mismatch"),
         ("/number_check/verdict/mismatch", json!(["1"]), "both match and mismatch"),
         ("/number_check/fields/key", json!("{appKey}"), "secret setting into the URL"),
+        ("/one_tap/token", json!(null), "token is no required credential field"),
+        ("/one_tap/countries", json!(["86"]), "sms, and nothing else"),
+        ("/one_tap/template", json!(true), "template goes with sms"),
+        ("/one_tap/score", json!({"challenge": 1, "deny": 2}), "a score goes with risk"),
+        ("/one_tap/request/query", json!({"t": "{token}"}), "settings that are not secret"),
+        ("/one_tap/request/query", json!({"t": "{extra}"}), "optional"),
+        ("/one_tap/fields/more", json!("{text}"), "which is nothing"),
+        ("/number_check/raw", json!(["phone"]), "no JSON field of template parameters"),
+        ("/sms/credential", json!(["token"]), "there is no credential here"),
+        ("/sms/countries", json!(null), "sms, and nothing else, needs countries"),
+        ("/sms/countries", json!(["CN"]), "sms, and nothing else, needs countries"),
+        ("/sms/template", json!(false), "no field holds \"text\""),
+        ("/sms/fields/id", json!("{text}"), "no field holds \"template\""),
+        ("/sms/fields/list", json!("{code}"), "no JSON field of template parameters"),
+        ("/sms/raw", json!(["nobody"]), "no JSON field of template parameters"),
+        ("/sms/request/query", json!({"k": "{basic}"}), "settings that are not secret"),
+        ("/sms/derive/basic", json!({"base64": "{nobody}"}), "which is nothing"),
+        ("/sms/sign/headers", json!(["host"]), "must hold host and content-type"),
+        ("/sms/sign/headers", json!(["host", "content-type", "x-other"]), "one that is not sent"),
+        ("/risk/score", json!(null), "a score goes with risk"),
+        ("/risk/score", json!({"challenge": 900, "deny": 850}), "challenge <= deny"),
+        ("/risk/score", json!({"challenge": 1, "deny": 1001}), "challenge <= deny"),
+        ("/risk/reply/value", json!([]), "reply needs"),
+        ("/risk/sign/parts", json!(["{nobody}"]), "which is nothing"),
+        ("/sms", json!(null), "receipts go with sms"),
+        ("/receipt/status", json!("status"), "no JSON pointer"),
+        ("/receipt/delivered", json!([]), "delivered is empty"),
+        ("/receipt/passing", json!(["1"]), "both delivered and passing"),
     ] {
         let found = problems_with(pointer, value.clone());
         assert!(found.contains(problem), "{pointer} = {value}: {found:?}");
     }
     let mut nothing = good();
-    nothing.as_object_mut().unwrap().retain(|name, _| name != "one_tap" && name != "number_check");
+    nothing
+        .as_object_mut()
+        .unwrap()
+        .retain(|name, _| !["one_tap", "number_check", "sms", "risk", "receipt"].contains(&name.as_str()));
     assert_eq!(Document::from_json(&nothing.to_string()), Err(vec!["offers nothing".to_owned()]));
 }
 
@@ -183,7 +239,7 @@ proptest! {
     }
 
     #[test]
-    fn documents_never_panic(pointer in "/(one_tap|number_check|settings)/[a-z_]{1,8}", text in ".{0,20}") {
+    fn documents_never_panic(pointer in "/(one_tap|number_check|sms|risk|receipt|settings)/[a-z_]{1,8}", text in ".{0,20}") {
         let _ = problems_with(&pointer, json!(text));
         let _ = Document::from_json(&text);
     }

@@ -1,0 +1,142 @@
+//! `/v1/otp/...`
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{
+    Reply, Then,
+    body::Fields,
+    http::HttpIn,
+    login::{self, Common},
+    problem::Problem,
+};
+use crate::{
+    journeys::{
+        Service,
+        claim::Attempt,
+        number_proof::{OtpProof, binding_of_app},
+        otp::{Challenged, OtpSend},
+        sign_in,
+    },
+    kernel::secret::Secret,
+    model::{otp_purpose::Purpose, refusal::Code},
+    ports::World,
+};
+
+/// Longest `challengeId` looked at, characters; ours are shorter.
+pub const MAX_CHALLENGE: usize = 512;
+
+/// Longest code looked at, characters, with whatever a person types between the digits.
+pub const MAX_CODE: usize = 32;
+
+/// A whole request for a code takes at most so long.
+pub const DEADLINE: Duration = Duration::from_secs(6);
+
+/// `challenge` of problems, and the answer of otp/send.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChallengeBody {
+    challenge_id: String,
+    expires_in: u64,
+    resend_in: u64,
+    code_length: u64,
+}
+
+impl From<&Challenged> for ChallengeBody {
+    fn from(challenged: &Challenged) -> Self {
+        Self {
+            challenge_id: challenged.id.clone(),
+            expires_in: challenged.expires_in,
+            resend_in: challenged.resend_in,
+            code_length: challenged.code_length,
+        }
+    }
+}
+
+/// `POST /v1/otp/send`
+pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
+    let mut body = Fields::read(request)?;
+    let canonical = body.canonical();
+    let phone = body.phone("phone");
+    let purposes = Purpose::ALL.map(|purpose| (purpose.name(), purpose));
+    let purpose = body.optional_choice("purpose", &purposes).unwrap_or(Purpose::Login);
+    let ticket = body.optional_text("ticket", MAX_CHALLENGE);
+    match (purpose, &ticket) {
+        (Purpose::StepUp, None) => body.wrong("ticket", "is missing"),
+        (Purpose::StepUp, Some(_)) | (_, None) => None::<()>,
+        (_, Some(_)) => body.wrong("ticket", "goes with the purpose step_up"),
+    };
+    let app = login::app(&mut body);
+    let captcha = login::captcha(&mut body);
+    let device = login::device(&mut body);
+    let (phone, device) = body.finish(phone.zip(device))?;
+
+    // What is proven is proven for whoever asks: the app, or the session.
+    let binding = match purpose {
+        Purpose::Login | Purpose::ResetPassword => binding_of_app(&app),
+        // No ticket has been issued yet that could be good.
+        Purpose::StepUp => return Err(Problem::of(Code::TicketInvalid)),
+        Purpose::Bind | Purpose::ChangePhone | Purpose::TrustedPhone | Purpose::RealName => {
+            let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
+            format!("session:{}", service.authenticate(token, false).await?.sid)
+        }
+    };
+    let send = OtpSend {
+        phone: &phone,
+        purpose,
+        binding: &binding,
+        caller: login::caller(request, &app, device.platform),
+        device: &device,
+        language: request.language(),
+        captcha: captcha.as_ref(),
+        attempt: Attempt { key: key.as_ref(), request: &canonical },
+        deadline: service.world.now().plus(DEADLINE),
+    };
+    let challenged = service.send_otp(&send).await?;
+    let reply = Reply::Accepted(login::bytes(&ChallengeBody::from(&challenged))?);
+    Ok(reply.then(challenged.after.map(Then::AfterSend)))
+}
+
+/// `POST /v1/otp/login`
+pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
+    let mut body = Fields::read(request)?;
+    let canonical = body.canonical();
+    let challenge = body.text("challengeId", MAX_CHALLENGE);
+    let code = body.text("code", MAX_CODE).map(typed);
+    let common = login::common(&mut body);
+    let ((challenge, code), common) = body.finish(challenge.zip(code).zip(common))?;
+    let Common { app, consent, device, .. } = common;
+
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let proof = OtpProof { challenge: &challenge, code: &code, attempt };
+    let purpose = sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device };
+    let (signed_in, after) = service.otp_login(&proof, &purpose).await?;
+    Ok(login::signed_in(&signed_in)?.then(after.map(Then::AfterRedeem)))
+}
+
+/// The digits of what a person typed: `123 456`, `123-456` and full-width digits are the same code.
+fn typed(text: String) -> Secret<String> {
+    let text = Secret::new(text);
+    let plain = text.expose().chars().filter_map(|c| match c {
+        '０'..='９' => char::from_u32(u32::from(c).saturating_sub(0xFF10).saturating_add(0x30)),
+        ' ' | '-' | '\u{3000}' => None,
+        c => Some(c),
+    });
+    Secret::new(plain.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_its_digits() {
+        for text in ["012345", "012 345", " 012-345 ", "０１２３４５"] {
+            assert_eq!(typed(text.to_owned()).expose(), "012345", "{text}");
+        }
+        assert_eq!(typed("12345O".to_owned()).expose(), "12345O");
+    }
+}

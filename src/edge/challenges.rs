@@ -1,0 +1,35 @@
+//! Records of codes on their way, in KV. Written once and never deleted: they expire.
+
+use super::{config, kv, world::EdgeWorld};
+use crate::{
+    kernel::{fault::Fault, id::ChallengeId, json},
+    model::challenge::Record,
+    ports::{Challenges, Clock},
+};
+
+/// The least time to live that KV takes, seconds.
+const LEAST_TTL: u64 = 60;
+
+impl Challenges for EdgeWorld {
+    async fn record_challenge(&self, id: ChallengeId, record: &Record) -> Result<(), Fault> {
+        let fault = Fault::new("challenge_not_recorded");
+        #[cfg(feature = "test-hooks")]
+        self.hooks.before_call(config::CHALLENGES)?;
+        let ttl = record.expires.since(self.now()).as_secs().max(LEAST_TTL);
+        // A text of our own making: given a map, `put` would write `{}`.
+        let json = serde_json::to_string(record).map_err(|_| fault)?;
+        let kv = self.env.kv(config::CHALLENGES).map_err(|_| fault)?;
+        let put = kv.put(&id.to_string(), json).map_err(|_| fault)?;
+        put.expiration_ttl(ttl).execute().await.map_err(|_| fault)
+    }
+
+    async fn challenge(&self, id: ChallengeId) -> Result<Option<Record>, Fault> {
+        let fault = Fault::new("challenge_not_read");
+        #[cfg(feature = "test-hooks")]
+        if self.hooks.hides(config::CHALLENGES)? {
+            return Ok(None);
+        }
+        let json = kv::text(&self.env, config::CHALLENGES, &id.to_string()).await.ok_or(fault)?;
+        json.map(|json| json::read(json.as_bytes()).ok_or(fault)).transpose()
+    }
+}

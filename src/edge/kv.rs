@@ -1,0 +1,18 @@
+//! Reading KV, within a time.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
+use worker::{Delay, Env};
+
+/// Time for an answer of KV. Where it matters there is another way to go on without one.
+const DEADLINE: Duration = Duration::from_secs(1);
+
+/// The text under a key, as this place sees it. `None`: no answer; `Some(None)`: there is none.
+pub(super) async fn text(env: &Env, namespace: &str, key: &str) -> Option<Option<String>> {
+    let read = env.kv(namespace).ok()?.get(key).text();
+    match select(pin!(read), Delay::from(DEADLINE)).await {
+        Either::Left((text, _)) => text.ok(),
+        Either::Right(_) => None,
+    }
+}

@@ -1,0 +1,143 @@
+//! The proof of a number by the code that was sent to it, and signing in with it.
+
+use std::time::Duration;
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    claim::Attempt,
+    sign_in::{self, Seed, SignedIn, again_if_lost},
+};
+use crate::{
+    kernel::{
+        digest::{derive, hmac_sha256, is_equal},
+        fault::Fault,
+        phone::PhoneNumber,
+        secret::Secret,
+        time::Timestamp,
+    },
+    model::{
+        challenge::{Record, Reference, Subject},
+        handle::HandleName,
+        login::Method,
+        otp::{Evidence, Operation, Outcome, REPEAT_KEPT, Redeem},
+        otp_purpose::Purpose,
+        refusal::Code,
+    },
+    ports::World,
+};
+
+/// A code with its challenge, as a client brings them.
+#[derive(Debug)]
+pub struct OtpProof<'a> {
+    /// What otp/send answered.
+    pub challenge: &'a str,
+    /// What was typed.
+    pub code: &'a Secret<String>,
+    /// To recognise a repeat.
+    pub attempt: Attempt<'a>,
+}
+
+/// A number that was proven by its code.
+#[derive(Debug)]
+pub struct ProvenByOtp {
+    /// The number.
+    pub phone: PhoneNumber,
+    /// What is left to do when the client has the answer.
+    pub after: Option<AfterRedeem>,
+    challenge: Reference,
+}
+
+/// What a redeemed code leaves to do.
+#[derive(Debug)]
+pub struct AfterRedeem {
+    phone: PhoneNumber,
+    sent_at: Timestamp,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Redeems a code that was sent for this purpose to whoever `binding` names.
+    ///
+    /// # Errors
+    /// `otp_incorrect`, whatever is wrong; `idempotency_conflict` for a repeat that is none.
+    pub async fn prove_by_otp(
+        &self,
+        proof: &OtpProof<'_>,
+        purpose: Purpose,
+        binding: &str,
+    ) -> Result<ProvenByOtp, Failure> {
+        // 1. Forged, expired and misused ones die here, before anybody is asked.
+        let reference = Reference::read(&self.settings.sealing, proof.challenge).ok_or(Code::OtpIncorrect)?;
+        // A repeat may come a little late; only the handle can tell it from a first attempt.
+        let late = if proof.attempt.key.is_some() { REPEAT_KEPT } else { Duration::ZERO };
+        if reference.purpose != purpose || self.world.now() >= reference.expires.plus(late) {
+            return Err(Code::OtpIncorrect.into());
+        }
+        // 2. The record, as this place sees it.
+        let handle = HandleName::of_phone(&self.settings.digest, &reference.phone);
+        let subject = Subject { id: reference.id, purpose, binding, handle: &handle };
+        let record = self.world.challenge(reference.id).await;
+        let evidence = self.evidence(&subject, proof.code, record.as_ref().ok().and_then(Option::as_ref));
+        // 3. The handle counts the try, and consumes the code if it is the right one.
+        let (operation, request) = self.names_of(&proof.attempt)?;
+        let rules = self.otp_rules();
+        let redeem = Redeem { challenge: reference.id, operation, request, evidence, rules };
+        let redeem = Operation::Redeem(redeem.into());
+        let outcome = again_if_lost(async || self.otp(&handle, redeem.clone()).await).await?;
+        let after = match outcome {
+            Outcome::Redeemed { measured } => {
+                measured.map(|sent_at| AfterRedeem { phone: reference.phone.clone(), sent_at })
+            }
+            Outcome::Incorrect => return Err(Code::OtpIncorrect.into()),
+            Outcome::Conflict => return Err(Code::IdempotencyConflict.into()),
+            // Not known to be wrong when the store is out of reach: nothing was counted.
+            Outcome::NoRecord => return Err(record.map_or_else(Failure::from, |_| Code::OtpIncorrect.into())),
+            _ => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        Ok(ProvenByOtp { phone: reference.phone.clone(), after, challenge: reference })
+    }
+
+    /// Signs in with a code. A repeat with the same key ends in the same session, wherever the first one broke.
+    ///
+    /// # Errors
+    /// As [`Service::prove_by_otp`].
+    pub async fn otp_login(
+        &self,
+        proof: &OtpProof<'_>,
+        purpose: &sign_in::Purpose<'_>,
+    ) -> Result<(SignedIn, Option<AfterRedeem>), Failure> {
+        let binding = binding_of_app(purpose.app);
+        let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
+        let seed = self.seed(proof, &proven.challenge)?;
+        let signed_in = self.sign_in(proven.phone, Method::Otp, purpose, &seed).await?;
+        Ok((signed_in, proven.after))
+    }
+
+    /// Does what a redeemed code left to do.
+    ///
+    /// # Errors
+    /// [`Fault`]: the guard takes the code for lost.
+    pub async fn after_redeem(&self, after: AfterRedeem) -> Result<(), Fault> {
+        self.note_redeemed(&after.phone, after.sent_at).await
+    }
+
+    fn evidence(&self, subject: &Subject<'_>, code: &Secret<String>, record: Option<&Record>) -> Evidence {
+        let ring = &self.settings.mac;
+        match record.and_then(|record| Some((record, ring.find(&record.key)?))) {
+            Some((record, key)) => {
+                Evidence::Compared(is_equal(&subject.mac(key, code.expose()), &record.mac))
+            }
+            None => Evidence::Macs(ring.all().map(|key| subject.mac(key, code.expose())).collect()),
+        }
+    }
+
+    fn seed(&self, proof: &OtpProof<'_>, challenge: &Reference) -> Result<Seed, Fault> {
+        let Some(key) = proof.attempt.key else { return Ok(Seed::new(self.fresh()?)) };
+        let ours = derive(self.settings.mac.current().bytes.expose(), "onetap sign-in seed");
+        Ok(Seed::new(hmac_sha256(&ours, &[key.seed().as_slice(), challenge.id.bytes()].concat())))
+    }
+}
+
+/// What a code is bound to when no session or ticket asks for it.
+pub fn binding_of_app(app: &str) -> String {
+    format!("app:{app}")
+}

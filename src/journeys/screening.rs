@@ -1,0 +1,73 @@
+//! Who asks: a person or a program, and what a risk provider thinks of it.
+
+use super::{
+    Failure, Service,
+    provider::{Caller, Tender},
+    settings::WhenDown,
+};
+use crate::{
+    kernel::{phone::PhoneNumber, secret::Secret},
+    model::refusal::Code,
+    ports::World,
+    providers::{self, Answer, Capability, RiskLevel},
+};
+
+impl<W: World> Service<'_, W> {
+    /// Whether the app has a bot check on this platform.
+    pub(super) fn has_bot_check(&self, caller: &Caller<'_>) -> bool {
+        self.choices(Capability::BotCheck, caller).next().is_some()
+    }
+
+    /// Whether the client passed the bot check. A provider that does not answer makes nobody human: who needs the
+    /// check has to wait, the others are not asked for it.
+    ///
+    /// # Errors
+    /// `bot_check_required` for a token that is not good.
+    pub(super) async fn is_human(
+        &self,
+        caller: &Caller<'_>,
+        captcha: Option<&Secret<String>>,
+    ) -> Result<bool, Failure> {
+        let (Some(captcha), Some(choice)) = (captcha, self.choices(Capability::BotCheck, caller).next())
+        else {
+            return Ok(false);
+        };
+        let credential = providers::bot_check_credential(captcha.expose());
+        if !choice.document.credential_problems(Capability::BotCheck, &credential).is_empty() {
+            return Err(Code::BotCheckRequired.into());
+        }
+        let limit = self.settings.limits.bot_check_timeout_ms;
+        let tender = Tender::of(choice, caller, Capability::BotCheck, limit);
+        match self.offer(&Tender { credential: &credential, ..tender }).await? {
+            Answer::Human => Ok(true),
+            Answer::Rejected { .. } => Err(Code::BotCheckRequired.into()),
+            _ => Ok(false),
+        }
+    }
+
+    /// What the risk provider thinks, if there is one; its silence counts as the operator has decided.
+    pub(super) async fn risk(&self, phone: &PhoneNumber, caller: &Caller<'_>) -> RiskLevel {
+        let Some(choice) = self.choices(Capability::Risk, caller).next() else { return RiskLevel::Allow };
+        let tender = Tender::of(choice, caller, Capability::Risk, self.settings.limits.risk_timeout_ms);
+        match self.offer(&Tender { phone: Some(phone), ..tender }).await {
+            Ok(Answer::Risk { level }) => level,
+            _ => match self.settings.risk_when_down {
+                WhenDown::Allow => RiskLevel::Allow,
+                WhenDown::Deny => RiskLevel::Deny,
+            },
+        }
+    }
+
+    /// Acts on it.
+    ///
+    /// # Errors
+    /// `risk_denied`; `bot_check_required` where a passed bot check would help.
+    pub(super) fn heed(&self, risk: RiskLevel, human: bool, caller: &Caller<'_>) -> Result<(), Failure> {
+        match risk {
+            RiskLevel::Allow => Ok(()),
+            RiskLevel::Challenge if human => Ok(()),
+            RiskLevel::Challenge if self.has_bot_check(caller) => Err(Code::BotCheckRequired.into()),
+            RiskLevel::Challenge | RiskLevel::Deny => Err(Code::RiskDenied.into()),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Reading JSON of our own making: operations, outcomes, documents, provider documents.
+//!
+//! `serde_json` can read every type from text, but brings for each of them code to parse text, to accept structs
+//! written as arrays and to word what is wrong with them. There are a hundred types and nobody reads the words, so
+//! here a type is read from a tree, structs are objects, and an error is just that: a tenth of the Worker.
+
+use serde::{
+    Deserializer,
+    de::{
+        DeserializeOwned, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
+        value::StringDeserializer,
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::{Map, Value, map};
+
+/// Reads a value from JSON; `None` for anything else. Not for secrets, of which the tree would leave copies behind.
+pub fn read<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    T::deserialize(Tree(serde_json::from_slice(json).ok()?)).ok()
+}
+
+/// The JSON is not of this type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mismatch;
+
+impl std::fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the JSON is of another type")
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
+impl serde::de::Error for Mismatch {
+    fn custom<T: std::fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+struct Tree(Value);
+
+impl<'de> Deserializer<'de> for Tree {
+    type Error = Mismatch;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(value),
+            Value::String(text) => visitor.visit_string(text),
+            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
+            Value::Object(members) => visitor.visit_map(Members::of(members)),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => visitor.visit_u64(number),
+                (None, Some(number)) => visitor.visit_i64(number),
+                (None, None) => Err(Mismatch),
+            },
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Null => visitor.visit_none(),
+            value => visitor.visit_some(Self(value)),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Object(members) => visitor.visit_map(Members::of(members)),
+            _ => Err(Mismatch),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
+            _ => Err(Mismatch),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: usize,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
+    }
+
+    /// Externally tagged: `"name"` or `{"name": content}`.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::String(name) => visitor.visit_enum(Tagged { name, content: Value::Null }),
+            Value::Object(members) => {
+                let (name, content) = members.into_iter().next().ok_or(Mismatch)?;
+                visitor.visit_enum(Tagged { name, content })
+            }
+            _ => Err(Mismatch),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct identifier
+    }
+}
+
+struct Items(std::vec::IntoIter<Value>);
+
+impl<'de> SeqAccess<'de> for Items {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
+        self.0.next().map(|value| seed.deserialize(Tree(value))).transpose()
+    }
+}
+
+struct Members {
+    rest: map::IntoIter,
+    value: Value,
+}
+
+impl Members {
+    fn of(members: Map<String, Value>) -> Self {
+        Self { rest: members.into_iter(), value: Value::Null }
+    }
+}
+
+impl<'de> MapAccess<'de> for Members {
+    type Error = Mismatch;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mismatch> {
+        let Some((name, value)) = self.rest.next() else { return Ok(None) };
+        self.value = value;
+        seed.deserialize(Tree(Value::String(name))).map(Some)
+    }
+
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
+        seed.deserialize(Tree(std::mem::take(&mut self.value)))
+    }
+}
+
+struct Tagged {
+    name: String,
+    content: Value,
+}
+
+impl<'de> EnumAccess<'de> for Tagged {
+    type Error = Mismatch;
+    type Variant = Tree;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Tree), Mismatch> {
+        let name = seed.deserialize(StringDeserializer::<Mismatch>::new(self.name))?;
+        Ok((name, Tree(self.content)))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Tree {
+    type Error = Mismatch;
+
+    fn unit_variant(self) -> Result<(), Mismatch> {
+        if self.0.is_null() { Ok(()) } else { Err(Mismatch) }
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
+        seed.deserialize(self)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        self.deserialize_map(visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Shape {
+        Nothing,
+        One(i64),
+        Pair(u8, String),
+        Named { a: Option<bool>, b: Vec<Self> },
+    }
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Wrapped(String);
+
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    struct Whole {
+        wrapped: Wrapped,
+        shapes: Vec<Shape>,
+        map: BTreeMap<String, (i32, u64)>,
+        #[serde(default)]
+        absent: Option<u8>,
+    }
+
+    fn whole() -> Whole {
+        let named = Shape::Named { a: Some(true), b: vec![Shape::Nothing, Shape::One(-7)] };
+        Whole {
+            wrapped: Wrapped("一 \" \\ \u{0}".to_owned()),
+            shapes: vec![named, Shape::Pair(255, String::new())],
+            map: BTreeMap::from([("x".to_owned(), (-1, u64::MAX))]),
+            absent: None,
+        }
+    }
+
+    // serde_json is the other implementation.
+    #[test]
+    fn what_serde_json_writes_is_read_as_serde_json_reads_it() {
+        let json = serde_json::to_vec(&whole()).unwrap();
+        assert_eq!(read::<Whole>(&json), Some(whole()));
+        assert_eq!(read::<Whole>(&json), serde_json::from_slice(&json).ok());
+    }
+
+    #[test]
+    fn what_is_not_of_the_type_is_none() {
+        for json in [
+            "",
+            "{",
+            "null",
+            "[1]",
+            "{}",
+            r#"{"wrapped":1,"shapes":[],"map":{}}"#,
+            r#"{"wrapped":"","shapes":["one"],"map":{}}"#,
+            r#"{"wrapped":"","shapes":[{"nothing":1}],"map":{}}"#,
+            r#"{"wrapped":"","shapes":[{}],"map":{}}"#,
+            r#"{"wrapped":"","shapes":["other"],"map":{}}"#,
+            r#"{"wrapped":"","shapes":[],"map":{"x":[1]}}"#,
+            r#"{"wrapped":"","shapes":[],"map":{"x":[1,-1]}}"#,
+            r#"{"wrapped":"","shapes":[],"map":{},"absent":256}"#,
+            r#"{"wrapped":"","shapes":[],"map":{"x":[1,1.5]}}"#,
+        ] {
+            assert_eq!(read::<Whole>(json.as_bytes()), None, "{json}");
+            assert!(serde_json::from_slice::<Whole>(json.as_bytes()).is_err(), "{json}");
+        }
+        // Unknown members are left alone, as documents of a newer build may have them.
+        assert!(read::<Whole>(br#"{"wrapped":"","shapes":[],"map":{},"more":{"a":[1.5]}}"#).is_some());
+    }
+}

@@ -1,0 +1,100 @@
+//! The vectors of SMS, and of HTTP Basic authentication.
+
+use onetap::{
+    kernel::time::Timestamp,
+    providers::{Answer, Capability, Document, find},
+};
+use serde_json::{Value, json};
+
+use crate::bench::{Case, Message, form, header, json_body, nonce, published, text, vector};
+
+fn case(provider: &'static str, settings: Value, params: &[(&str, &str)]) -> Case {
+    let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let message = Message { text: "code 123456", template: None, params };
+    Case { capability: Capability::Sms, message: Some(message), ..Case::new(provider, settings, json!({})) }
+}
+
+fn with_template(mut case: Case, template: &'static str) -> Case {
+    case.message.as_mut().unwrap().template = Some(template);
+    case
+}
+
+/// The document as it is, the nonce being the vector's.
+#[test]
+fn aliyun_acs3_sendsms_through_its_document() {
+    let vector = vector("aliyun_acs3_sendsms");
+    let settings = json!({
+        "accessKeyId": "LTAIinventedKeyId", "accessKeySecret": vector["secret"], "signName": "测试"
+    });
+    let mut case = with_template(case("aliyun_sms", settings, &[("code", "123456")]), "SMS_000000001");
+    case.nonce = nonce("0f1e2d3c4b5a69788796a5b4c3d2e1f0");
+    let request = case.request();
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    let query = text(&vector, "canonical_request").lines().nth(2).unwrap();
+    assert_eq!(request.url, format!("https://dysmsapi.aliyuncs.com/?{query}"));
+
+    let answer = case.read(json!({"Code": "OK", "Message": "OK", "BizId": "1^0", "RequestId": "r"}));
+    assert_eq!(answer, Answer::Accepted { message_id: Some("1^0".to_owned()) });
+}
+
+/// The vector's nonce is shorter than ours, so it stands in the text of the document.
+#[test]
+fn chuanglan_sms_v2_hmac() {
+    let vector = vector("chuanglan_sms_v2_hmac");
+    let document = serde_json::to_string(find("chuanglan_sms_v2").unwrap()).unwrap();
+    let document = document.replace("{nonce}", text(&vector, "nonce"));
+    let settings = json!({"account": "N1", "password": vector["password"], "signature": "测试"});
+    let mut case = with_template(case("chuanglan_sms_v2", settings, &[("code", "1234")]), "1020393206");
+    case.document = Document::from_json(&document).unwrap();
+    case.now = Timestamp::from_secs(text(&vector, "timestamp").parse().unwrap());
+    let request = case.request();
+    assert_eq!(header(&request, "x-qa-hmac-signature"), text(&vector, "header"));
+    let sent = json_body(&request);
+    assert_eq!((&sent["nonce"], &sent["timestamp"]), (&vector["nonce"], &vector["timestamp"]));
+    assert_eq!(sent["templateParamJson"], r#"[{"param1":"1234"}]"#);
+}
+
+/// The vector is that of `tc3_sendsms` with the fields sorted, as our encoder writes them, and with `x-tc-action`
+/// signed. The signature itself is held against `tc3_published` and `tc3_sendsms` inside the engine.
+#[test]
+fn tc3_sendsms_sorted() {
+    let (vector, plain) = (vector("tc3_sendsms_sorted"), vector("tc3_sendsms"));
+    let settings = json!({
+        "secretId": vector["secretId"], "secretKey": vector["secretKey"], "sdkAppId": "1400000001",
+        "signName": "测试", "region": "ap-guangzhou"
+    });
+    let params = [("code", "123456"), ("minutes", "5")];
+    let mut case = with_template(case("tencent_sms", settings, &params), "1000001");
+    case.now = Timestamp::from_secs(text(&vector, "timestamp").parse().unwrap());
+    let request = case.request();
+    assert_eq!(std::str::from_utf8(&request.body), Ok(text(&vector, "body")));
+    assert_eq!(json_body(&request), serde_json::from_str::<Value>(text(&plain, "body")).unwrap());
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    assert_eq!(header(&request, "x-tc-timestamp"), text(&vector, "timestamp"));
+
+    let taken = json!({"Response": {"SendStatusSet": [{"SerialNo": "5000:1", "Code": "Ok", "Fee": 1}]}});
+    assert_eq!(case.read(taken), Answer::Accepted { message_id: Some("5000:1".to_owned()) });
+}
+
+#[test]
+fn twilio_basic() {
+    let vector = vector("twilio_basic");
+    let settings = json!({"accountSid": vector["sid"], "authToken": vector["token"], "from": "+15005550006"});
+    let request = case("twilio", settings, &[]).request();
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    let expected = form_urlencoded::parse(text(&vector, "body").as_bytes()).into_owned().collect();
+    assert_eq!(form(&request), expected);
+    let sid = text(&vector, "sid");
+    assert_eq!(request.url, format!("https://api.twilio.com/2010-04-01/Accounts/{sid}/Messages.json"));
+}
+
+#[test]
+fn jpush_basic_published() {
+    let vector = published("jpush_basic_published");
+    let settings = json!({"appKey": vector["appKey"], "masterSecret": vector["masterSecret"]});
+    let case = Case { capability: Capability::Risk, ..Case::new("jpush_risk", settings, json!({})) };
+    let request = case.request();
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    let sent = json!({"phone": "13800138000", "ip": "203.0.113.7", "exID": "order-0001"});
+    assert_eq!(json_body(&request), sent);
+}
