@@ -25,7 +25,16 @@ async fn nothing_leaked() {
     let (found, searched) = leaks::search(run_folder());
     let census = leaks::census();
     assert!(searched > 100_000, "only {searched} bytes were left behind");
-    for kind in ["number", "credential", "access token", "refresh token", "device token", "device name"] {
+    for kind in [
+        "number",
+        "credential",
+        "access token",
+        "refresh token",
+        "device token",
+        "device name",
+        "challenge",
+        "code",
+    ] {
         assert!(census.contains_key(kind), "the run used no {kind}: {census:?}");
     }
     assert!(found.is_empty(), "{} leaks, {:#?}", found.len(), &found[..found.len().min(10)]);

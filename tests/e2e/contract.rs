@@ -12,13 +12,16 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 9] = [
+pub(crate) const ROUTES: [(&str, &str); 12] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
     ("POST", "/v1/one-tap/failures"),
     ("POST", "/v1/one-tap/check"),
     ("POST", "/v1/one-tap/exchange"),
+    ("POST", "/v1/otp/send"),
+    ("POST", "/v1/otp/login"),
+    ("GET", "/v1/client-config"),
     ("POST", "/v1/session/refresh"),
     ("GET", "/v1/session"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
@@ -78,7 +81,11 @@ async fn common_headers() {
         let answer = Request::new(stack, method.parse().unwrap(), path).send().await;
         assert_eq!(answer.header("x-request-id"), answer.request_id, "{path}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
-        let kept = if path.ends_with("jwks.json") { "public, max-age=300" } else { "no-store" };
+        let kept = match path {
+            "/.well-known/jwks.json" => "public, max-age=300",
+            "/v1/client-config" => "private, max-age=300",
+            _ => "no-store",
+        };
         assert_eq!(answer.header("cache-control"), kept, "{path}");
     }
 }

@@ -117,7 +117,7 @@ fn body() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
     prop_oneof![3 => anywhere, 1 => changed]
 }
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 19] = [
     "credential",
     "device",
     "phone",
@@ -132,6 +132,11 @@ const NAMES: [&str; 14] = [
     "refreshToken",
     "otpFallback",
     "transport",
+    "challengeId",
+    "code",
+    "purpose",
+    "ticket",
+    "captchaToken",
 ];
 
 fn json() -> impl Strategy<Value = Value> {

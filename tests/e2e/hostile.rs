@@ -30,7 +30,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 }
 
 /// Every route with a body, and a body that is well-formed: only its credential is nobody's.
-pub(crate) fn good_bodies() -> [(&'static str, Value); 6] {
+pub(crate) fn good_bodies() -> [(&'static str, Value); 8] {
     let credential = json!({ "provider": "cmcc", "token": "STsid0000000000000000000000000000" });
     let (phone, device) = ("+8613800138000", fresh_device());
     let consent = json!({ "version": "1" });
@@ -52,6 +52,17 @@ pub(crate) fn good_bodies() -> [(&'static str, Value); 6] {
         ),
         (EXCHANGE, json!({ "credential": credential, "platform": "harmony", "app": "default" })),
         (REFRESH, json!({ "refreshToken": "x" })),
+        // Of an app that is not served, so that nobody gets a message.
+        (
+            "/v1/otp/send",
+            json!({ "phone": phone, "purpose": "login", "app": "nobody", "captchaToken": "c",
+                    "device": device }),
+        ),
+        (
+            "/v1/otp/login",
+            json!({ "challengeId": "och_x.x", "code": "123456", "app": "default", "consent": consent,
+                    "transport": "body", "captchaToken": "c", "device": device }),
+        ),
     ]
 }
 
@@ -111,6 +122,8 @@ async fn missing_fields() {
         ("/v1/one-tap/check", vec!["credential", "phone", "platform"]),
         (EXCHANGE, vec!["credential", "platform"]),
         (REFRESH, vec!["refreshToken"]),
+        ("/v1/otp/send", vec!["device", "phone"]),
+        ("/v1/otp/login", vec!["challengeId", "code", "device"]),
     ] {
         assert_names(&ask(stack, &key, path, &json!({})).await, path, &names);
     }

@@ -48,6 +48,7 @@ pub(crate) fn note_answer(value: &Value) {
                     "accessToken" => "access token",
                     "refreshToken" => "refresh token",
                     "token" => "device token",
+                    "challengeId" => "challenge",
                     _ => {
                         note_answer(value);
                         continue;
@@ -143,7 +144,9 @@ fn inner_base64(encoding: &Encoding, secret: &[u8], alignment: usize) -> Vec<u8>
 
 fn is_vendor_secret(name: &str) -> bool {
     // MobTech's appKey is as public as an appId; flash and CMCC sign with theirs. Both are searched for.
-    matches!(name, "appKey" | "appSecret" | "accessKeySecret")
+    const OTHERS: [&str; 6] =
+        ["password", "secretKey", "authToken", "captchaKey", "masterSecret", "accessKeySecret"];
+    matches!(name, "appKey" | "appSecret") || OTHERS.contains(&name)
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {

@@ -27,6 +27,7 @@ mod idempotency;
 mod jose;
 mod leaks;
 mod login;
+mod otp;
 mod rotation;
 mod sandbox;
 mod settings;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(SIDE_BY_SIDE);
     runtime().spawn(abandon_on_signal());
     let stories = [
+        otp::stories(),
         login::stories(),
         faults::stories(),
         idempotency::stories(),
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         fuzz::stories(),
         settings::stories(),
         dev::stories(),
+        otp::last_stories(),
     ];
     let told = libtest_mimic::run(&arguments, stories.into_iter().flatten().collect());
     let mut failed = told.has_failed();

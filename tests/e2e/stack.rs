@@ -59,7 +59,7 @@ pub(crate) fn main() -> &'static Stack {
 /// The build with fault points.
 pub(crate) fn test_build() -> &'static Stack {
     static STACK: OnceLock<Option<Stack>> = OnceLock::new();
-    shared(&STACK, || Recipe::new("test").variant("test"))
+    shared(&STACK, || Recipe::new("test").variant("test").var("OTP_RESEND_SECONDS", "1"))
 }
 
 /// The build with fault points whose panics unwind.
@@ -260,7 +260,8 @@ impl Drop for Stack {
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 static SHARED: Mutex<Vec<&'static Stack>> = Mutex::new(Vec::new());
 
-fn shared(cell: &'static OnceLock<Option<Stack>>, recipe: impl Fn() -> Recipe) -> &'static Stack {
+/// The stack of a cell, started when a story first needs it, stopped after the last one.
+pub(crate) fn shared(cell: &'static OnceLock<Option<Stack>>, recipe: impl Fn() -> Recipe) -> &'static Stack {
     let stack =
         cell.get_or_init(|| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| recipe().start())).ok());
     let stack = stack.as_ref().unwrap_or_else(|| panic!("the stack did not start: see the first failure"));
