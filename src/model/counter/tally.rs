@@ -56,10 +56,9 @@ impl Tally {
     pub(super) fn take_back(&mut self, at: Timestamp) {
         for window in &mut self.windows {
             let at = at.millis().div_euclid(window.bucket_millis());
-            // By the clock of whoever takes it back: perhaps the bucket beside.
-            let known = |at: i64| window.1.iter().any(|(bucket, _)| *bucket == at);
-            let at = [at, at.saturating_sub(1), at.saturating_add(1)].into_iter().find(|at| known(*at));
-            if let Some((_, count)) = window.1.iter_mut().find(|(bucket, _)| Some(*bucket) == at) {
+            // Where the clock of whoever takes it back fell into another bucket, nothing is: a little room is lost
+            // for a while, but none is made that was not there.
+            if let Some((_, count)) = window.1.iter_mut().find(|(bucket, _)| *bucket == at) {
                 *count = count.saturating_sub(1);
             }
             window.1.retain(|(_, count)| *count > 0);
