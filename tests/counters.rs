@@ -13,9 +13,9 @@ use std::time::Duration;
 use onetap::{
     kernel::time::Timestamp,
     model::{
-        counter::{Admit, Cap, Counter, Operation, Outcome, Spend},
+        counter::{Budget, Cap, Counter, Operation, Outcome, Spend},
         object::Document,
-        pumping::Policy,
+        pumping::{Guard, Policy},
     },
 };
 use proptest::{collection::vec, prelude::*};
@@ -29,8 +29,11 @@ const CAPS: [[Cap; 2]; 3] = [
     [Cap { window_seconds: 600, most: 3 }, Cap { window_seconds: 601, most: 4 }],
 ];
 
-fn spend(tallies: &[usize]) -> Vec<Spend> {
-    tallies.iter().map(|&at| Spend { tally: NAMES[at].to_owned(), caps: CAPS[at].to_vec() }).collect()
+const SPENT: Outcome = Outcome::Spent { turned: None };
+
+fn spend(tallies: &[usize], guard: Option<Guard>) -> Operation {
+    let budget = |&at: &usize| Budget { tally: NAMES[at].to_owned(), caps: CAPS[at].to_vec() };
+    Operation::Spend(Spend { budgets: tallies.iter().map(budget).collect(), guard })
 }
 
 fn withdraw(tallies: &[usize], at: Timestamp) -> Operation {
@@ -92,16 +95,16 @@ proptest! {
                         }
                     }
                 }
-                Step::Spend(tallies) => match counter.apply(Operation::Spend { spends: spend(&tallies) }, now) {
-                    Outcome::Spent => counted.push((now, tallies)),
+                Step::Spend(tallies) => match counter.apply(spend(&tallies, None), now) {
+                    SPENT => counted.push((now, tallies)),
                     Outcome::Full { retry_after, .. } => {
                         // There is room when it says so, and not a second before.
                         let later = |secs: u32| {
                             let at = now.plus(Duration::from_secs(u64::from(secs)));
-                            stored(&counter).apply(Operation::Spend { spends: spend(&tallies) }, at)
+                            stored(&counter).apply(spend(&tallies, None), at)
                         };
                         prop_assert!(retry_after >= 1);
-                        prop_assert_eq!(later(retry_after), Outcome::Spent);
+                        prop_assert_eq!(later(retry_after), SPENT);
                         let early = matches!(later(retry_after - 1), Outcome::Full { .. });
                         prop_assert!(early, "room a second early");
                         // And a cap was reached, give or take one bucket.
@@ -132,7 +135,7 @@ proptest! {
     fn whatever_is_reported_a_guard_answers_and_ends(
         steps in vec((0..6_u8, 0..400_i64, 0..200_i64), 1..200),
     ) {
-        let guard = Policy {
+        let policy = Policy {
             min_sends: 3,
             check_below_percent: 40,
             stop_below_percent: 20,
@@ -149,10 +152,10 @@ proptest! {
             let exempt = what == 0;
             match what {
                 0..=2 => {
-                    let admit = Admit { spends: spend(&[0]), guard: Some(guard), exempt };
-                    let outcome = counter.apply(Operation::Admit(admit), now);
+                    let guard = (!exempt).then_some(Guard { policy, has_bot_check: what == 1 });
+                    let outcome = counter.apply(spend(&[0], guard), now);
                     let held = matches!(outcome, Outcome::Held { retry_after: 1.., .. });
-                    let is_word = matches!(outcome, Outcome::Admitted { .. } | Outcome::Full { .. });
+                    let is_word = matches!(outcome, Outcome::Spent { .. } | Outcome::Full { .. });
                     prop_assert!(is_word || held && !exempt, "{:?}", outcome);
                 }
                 3 => drop(counter.apply(Operation::Redeemed { sent_at: then }, now)),

@@ -1,5 +1,5 @@
 //! The guard against SMS pumping over a week with an attack in it: five seeds, a wider attack, and no guard at all.
-//! `tests/journeys/otp/pumping.rs` tells the same story to the whole service, once or twice.
+//! How those fare who ask for codes over HTTP is told in `tests/journeys/otp/pumping.rs`.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -12,12 +12,12 @@
 use onetap::{
     kernel::time::Timestamp,
     model::{
-        counter::{Admit, Counter, Operation, Outcome},
+        counter::{Counter, Operation, Outcome, Spend},
         object::Document,
-        pumping::Level,
+        pumping::{Guard, Level},
     },
 };
-use simulation::{Figures, OF_PREFIX, Scenario, Users, week};
+use simulation::{Figures, Scenario, Users, policies, week};
 
 #[path = "pumping/simulation.rs"]
 mod simulation;
@@ -95,9 +95,10 @@ fn without_the_guard_the_attack_gets_through() {
 
 /// Somebody asks at that minute; whether the code goes out, and the level if it turned.
 fn ask(guard: &mut Document<Counter>, minute: i64) -> (bool, Option<Level>) {
-    let admit = Admit { spends: Vec::new(), guard: Some(OF_PREFIX), exempt: false };
-    match guard.apply(Operation::Admit(admit), at(minute)) {
-        Outcome::Admitted { turned, .. } => (true, turned),
+    let [policy, _] = policies();
+    let spend = Spend { budgets: Vec::new(), guard: Some(Guard { policy, has_bot_check: true }) };
+    match guard.apply(Operation::Spend(spend), at(minute)) {
+        Outcome::Spent { turned } => (true, turned),
         Outcome::Held { turned, .. } => (false, turned),
         outcome => panic!("{outcome:?}"),
     }

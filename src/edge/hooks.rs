@@ -1,11 +1,13 @@
 //! Faults that a test can ask for over HTTP, in test builds only: a panic, a lost answer, an object out of reach.
 //!
 //! The header `X-Test-Hook` names one: `panic-worker`, or `panic-`, `fail-` (before the call) or `lose-` (after
-//! it) with `handles`, `accounts` or `counters`; `fail-challenges` and `miss-challenges`: the store of codes cannot
-//! be reached, or shows no record.
+//! it) with `handles`, `accounts` or `counters`; `fail-challenges`, `miss-challenges` and `slow-challenges`: the
+//! store of codes cannot be reached, shows no record, or writes it in half a minute.
 #![allow(clippy::panic, reason = "panics on demand are its purpose")]
 
-use worker::Request;
+use std::time::Duration;
+
+use worker::{Delay, Request};
 
 use crate::{api::http::HttpIn, kernel::fault::Fault};
 
@@ -44,6 +46,13 @@ impl Hooks {
     pub(super) fn hides(&self, namespace: &str) -> Result<bool, Fault> {
         self.before_call(namespace)?;
         Ok(self.is("miss", namespace))
+    }
+
+    /// Waits where a store is to be slow.
+    pub(super) async fn delay(&self, namespace: &str) {
+        if self.is("slow", namespace) {
+            Delay::from(Duration::from_secs(30)).await;
+        }
     }
 
     pub(super) fn after_call(&self, namespace: &str) -> Result<(), Fault> {

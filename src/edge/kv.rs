@@ -1,6 +1,6 @@
-//! Reading KV, within a time.
+//! KV, within a time.
 
-use std::{pin::pin, time::Duration};
+use std::{future::Future, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use worker::{Delay, Env};
@@ -10,9 +10,13 @@ const DEADLINE: Duration = Duration::from_secs(1);
 
 /// The text under a key, as this place sees it. `None`: no answer; `Some(None)`: there is none.
 pub(super) async fn text(env: &Env, namespace: &str, key: &str) -> Option<Option<String>> {
-    let read = env.kv(namespace).ok()?.get(key).text();
-    match select(pin!(read), Delay::from(DEADLINE)).await {
-        Either::Left((text, _)) => text.ok(),
+    within(env.kv(namespace).ok()?.get(key).text()).await?.ok()
+}
+
+/// What comes of it in time.
+pub(super) async fn within<T>(answer: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(answer), Delay::from(DEADLINE)).await {
+        Either::Left((answer, _)) => Some(answer),
         Either::Right(_) => None,
     }
 }

@@ -75,6 +75,10 @@ impl Metrics for EdgeWorld {
         log::guard(&turn);
     }
 
+    fn fault_passed_over(&self, fault: Fault) {
+        log::fault("passed_over", fault);
+    }
+
     fn show_message(&self, text: &str) {
         console_log!("{text}");
     }

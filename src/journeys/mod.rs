@@ -107,6 +107,11 @@ impl<W: World> Service<'_, W> {
         join_all(calls).await
     }
 
+    /// Goes on without something that the answer does not depend on; the operator is told.
+    fn pass_over<T>(&self, result: Result<T, Fault>) -> Option<T> {
+        result.map_err(|fault| self.world.fault_passed_over(fault)).ok()
+    }
+
     /// Fresh entropy for an id, a nonce or a token.
     fn fresh<const N: usize>(&self) -> Result<[u8; N], Fault> {
         let mut bytes = [0; N];

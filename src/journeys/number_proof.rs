@@ -108,8 +108,16 @@ impl<W: World> Service<'_, W> {
         let binding = binding_of_app(purpose.app);
         let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
         let seed = self.seed(proof, &proven.challenge)?;
-        let signed_in = self.sign_in(proven.phone, Method::Otp, purpose, &seed).await?;
-        Ok((signed_in, proven.after))
+        match self.sign_in(proven.phone, Method::Otp, purpose, &seed).await {
+            Ok(signed_in) => Ok((signed_in, proven.after)),
+            Err(failure) => {
+                // The code came back all the same: our trouble must not look like pumping.
+                if let Some(after) = proven.after {
+                    self.pass_over(self.after_redeem(after).await);
+                }
+                Err(failure)
+            }
+        }
     }
 
     /// Does what a redeemed code left to do.

@@ -126,7 +126,15 @@ impl<W: World> Service<'_, W> {
             attempt,
             deadline,
         };
-        self.send_otp(&send).await.ok()
+        match self.send_otp(&send).await {
+            Ok(challenged) => Some(challenged),
+            Err(failure) => {
+                if let Failure::Fault(fault) = failure {
+                    self.world.fault_passed_over(fault);
+                }
+                None
+            }
+        }
     }
 
     async fn log_in(&self, login: &OneTapLogin<'_>) -> (Option<Claim>, Result<LoginAnswer, Failure>) {

@@ -4,18 +4,24 @@
 
 use std::time::Duration;
 
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
-    otp_budget::Reach,
+    otp_budget::{Scope, Standing, Taken},
     provider::Caller,
-    sign_in::DeviceClaim,
-    sms::{Calls, Letter},
+    sign_in::{DeviceClaim, again_if_lost},
+    sms::{Calls, Delivery, Letter},
 };
 use crate::{
-    kernel::{fault::Fault, id::ChallengeId, phone::PhoneNumber, secret::Secret, time::Timestamp},
+    kernel::{
+        fault::Fault,
+        id::{AccountId, ChallengeId},
+        phone::PhoneNumber,
+        secret::Secret,
+        time::Timestamp,
+    },
     model::{
         challenge::{Record, Reference, Subject},
         handle::{self, HandleName},
@@ -71,6 +77,34 @@ pub struct AfterSend {
     handle: HandleName,
     settled: Settled,
     calls: Calls,
+    /// Whether it arrived is not known, which speaks against the provider and not against the number.
+    unmeasured: Taken,
+}
+
+/// A code that shall be sent.
+struct Order<'a> {
+    send: &'a OtpSend<'a>,
+    letter: Letter<'a>,
+    handle: HandleName,
+    device_of: Option<AccountId>,
+    operation: String,
+    request: String,
+}
+
+/// A code that was sent.
+struct Dispatched {
+    taken: Taken,
+    delivery: Delivery,
+    /// KV has the record.
+    recorded: bool,
+}
+
+impl AfterSend {
+    /// Nothing was sent.
+    fn nothing(handle: HandleName, challenge: ChallengeId) -> Self {
+        let settled = Settled { challenge, sent: false, recorded: false, measured: false };
+        Self { handle, settled, calls: Calls::default(), unmeasured: Taken::default() }
+    }
 }
 
 impl<W: World> Service<'_, W> {
@@ -83,67 +117,21 @@ impl<W: World> Service<'_, W> {
         // 1. What the client got wrong, and what we could not deliver anyway.
         let letter = self.letter(send)?;
         let handle = HandleName::of_phone(&self.settings.digest, send.phone);
-        let (operation, request) = self.names_of(&send.attempt)?;
-        // A passed bot check counts once: a repeat must not be asked for another.
-        if send.captcha.is_some() && send.attempt.key.is_some() {
-            let (operation, request, resend) = (operation.clone(), request.clone(), self.otp_rules().resend);
-            let find = Operation::FindSent(FindSent { operation, request, resend });
-            match self.otp(&handle, find).await? {
-                Outcome::Settled => {}
-                outcome => return self.not_sending(outcome, send),
-            }
-        }
-        // 2. Whoever asks has a budget of their own, before anything is spent on them.
         let asker = self.asker(send.device, send.caller.address).await;
-        let asked_at = self.world.now();
-        self.spend(&asker).await?;
-        // 3. Bot check and risk, where there are any.
-        let (human, risk) =
-            join(self.is_human(&send.caller, send.captcha), self.risk(send.phone, &send.caller)).await;
-        let human = human?;
-        self.heed(risk, human, &send.caller)?;
-        // 4. The number's own word: cooldown, sends, failures in a row. From here on this code is the newest.
-        let id = ChallengeId::from_bytes(self.fresh()?);
-        let code = self.code_for(&letter)?;
-        let lifetime = Duration::from_secs(self.settings.limits.otp_lifetime_seconds);
-        let expires = self.world.now().plus(lifetime);
-        let subject = Subject { id, purpose: send.purpose, binding: send.binding, handle: &handle };
-        let record = subject.record(&self.settings.mac, code.expose(), expires);
-        let new = NewCode {
-            challenge: id,
-            operation,
-            request,
-            expires,
-            mac: record.mac.clone(),
-            device_of: asker.account(),
-            bot_check_passed: human,
-            rules: self.otp_rules(),
+        let (operation, request) = self.names_of(&send.attempt)?;
+        let order = Order { send, letter, handle, device_of: asker.account(), operation, request };
+        // 2. A repeat is answered, whatever it would cost by now. Others learn whether it is their own number.
+        let own_device = match self.find_sent(&order).await? {
+            Outcome::NotSent { own_device } => own_device,
+            outcome => return self.not_sending(outcome, send),
         };
-        let own_device = match self.otp(&handle, Operation::Send(Box::new(new))).await? {
-            Outcome::Sending { own_device } => own_device,
-            outcome => {
-                self.give_back(&asker, asked_at).await;
-                return self.not_sending(outcome, send);
-            }
-        };
-        // 5. Prefix, country, deployment and the guard against pumping; then the message, and beside it the record.
-        let reach = (!letter.is_review()).then_some(Reach { phone: send.phone, exempt: own_device || human });
-        let (sent, calls) = self.enter_and_send(reach.as_ref(), &letter, &code, (id, &record), send).await;
-        let measured = reach.as_ref().is_some_and(|reach| !reach.exempt);
-        let settled = |sent, recorded| Settled { challenge: id, sent, recorded, measured };
-        match sent {
-            Ok(recorded) => {
-                let resend_at = self.world.now().plus(self.otp_rules().resend);
-                let after = AfterSend { handle, settled: settled(true, recorded), calls };
-                Ok(Challenged { after: Some(after), ..self.challenged(id, send, expires, resend_at)? })
-            }
-            // 6. Nothing was sent: it is as if nobody had asked.
-            Err(failure) => {
-                let after = AfterSend { handle, settled: settled(false, false), calls };
-                let (settled, ()) = join(self.after_send(after), self.give_back(&asker, asked_at)).await;
-                settled.map_err(Failure::from).and(Err(failure))
-            }
+        // 3. Whoever asks has a budget of their own, before anything is spent on them.
+        let taken = self.take(&self.scopes_of_asker(&asker, own_device)).await?;
+        let sent = self.screen_and_send(order).await;
+        if !matches!(sent, Ok(Challenged { after: Some(_), .. })) {
+            self.give_back(taken).await;
         }
+        sent
     }
 
     /// Does what a sent code left to do.
@@ -151,31 +139,109 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// [`Fault`]: the code counts as sent all the same.
     pub async fn after_send(&self, after: AfterSend) -> Result<(), Fault> {
-        let AfterSend { handle, settled, calls } = after;
-        let (settled, ()) = join(self.otp(&handle, Operation::Settle(settled)), self.note_calls(calls)).await;
+        let AfterSend { handle, settled, calls, unmeasured } = after;
+        let settle = again_if_lost(async || self.otp(&handle, Operation::Settle(settled.clone())).await);
+        let (settled, (), ()) = join3(settle, self.note_calls(calls), self.unmeasure(unmeasured)).await;
         settled.map(|_| ())
     }
 
-    async fn enter_and_send(
+    /// Only who brings a key can repeat, and only a device can be the holder's: nobody else is worth the call.
+    async fn find_sent(&self, order: &Order<'_>) -> Result<Outcome, Fault> {
+        let Order { operation, request, device_of, .. } = order;
+        if order.send.attempt.key.is_none() && device_of.is_none() {
+            return Ok(Outcome::NotSent { own_device: false });
+        }
+        let find = FindSent {
+            operation: operation.clone(),
+            request: request.clone(),
+            device_of: *device_of,
+            resend: self.otp_rules().resend,
+        };
+        again_if_lost(async || self.otp(&order.handle, Operation::FindSent(find.clone())).await).await
+    }
+
+    async fn screen_and_send(&self, order: Order<'_>) -> Result<Challenged, Failure> {
+        let Order { send, letter, handle, device_of, operation, request } = order;
+        // 4. Bot check and risk, where there are any.
+        let (human, risk) =
+            join(self.is_human(&send.caller, send.captcha), self.risk(send.phone, &send.caller)).await;
+        let human = human?;
+        self.heed(risk, human, &send.caller)?;
+        // 5. The number's own word: cooldown, sends, failures in a row. From here on this code is the newest.
+        let id = ChallengeId::from_bytes(self.fresh()?);
+        let code = self.code_for(&letter)?;
+        let lifetime = Duration::from_secs(self.settings.limits.otp_lifetime_seconds);
+        let expires = self.world.now().plus(lifetime);
+        let subject = Subject { id, purpose: send.purpose, binding: send.binding, handle: &handle };
+        let record = subject.record(&self.settings.mac, code.expose(), expires);
+        let new = Box::new(NewCode {
+            challenge: id,
+            operation,
+            request,
+            expires,
+            mac: record.mac.clone(),
+            device_of,
+            bot_check_passed: human,
+            rules: self.otp_rules(),
+        });
+        let nothing_sent = AfterSend::nothing(handle.clone(), id);
+        let sending = again_if_lost(async || self.otp(&handle, Operation::Send(new.clone())).await).await;
+        let own_device = match sending {
+            Ok(Outcome::Sending { own_device }) => own_device,
+            Ok(outcome) => return self.not_sending(outcome, send),
+            Err(fault) => {
+                // It may have been taken in all the same.
+                self.pass_over(self.after_send(nothing_sent).await);
+                return Err(fault.into());
+            }
+        };
+        // 6. Prefix, country, deployment and the guard against pumping; then the message, and beside it the record.
+        let scopes = match letter.is_review() {
+            true => Vec::new(),
+            false => self.scopes_of_number(send.phone, &send.caller, Standing { own_device, human }),
+        };
+        let (dispatched, calls) = self.dispatch(&scopes, &letter, &code, (id, &record), send).await;
+        match dispatched {
+            Ok(Dispatched { taken, delivery, recorded }) => {
+                let resend_at = self.world.now().plus(self.otp_rules().resend);
+                let is_sure = delivery == Delivery::Sure;
+                let measured = is_sure && taken.is_measured();
+                let settled = Settled { challenge: id, sent: true, recorded, measured };
+                let unmeasured = if is_sure { Taken::default() } else { taken };
+                let after = AfterSend { handle, settled, calls, unmeasured };
+                Ok(Challenged { after: Some(after), ..self.challenged(id, send, expires, resend_at)? })
+            }
+            // 7. Nothing was sent: it is as if nobody had asked.
+            Err(failure) => {
+                self.pass_over(self.after_send(AfterSend { calls, ..nothing_sent }).await);
+                Err(failure)
+            }
+        }
+    }
+
+    async fn dispatch(
         &self,
-        reach: Option<&Reach<'_>>,
+        scopes: &[Scope],
         letter: &Letter<'_>,
         code: &Secret<String>,
         (id, record): (ChallengeId, &Record),
         send: &OtpSend<'_>,
-    ) -> (Result<bool, Failure>, Calls) {
-        let entered_at = self.world.now();
-        if let Some(reach) = reach
-            && let Err(refused) = self.enter(reach, &send.caller).await
-        {
-            return (Err(refused), Calls::default());
-        }
+    ) -> (Result<Dispatched, Failure>, Calls) {
+        let taken = match self.take(scopes).await {
+            Ok(taken) => taken,
+            Err(refused) => return (Err(refused), Calls::default()),
+        };
         let recorded = self.world.record_challenge(id, record);
-        let (recorded, (taken, calls)) = join(recorded, self.send_letter(letter, code, send)).await;
-        if let (Err(_), Some(reach)) = (&taken, reach) {
-            self.leave(reach, entered_at).await;
-        }
-        (taken.map(|()| recorded.is_ok()), calls)
+        let (recorded, (delivery, calls)) = join(recorded, self.send_letter(letter, code, send)).await;
+        let recorded = self.pass_over(recorded).is_some();
+        let dispatched = match delivery {
+            Ok(delivery) => Ok(Dispatched { taken, delivery, recorded }),
+            Err(failure) => {
+                self.give_back(taken).await;
+                Err(failure)
+            }
+        };
+        (dispatched, calls)
     }
 
     fn not_sending(&self, outcome: Outcome, send: &OtpSend<'_>) -> Result<Challenged, Failure> {

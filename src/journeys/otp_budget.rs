@@ -1,7 +1,8 @@
 //! What a code costs: the budgets of whoever asks, and of where it goes.
 //!
-//! Who asks is a device that has signed in before, or else a network address. Where it goes is a prefix of
-//! numbers, a country, and the deployment as a whole; the first two have a guard against pumping.
+//! Who asks is a network address; or a device of the number's holder, which has a budget of its own wherever it is;
+//! or a device of somebody else, which has both. Where it goes is a prefix of numbers, a country, and the deployment
+//! as a whole; the first two have a guard against pumping. What strangers use up of these, own devices keep.
 
 use super::{Failure, Service, UNEXPECTED_OUTCOME, provider::Caller, sign_in::DeviceClaim};
 use crate::{
@@ -15,159 +16,130 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        counter::{Admit, Cap, Operation, Outcome, Spend},
-        pumping::{Level, Policy},
+        counter::{Budget, Cap, Operation, Outcome, Spend},
+        pumping::{Guard, Level, Policy},
         refusal::{Code, Refusal},
     },
     ports::{GuardTurn, World},
 };
 
 /// Who asks for a code.
-pub(super) enum Asker {
-    /// A device that holds a token of ours and has signed in to this account.
-    Device { token_digest: String, account: AccountId },
-    /// Anybody else, by where they come from.
-    Stranger { network: String, address: String },
+pub(super) struct Asker {
+    network: String,
+    /// Within the network.
+    address: String,
+    /// Digest of the token of a device that has signed in before, and the account it has signed in to.
+    device: Option<(String, AccountId)>,
 }
 
-/// Where a code goes.
-pub(super) struct Reach<'a> {
-    pub(super) phone: &'a PhoneNumber,
-    /// The owner's own device asks, or a person who passed a bot check: the guard neither stops nor measures it.
-    pub(super) exempt: bool,
+/// Who it turned out to be.
+#[derive(Clone, Copy)]
+pub(super) struct Standing {
+    /// A device of the number's holder.
+    pub(super) own_device: bool,
+    /// Passed a bot check.
+    pub(super) human: bool,
+}
+
+/// Something that a code counts in.
+pub(super) struct Scope {
+    counter: String,
+    /// For the operator.
+    name: String,
+    /// Given back when nothing is sent.
+    budgets: Vec<Budget>,
+    /// Not given back: it costs us something to be asked in vain.
+    attempts: Vec<Budget>,
+    /// Whoever passed a bot check, and owners' own devices, have none: they are neither held back nor measured.
+    guard: Option<Guard>,
+}
+
+/// What was taken, to be given back when nothing is sent.
+#[derive(Debug, Default)]
+pub(super) struct Taken {
+    at: Timestamp,
+    /// Counter, tallies, and whether the guard counted it.
+    from: Vec<(String, Vec<String>, bool)>,
 }
 
 impl Asker {
     /// The account that the device has signed in to.
-    pub(super) const fn account(&self) -> Option<AccountId> {
-        match self {
-            Self::Device { account, .. } => Some(*account),
-            Self::Stranger { .. } => None,
-        }
+    pub(super) fn account(&self) -> Option<AccountId> {
+        self.device.as_ref().map(|(_, account)| *account)
+    }
+}
+
+impl Taken {
+    fn add(&mut self, scope: &Scope) {
+        let tallies = scope.budgets.iter().map(|budget| budget.tally.clone()).collect();
+        self.from.push((scope.counter.clone(), tallies, scope.guard.is_some()));
+    }
+
+    /// A guard counts it.
+    pub(super) fn is_measured(&self) -> bool {
+        self.from.iter().any(|(_, _, measured)| *measured)
     }
 }
 
 impl<W: World> Service<'_, W> {
     /// Who asks, as far as this place knows: a device record that cannot be read makes a stranger.
     pub(super) async fn asker(&self, device: &DeviceClaim, from: &str) -> Asker {
+        let (network, address) = address::network(from);
+        let network = keyed_name(&self.settings.digest, "network", &network);
+        let mut asker = Asker { network, address, device: None };
         if let Some(token_digest) = self.presented_token(device)
             && let Ok(Some(record)) = self.world.device(&token_digest).await
         {
-            return Asker::Device { token_digest, account: record.account };
+            asker.device = Some((token_digest, record.account));
         }
-        let (network, address) = address::network(from);
-        Asker::Stranger { network: keyed_name(&self.settings.digest, "network", &network), address }
+        asker
     }
 
-    /// Takes one code from the budget of whoever asks.
-    pub(super) async fn spend(&self, asker: &Asker) -> Result<(), Failure> {
+    /// What whoever asks takes from.
+    pub(super) fn scopes_of_asker(&self, asker: &Asker, own_device: bool) -> Vec<Scope> {
         let limits = &self.settings.limits;
-        let spends = match asker {
-            Asker::Device { .. } => vec![self.budget(ALL, limits.otp_device_short, limits.otp_device_long)],
-            Asker::Stranger { address, .. } => vec![
-                self.budget(ALL, limits.otp_network_short, limits.otp_network_long),
-                self.budget(address, limits.otp_address_short, limits.otp_address_long),
-            ],
-        };
-        match self.world.counter(&counter_of(asker), Operation::Spend { spends }).await? {
-            Outcome::Spent => Ok(()),
-            Outcome::Full { retry_after } => Err(Refusal::wait(retry_after).into()),
-            _ => Err(UNEXPECTED_OUTCOME.into()),
-        }
-    }
-
-    /// Gives back what was taken then. When that fails the budget is a little smaller for a while.
-    pub(super) async fn give_back(&self, asker: &Asker, at: Timestamp) {
-        let tallies = match asker {
-            Asker::Device { .. } => vec![ALL.to_owned()],
-            Asker::Stranger { address, .. } => vec![ALL.to_owned(), address.clone()],
-        };
-        let _ = self
-            .world
-            .counter(&counter_of(asker), Operation::Withdraw { tallies, at, measured: false })
-            .await;
-    }
-
-    /// Takes one code from the budgets of where it goes, if the guard lets it.
-    pub(super) async fn enter(&self, reach: &Reach<'_>, caller: &Caller<'_>) -> Result<(), Failure> {
-        let at = self.world.now();
-        let scopes = self.scopes(reach.phone, self.has_bot_check(caller));
-        let admits = scopes.iter().map(|scope| (scope.counter.clone(), self.admit(scope, reach.exempt)));
-        let outcomes = self.counters(admits.collect()).await;
-        let mut refusal = None;
-        let mut entered = Vec::new();
-        for (scope, outcome) in scopes.iter().zip(outcomes) {
-            match outcome {
-                Ok(Outcome::Admitted { turned }) => {
-                    self.tell(scope, turned);
-                    entered.push(scope);
-                }
-                Ok(Outcome::Held { retry_after, turned }) => {
-                    self.tell(scope, turned);
-                    refusal = Some(match self.has_bot_check(caller) {
-                        true => Code::BotCheckRequired.into(),
-                        false => Refusal::wait(retry_after).into(),
-                    });
-                }
-                Ok(Outcome::Full { retry_after }) => refusal = Some(Refusal::wait(retry_after).into()),
-                Ok(_) => refusal = Some(UNEXPECTED_OUTCOME.into()),
-                Err(fault) => refusal = Some(fault.into()),
+        let scope = |counter: String, tallies: &[(&str, u64, u64)]| {
+            let (short, long) = (limits.otp_short_window_seconds, limits.otp_long_window_seconds);
+            let budgets = tallies.iter().map(|(tally, few, many)| Budget {
+                tally: (*tally).to_owned(),
+                caps: vec![cap(short, *few), cap(long, *many)],
+            });
+            let attempts = tallies.iter().map(|(tally, few, _)| Budget {
+                tally: format!("attempts.{tally}"),
+                caps: vec![cap(short, few.saturating_mul(limits.otp_attempts_per_code))],
+            });
+            Scope {
+                counter,
+                name: String::new(),
+                budgets: budgets.collect(),
+                attempts: attempts.collect(),
+                guard: None,
             }
+        };
+        let mut scopes = Vec::new();
+        if let Some((digest, _)) = &asker.device {
+            let of_device = (ALL, limits.otp_device_short, limits.otp_device_long);
+            scopes.push(scope(format!("otp.device.{digest}"), &[of_device]));
         }
-        let Some(refusal) = refusal else { return Ok(()) };
-        self.withdraw(entered.into_iter(), at, !reach.exempt).await;
-        Err(refusal)
-    }
-
-    /// The code that entered was not sent after all.
-    pub(super) async fn leave(&self, reach: &Reach<'_>, at: Timestamp) {
-        let scopes = self.scopes(reach.phone, false);
-        self.withdraw(scopes.iter(), at, !reach.exempt).await;
-    }
-
-    /// A code that was sent then was redeemed: the guards of its prefix and country learn it.
-    ///
-    /// # Errors
-    /// [`Fault`]: one of them did not; it then takes one code more for lost.
-    pub(super) async fn note_redeemed(&self, phone: &PhoneNumber, sent_at: Timestamp) -> Result<(), Fault> {
-        let scopes = self.scopes(phone, false);
-        let guarded = scopes.iter().filter(|scope| scope.guard.is_some());
-        let notes = guarded.map(|scope| (scope.counter.clone(), Operation::Redeemed { sent_at }));
-        self.counters(notes.collect()).await.into_iter().try_for_each(|noted| noted.map(|_| ()))
-    }
-
-    fn admit(&self, scope: &Scope, exempt: bool) -> Operation {
-        let cap = Cap { window_seconds: self.settings.limits.otp_short_window_seconds, most: scope.most };
-        let spends = vec![Spend { tally: ALL.to_owned(), caps: vec![cap] }];
-        Operation::Admit(Admit { spends, guard: scope.guard, exempt })
-    }
-
-    async fn withdraw(&self, scopes: impl Iterator<Item = &Scope>, at: Timestamp, measured: bool) {
-        let withdraw = || Operation::Withdraw { tallies: vec![ALL.to_owned()], at, measured };
-        self.counters(scopes.map(|scope| (scope.counter.clone(), withdraw())).collect()).await;
-    }
-
-    fn tell(&self, scope: &Scope, turned: Option<Level>) {
-        if let Some(level) = turned {
-            self.world.guard_turned(GuardTurn { scope: scope.name.clone(), level: level.name() });
+        if !own_device {
+            let of_network = (ALL, limits.otp_network_short, limits.otp_network_long);
+            let of_address = (asker.address.as_str(), limits.otp_address_short, limits.otp_address_long);
+            scopes.push(scope(format!("otp.network.{}", asker.network), &[of_network, of_address]));
         }
+        scopes
     }
 
-    fn budget(&self, tally: &str, short: u64, long: u64) -> Spend {
-        let limits = &self.settings.limits;
-        let caps = vec![
-            Cap { window_seconds: limits.otp_short_window_seconds, most: short },
-            Cap { window_seconds: limits.otp_long_window_seconds, most: long },
-        ];
-        Spend { tally: tally.to_owned(), caps }
-    }
-
-    fn scopes(&self, phone: &PhoneNumber, has_bot_check: bool) -> [Scope; 3] {
+    /// What a code to a number takes from.
+    pub(super) fn scopes_of_number(
+        &self,
+        phone: &PhoneNumber,
+        caller: &Caller<'_>,
+        standing: Standing,
+    ) -> Vec<Scope> {
         let limits = &self.settings.limits;
         let policy = |min_sends, check, stop| Policy {
             min_sends,
-            // Without a bot check there is nothing to ask for: a prefix is open until it is stopped.
-            check_below_percent: if has_bot_check { check } else { 0 },
+            check_below_percent: check,
             stop_below_percent: stop,
             measure_one_in_check: limits.pumping_check_lets_one_in,
             measure_one_in_stop: limits.pumping_stop_lets_one_in,
@@ -183,22 +155,103 @@ impl<W: World> Service<'_, W> {
             limits.pumping_country_check_percent,
             limits.pumping_country_stop_percent,
         );
-        let scope = |kind: &str, name: String, most, guard| Scope {
-            counter: format!("otp.{kind}.{name}"),
+        let has_bot_check = self.has_bot_check(caller);
+        let is_exempt = standing.own_device || standing.human;
+        let tally = if standing.own_device { "own_devices" } else { "strangers" };
+        let scope = |(counter, name): (String, String), most, policy: Option<Policy>| Scope {
+            counter,
             name,
-            most,
-            guard,
+            budgets: vec![Budget {
+                tally: tally.to_owned(),
+                caps: vec![cap(limits.otp_short_window_seconds, most)],
+            }],
+            attempts: Vec::new(),
+            guard: policy.filter(|_| !is_exempt).map(|policy| Guard { policy, has_bot_check }),
         };
-        [
-            scope("prefix", prefix(phone.e164()), limits.otp_prefix_short, Some(of_prefix)),
-            scope(
-                "country",
-                country_code(phone.e164()).to_owned(),
-                limits.otp_country_short,
-                Some(of_country),
-            ),
-            scope("deployment", ALL.to_owned(), limits.otp_deployment_short, None),
+        let deployment = ("otp.deployment".to_owned(), String::new());
+        vec![
+            scope(of_prefix_counter(phone), limits.otp_prefix_short, Some(of_prefix)),
+            scope(of_country_counter(phone), limits.otp_country_short, Some(of_country)),
+            scope(deployment, limits.otp_deployment_short, None),
         ]
+    }
+
+    /// Takes one code from each of them, or from none.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time to wait; `bot_check_required` where a guard holds it back and that would help.
+    pub(super) async fn take(&self, scopes: &[Scope]) -> Result<Taken, Failure> {
+        let at = self.world.now();
+        let spends = scopes.iter().map(|scope| {
+            let budgets = scope.budgets.iter().chain(&scope.attempts).cloned().collect();
+            (scope.counter.clone(), Operation::Spend(Spend { budgets, guard: scope.guard }))
+        });
+        let outcomes = self.counters(spends.collect()).await;
+        let mut refusal: Option<Failure> = None;
+        let mut taken = Taken { at, from: Vec::new() };
+        for (scope, outcome) in scopes.iter().zip(outcomes) {
+            match outcome {
+                Ok(Outcome::Spent { turned }) => {
+                    self.tell(scope, turned);
+                    taken.add(scope);
+                }
+                Ok(Outcome::Held { retry_after, turned }) => {
+                    self.tell(scope, turned);
+                    refusal = Some(match scope.guard.is_some_and(|guard| guard.has_bot_check) {
+                        true => Code::BotCheckRequired.into(),
+                        false => Refusal::wait(retry_after).into(),
+                    });
+                }
+                Ok(Outcome::Full { retry_after }) => refusal = Some(Refusal::wait(retry_after).into()),
+                Ok(_) => refusal = Some(UNEXPECTED_OUTCOME.into()),
+                Err(fault) => refusal = Some(fault.into()),
+            }
+        }
+        let Some(refusal) = refusal else { return Ok(taken) };
+        self.give_back(taken).await;
+        Err(refusal)
+    }
+
+    /// Nothing was sent. Where it cannot be given back the budget is a little smaller for a while.
+    pub(super) async fn give_back(&self, taken: Taken) {
+        let Taken { at, from } = taken;
+        self.withdraw(
+            from.into_iter()
+                .map(|(counter, tallies, measured)| (counter, Operation::Withdraw { tallies, at, measured })),
+        )
+        .await;
+    }
+
+    /// It counts, but proves nothing about whoever asked: the guards forget it.
+    pub(super) async fn unmeasure(&self, taken: Taken) {
+        let Taken { at, from } = taken;
+        let measured = from.into_iter().filter(|(_, _, measured)| *measured);
+        self.withdraw(measured.map(|(counter, _, measured)| {
+            (counter, Operation::Withdraw { tallies: Vec::new(), at, measured })
+        }))
+        .await;
+    }
+
+    /// A code that was sent then was redeemed: the guards of its prefix and country learn it.
+    ///
+    /// # Errors
+    /// [`Fault`]: one of them did not; it then takes one code more for lost.
+    pub(super) async fn note_redeemed(&self, phone: &PhoneNumber, sent_at: Timestamp) -> Result<(), Fault> {
+        let guarded = [of_prefix_counter(phone), of_country_counter(phone)];
+        let notes = guarded.map(|(counter, _)| (counter, Operation::Redeemed { sent_at }));
+        self.counters(notes.into()).await.into_iter().try_for_each(|noted| noted.map(|_| ()))
+    }
+
+    async fn withdraw(&self, operations: impl Iterator<Item = (String, Operation)>) {
+        for outcome in self.counters(operations.collect()).await {
+            self.pass_over(outcome);
+        }
+    }
+
+    fn tell(&self, scope: &Scope, turned: Option<Level>) {
+        if let Some(level) = turned {
+            self.world.guard_turned(GuardTurn { scope: scope.name.clone(), level: level.name() });
+        }
     }
 }
 
@@ -208,16 +261,18 @@ const MATURE_SECONDS: u64 = 120;
 /// The tally of everything a counter stands for.
 const ALL: &str = "all";
 
-struct Scope {
-    counter: String,
-    name: String,
-    most: u64,
-    guard: Option<Policy>,
+const fn cap(window_seconds: u64, most: u64) -> Cap {
+    Cap { window_seconds, most }
 }
 
-fn counter_of(asker: &Asker) -> String {
-    match asker {
-        Asker::Device { token_digest, .. } => format!("otp.device.{token_digest}"),
-        Asker::Stranger { network, .. } => format!("otp.network.{network}"),
-    }
+/// Counter and name of a number's prefix.
+fn of_prefix_counter(phone: &PhoneNumber) -> (String, String) {
+    let name = prefix(phone.e164());
+    (format!("otp.prefix.{name}"), name)
+}
+
+/// Counter and name of its country.
+fn of_country_counter(phone: &PhoneNumber) -> (String, String) {
+    let name = country_code(phone.e164()).to_owned();
+    (format!("otp.country.{name}"), name)
 }

@@ -32,8 +32,13 @@ impl<W: World> Service<'_, W> {
         let (content_type, reply) = document.receipt_reply().ok_or(Code::NotFound)?;
         let receipts =
             document.receipts(push.content_type, push.query, push.body).ok_or(Code::InvalidRequest)?;
-        let delivered: Vec<bool> = receipts.iter().map(|receipt| receipt.delivered).collect();
-        self.note_receipts(push.provider, &delivered).await?;
+        let [delivered, undelivered] = [true, false].map(|whether| {
+            let such = receipts.iter().filter(|receipt| receipt.delivered == whether).count();
+            u64::try_from(such).unwrap_or(u64::MAX)
+        });
+        if !receipts.is_empty() {
+            self.note_receipts(push.provider, delivered, undelivered).await?;
+        }
         Ok((content_type, reply))
     }
 }

@@ -146,6 +146,13 @@ impl Settings {
         });
         let limits = Limits::read(&reader.get, environment == Environment::Development);
         let limits = reader.keep(limits);
+        let digits =
+            limits.as_ref().map(|limits| usize::try_from(limits.otp_code_digits).unwrap_or(usize::MAX));
+        if let (Some(digits), Some(numbers)) = (digits, &review_numbers)
+            && numbers.iter().any(|number| number.code.expose().len() != digits)
+        {
+            reader.problems.push(format!("REVIEW_NUMBERS has a code that is not {digits} digits long"));
+        }
         let one_tap = provider_accounts.iter().flatten();
         let one_tap = one_tap.filter(|account| {
             providers::find(&account.provider).is_some_and(|document| document.offers(Capability::OneTap))

@@ -36,6 +36,15 @@ pub(super) enum Letter<'a> {
     Providers(Vec<Choice<'a>>),
 }
 
+/// Whether a message is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delivery {
+    /// It is.
+    Sure,
+    /// It may be: the provider broke off, or did not answer in time.
+    Doubtful,
+}
+
 /// How calls of providers went, for their health: provider and whether it did its work.
 pub(super) type Calls = Vec<(String, bool)>;
 
@@ -87,7 +96,7 @@ impl<W: World> Service<'_, W> {
         letter: &Letter<'_>,
         code: &Secret<String>,
         send: &OtpSend<'_>,
-    ) -> (Result<(), Failure>, Calls) {
+    ) -> (Result<Delivery, Failure>, Calls) {
         let minutes = self.settings.limits.otp_lifetime_seconds.div_ceil(60);
         let text = || {
             let to = Recipient {
@@ -102,11 +111,11 @@ impl<W: World> Service<'_, W> {
         match letter {
             Letter::Review(_) => {
                 self.world.provider_called(ProviderCall::unsent("review"));
-                (Ok(()), Calls::new())
+                (Ok(Delivery::Sure), Calls::new())
             }
             Letter::Console => {
                 self.world.show_message(text().expose());
-                (Ok(()), Calls::new())
+                (Ok(Delivery::Sure), Calls::new())
             }
             Letter::Providers(choices) => {
                 let name = self.settings.messages.name(send.caller.app, send.language).to_owned();
@@ -123,7 +132,7 @@ impl<W: World> Service<'_, W> {
         text: &Secret<String>,
         values: &[(&str, String)],
         send: &OtpSend<'_>,
-    ) -> (Result<(), Failure>, Calls) {
+    ) -> (Result<Delivery, Failure>, Calls) {
         let mut calls = Calls::new();
         for at in self.order(choices).await {
             let Some(choice) = choices.get(at) else { continue };
@@ -144,12 +153,12 @@ impl<W: World> Service<'_, W> {
             match answer {
                 Ok(Answer::Accepted { .. }) => {
                     calls.push((provider, true));
-                    return (Ok(()), calls);
+                    return (Ok(Delivery::Sure), calls);
                 }
                 // It may have taken it: another would be one too many.
                 Ok(Answer::Unavailable { definite: false, .. }) => {
                     calls.push((provider, false));
-                    return (Ok(()), calls);
+                    return (Ok(Delivery::Doubtful), calls);
                 }
                 // This number gets no message from anybody.
                 Ok(Answer::Rejected { .. }) => break,
@@ -183,19 +192,24 @@ impl<W: World> Service<'_, W> {
     pub(super) async fn note_calls(&self, calls: Calls) {
         let notes =
             calls.into_iter().map(|(provider, ok)| (health_counter(&provider), Operation::NoteCall { ok }));
-        self.counters(notes.collect()).await;
+        for noted in self.counters(notes.collect()).await {
+            self.pass_over(noted);
+        }
     }
 
-    /// Books the receipts that a provider pushed.
+    /// Books the receipts that a provider pushed. A push that is repeated is booked again: what it weighs in a half
+    /// hour's health is not worth remembering every message.
     ///
     /// # Errors
     /// [`Fault`]: not booked; the provider may push again.
-    pub(super) async fn note_receipts(&self, provider: &str, delivered: &[bool]) -> Result<(), Fault> {
-        for delivered in delivered {
-            let operation = Operation::NoteReceipt { delivered: *delivered };
-            self.world.counter(&health_counter(provider), operation).await?;
-        }
-        Ok(())
+    pub(super) async fn note_receipts(
+        &self,
+        provider: &str,
+        delivered: u64,
+        undelivered: u64,
+    ) -> Result<(), Fault> {
+        let operation = Operation::NoteReceipts { delivered, undelivered };
+        self.world.counter(&health_counter(provider), operation).await.map(|_| ())
     }
 }
 

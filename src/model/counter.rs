@@ -9,7 +9,7 @@ use self::{claim::Claim, health::Record, tally::Tally};
 use super::{
     object::Machine,
     outbox::Outbox,
-    pumping::{Funnel, Level, Policy},
+    pumping::{Funnel, Guard, Level},
 };
 use crate::kernel::time::Timestamp;
 
@@ -50,20 +50,15 @@ pub enum Operation {
         /// The reply, sealed under a key that only the client has; base64.
         sealed: String,
     },
-    /// Count one in each of these tallies, if all have room; else in none.
-    Spend {
-        /// What is counted.
-        spends: Vec<Spend>,
-    },
-    /// The same for a code about to be sent, if the guard against pumping lets it pass.
-    Admit(Admit),
-    /// The code that was counted then was not sent after all.
+    /// Count one in each of these tallies, if the guard lets it pass and all have room; else in none.
+    Spend(Spend),
+    /// What was counted then does not count after all.
     Withdraw {
-        /// Where it was counted.
+        /// In which tallies.
         tallies: Vec<String>,
         /// When.
         at: Timestamp,
-        /// The guard counted it too.
+        /// The guard counted it too, and shall not.
         measured: bool,
     },
     /// A code that was sent then, and that the guard counts, was redeemed.
@@ -76,33 +71,33 @@ pub enum Operation {
         /// It did its work.
         ok: bool,
     },
-    /// A provider says what became of a message.
-    NoteReceipt {
-        /// It arrived.
-        delivered: bool,
+    /// A provider says what became of messages.
+    NoteReceipts {
+        /// So many arrived.
+        delivered: u64,
+        /// So many did not.
+        undelivered: u64,
     },
     /// How does the provider?
     LookAtHealth,
 }
 
-/// One to be counted under a name.
+/// One to be counted, in each of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spend {
+    /// Tallies.
+    pub budgets: Vec<Budget>,
+    /// The guard against pumping that watches; `None`: there is none, or not for this one.
+    pub guard: Option<Guard>,
+}
+
+/// How many are counted under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
     /// The name.
     pub tally: String,
     /// How many fit.
     pub caps: Vec<Cap>,
-}
-
-/// A code about to be sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Admit {
-    /// What it counts in.
-    pub spends: Vec<Spend>,
-    /// When the guard of this scope is suspicious; `None`: it has none.
-    pub guard: Option<Policy>,
-    /// For somebody whom the guard neither holds back nor measures.
-    pub exempt: bool,
 }
 
 /// What a counter answers.
@@ -125,16 +120,14 @@ pub enum Outcome {
     /// Somebody had it before.
     Used,
     /// It is counted.
-    Spent,
+    Spent {
+        /// What the guard lets through from now on, if that is news.
+        turned: Option<Level>,
+    },
     /// There is no room; nothing was counted.
     Full {
         /// Whole seconds until there is.
         retry_after: u32,
-    },
-    /// It is counted and may be sent.
-    Admitted {
-        /// What the guard lets through from now on, if that is news.
-        turned: Option<Level>,
     },
     /// The guard holds it back; nothing was counted but that.
     Held {
@@ -164,8 +157,7 @@ impl Machine for Counter {
                     claim.keep_reply(&by, sealed, now);
                 }
             }
-            Operation::Spend { spends } => return self.spend(&spends, now).unwrap_or(Outcome::Spent),
-            Operation::Admit(admit) => return self.admit(&admit, now),
+            Operation::Spend(spend) => return self.spend(&spend, now),
             Operation::Withdraw { tallies, at, measured } => {
                 for (name, tally) in &mut self.tallies {
                     if tallies.contains(name) {
@@ -178,7 +170,9 @@ impl Machine for Counter {
             }
             Operation::Redeemed { sent_at } => self.funnel.redeemed(sent_at),
             Operation::NoteCall { ok } => self.health.note_call(ok, now),
-            Operation::NoteReceipt { delivered } => self.health.note_receipt(delivered, now),
+            Operation::NoteReceipts { delivered, undelivered } => {
+                self.health.note_receipts(delivered, undelivered, now);
+            }
             Operation::LookAtHealth => return Outcome::Health { health: self.health.health(now) },
         }
         Outcome::Noted
@@ -205,10 +199,30 @@ impl Machine for Counter {
 }
 
 impl Counter {
+    fn spend(&mut self, spend: &Spend, now: Timestamp) -> Outcome {
+        let mut turned = None;
+        if let Some(guard) = &spend.guard {
+            let word = self.funnel.ask(guard, now);
+            if !word.passes {
+                return Outcome::Held { retry_after: HELD_SECONDS, turned: word.turned };
+            }
+            turned = word.turned;
+        }
+        match self.count(&spend.budgets, now) {
+            None => Outcome::Spent { turned },
+            Some(full) => {
+                if spend.guard.is_some() {
+                    self.funnel.take_back(now);
+                }
+                full
+            }
+        }
+    }
+
     /// Counts; `Some`: there is no room.
-    fn spend(&mut self, spends: &[Spend], now: Timestamp) -> Option<Outcome> {
+    fn count(&mut self, budgets: &[Budget], now: Timestamp) -> Option<Outcome> {
         self.tidy(now);
-        let waits = spends.iter().filter_map(|Spend { tally, caps }| {
+        let waits = budgets.iter().filter_map(|Budget { tally, caps }| {
             let (_, known) = self.tallies.iter().find(|(name, _)| name == tally)?;
             known.wait(caps, now)
         });
@@ -216,7 +230,7 @@ impl Counter {
             let seconds = millis.max(1).saturating_add(999).div_euclid(1000);
             return Some(Outcome::Full { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) });
         }
-        for Spend { tally, caps } in spends {
+        for Budget { tally, caps } in budgets {
             match self.tallies.iter_mut().find(|(name, _)| name == tally) {
                 Some((_, known)) => known.add(caps, now),
                 None => {
@@ -228,26 +242,6 @@ impl Counter {
         }
         None
     }
-
-    fn admit(&mut self, admit: &Admit, now: Timestamp) -> Outcome {
-        let mut turned = None;
-        if let Some(policy) = admit.guard.as_ref().filter(|_| !admit.exempt) {
-            let word = self.funnel.ask(policy, now);
-            if !word.passes {
-                return Outcome::Held { retry_after: HELD_SECONDS, turned: word.turned };
-            }
-            turned = word.turned;
-        }
-        match self.spend(&admit.spends, now) {
-            None => Outcome::Admitted { turned },
-            Some(full) => {
-                if admit.guard.is_some() && !admit.exempt {
-                    self.funnel.take_back(now);
-                }
-                full
-            }
-        }
-    }
 }
 
 /// How long somebody waits whom the guard holds back: it may look different then.
@@ -257,6 +251,8 @@ const HELD_SECONDS: u32 = 600;
 mod tests {
     use super::super::object::Document;
     use super::*;
+
+    const SPENT: Outcome = Outcome::Spent { turned: None };
 
     fn at(secs: i64) -> Timestamp {
         Timestamp::from_secs(secs)
@@ -306,16 +302,17 @@ mod tests {
 
     #[test]
     fn all_tallies_or_none() {
-        let spend = |tally: &str, most| Spend {
+        let spend = |tally: &str, most| Budget {
             tally: tally.to_owned(),
             caps: vec![Cap { window_seconds: 3600, most }],
         };
         let mut counter = Document::<Counter>::empty();
-        let mut ask = |spends: Vec<Spend>| counter.apply(Operation::Spend { spends }, at(0));
-        assert_eq!(ask(vec![spend("all", 3), spend("7", 1)]), Outcome::Spent);
+        let spending = |budgets| Operation::Spend(Spend { budgets, guard: None });
+        let mut ask = |budgets: Vec<Budget>| counter.apply(spending(budgets), at(0));
+        assert_eq!(ask(vec![spend("all", 3), spend("7", 1)]), SPENT);
         assert_eq!(ask(vec![spend("all", 3), spend("7", 1)]), Outcome::Full { retry_after: 3900 });
-        assert_eq!(ask(vec![spend("all", 3), spend("8", 1)]), Outcome::Spent);
-        assert_eq!(ask(vec![spend("all", 3), spend("9", 1)]), Outcome::Spent);
+        assert_eq!(ask(vec![spend("all", 3), spend("8", 1)]), SPENT);
+        assert_eq!(ask(vec![spend("all", 3), spend("9", 1)]), SPENT);
         assert_eq!(ask(vec![spend("all", 3), spend("10", 1)]), Outcome::Full { retry_after: 3900 });
         let withdraw = Operation::Withdraw {
             tallies: vec!["all".to_owned(), "9".to_owned()],
@@ -323,8 +320,8 @@ mod tests {
             measured: false,
         };
         assert_eq!(counter.apply(withdraw, at(5)), Outcome::Noted);
-        let again = Operation::Spend { spends: vec![spend("all", 3), spend("9", 1)] };
-        assert_eq!(counter.apply(again, at(5)), Outcome::Spent);
+        let again = spending(vec![spend("all", 3), spend("9", 1)]);
+        assert_eq!(counter.apply(again, at(5)), SPENT);
         assert!(!counter.tidy(at(3899)) && counter.tidy(at(3900)));
     }
 }

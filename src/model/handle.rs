@@ -21,6 +21,7 @@ pub struct HandleName(String);
 /// The state of one identifier.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Handle {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<Holder>,
     #[serde(default, skip_serializing_if = "Otp::is_empty")]
     otp: Otp,

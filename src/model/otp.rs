@@ -37,7 +37,7 @@ pub struct Otp {
 pub enum Operation {
     /// A code is about to be sent; from now on it is the newest.
     Send(Box<NewCode>),
-    /// Was a code sent under this name already? Answers as [`Operation::Send`] would, or [`Outcome::Settled`].
+    /// Was a code sent under this name already? Answers as [`Operation::Send`] would, or [`Outcome::NotSent`].
     FindSent(FindSent),
     /// What came of it.
     Settle(Settled),
@@ -73,6 +73,8 @@ pub struct FindSent {
     pub operation: String,
     /// Keyed digest of the client's request.
     pub request: String,
+    /// The account that a device of the client has signed in to.
+    pub device_of: Option<AccountId>,
     /// Between two codes.
     pub resend: Duration,
 }
@@ -116,7 +118,8 @@ pub enum Evidence {
 }
 
 /// Limits of one number. Two lanes at their stops stay below the 100 consecutive failures of NIST SP 800-63B-4
-/// section 3.2.2.
+/// section 3.2.2. That failures are forgotten after a time of silence departs from it: a count that only the owner
+/// could clear would let anybody shut the number for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rules {
     /// Wrong guesses at one code.
@@ -152,6 +155,11 @@ pub struct Sends {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
+    /// It was not, or not lately.
+    NotSent {
+        /// A device of the holder asks.
+        own_device: bool,
+    },
     /// Go on and send it.
     Sending {
         /// A device of the holder asked.
@@ -199,15 +207,17 @@ impl Otp {
     /// Carries out one operation for a number that `holder` holds.
     pub fn apply(&mut self, operation: Operation, holder: Option<AccountId>, now: Timestamp) -> Outcome {
         self.tidy(now);
+        let is_own = |device_of: Option<AccountId>| device_of.is_some() && device_of == holder;
         match operation {
             Operation::Send(new) => {
-                let own_device = new.device_of.is_some() && new.device_of == holder;
+                let own_device = is_own(new.device_of);
                 let lane = if own_device { &mut self.own_devices } else { &mut self.strangers };
                 lane.send(*new, now).unwrap_or(Outcome::Sending { own_device })
             }
             Operation::FindSent(find) => {
+                let own_device = is_own(find.device_of);
                 let mut lanes = self.lanes().into_iter();
-                lanes.find_map(|lane| lane.repeat(&find, now)).unwrap_or(Outcome::Settled)
+                lanes.find_map(|lane| lane.repeat(&find, now)).unwrap_or(Outcome::NotSent { own_device })
             }
             Operation::Settle(settled) => {
                 if let Some(lane) = self.lane_of(settled.challenge) {

@@ -17,7 +17,7 @@ pub enum Level {
     /// Everybody.
     #[default]
     Open,
-    /// Strangers who pass a bot check, and a share of the others.
+    /// Strangers who pass a bot check, and a share of the others; all of them where there is no bot check.
     Check,
     /// The same with a smaller share; without a bot check to pass, this is the end for strangers.
     Stop,
@@ -38,6 +38,15 @@ pub struct Policy {
     pub measure_one_in_stop: u64,
     /// A code this old, seconds, that did not come back counts as lost.
     pub mature_seconds: u64,
+}
+
+/// The guard over one code that somebody asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Guard {
+    /// The same for everybody: whoever asks, the scope is judged alike.
+    pub policy: Policy,
+    /// Whoever asks can be asked for a bot check. Otherwise [`Level::Check`] lets all of them pass.
+    pub has_bot_check: bool,
 }
 
 /// What the guard says to one more code.
@@ -76,7 +85,8 @@ const DOUBTS: u64 = 2;
 
 impl Funnel {
     /// One more code is asked for by somebody who is not exempt.
-    pub(super) fn ask(&mut self, policy: &Policy, now: Timestamp) -> Word {
+    pub(super) fn ask(&mut self, guard: &Guard, now: Timestamp) -> Word {
+        let policy = &guard.policy;
         self.tidy(now);
         let level = self.judge(policy, now);
         let turned = (level != self.level).then_some(level);
@@ -86,6 +96,7 @@ impl Funnel {
         }
         let one_in = match level {
             Level::Open => 1,
+            Level::Check if !guard.has_bot_check => 1,
             Level::Check => policy.measure_one_in_check,
             Level::Stop => policy.measure_one_in_stop,
         };
@@ -131,7 +142,8 @@ impl Funnel {
         Some(Timestamp::from_secs(last.saturating_add(MEMORY_MINUTES).saturating_mul(60)))
     }
 
-    /// What an operator would have to be told of is over: an open guard with nothing to remember.
+    /// Nothing is remembered, the level neither: where nobody asked for an hour the guard is open. Nobody is told
+    /// of that, since nobody was held back either.
     pub(super) fn is_empty(&self) -> bool {
         self.minutes.is_empty()
     }
@@ -194,6 +206,8 @@ fn millis(seconds: u64) -> i64 {
 mod tests {
     use super::*;
 
+    const GUARD: Guard = Guard { policy: POLICY, has_bot_check: true };
+
     const POLICY: Policy = Policy {
         min_sends: 12,
         check_below_percent: 40,
@@ -213,7 +227,7 @@ mod tests {
         let mut passed = 0;
         for nth in 0..times {
             let now = at(from + nth * every);
-            let word = funnel.ask(&POLICY, now);
+            let word = funnel.ask(&GUARD, now);
             if word.passes {
                 passed += 1;
                 if passed * redeemed % 100 < redeemed {
@@ -263,6 +277,25 @@ mod tests {
     }
 
     #[test]
+    fn who_cannot_be_checked_passes_until_the_stop_and_changes_nobodys_level() {
+        let mut funnel = Funnel::default();
+        ask(&mut funnel, 0, 300, 20, 30);
+        let words: Vec<Word> = (0..100)
+            .map(|nth| {
+                let now = at(6000 + nth * 20);
+                let word = funnel.ask(&Guard { has_bot_check: nth % 2 == 0, ..GUARD }, now);
+                if word.passes && nth % 3 == 0 {
+                    funnel.redeemed(now);
+                }
+                word
+            })
+            .collect();
+        assert!(words.iter().all(|word| word.level == Level::Check && word.turned.is_none()));
+        assert!(words.iter().skip(1).step_by(2).all(|word| word.passes));
+        assert!(words.iter().step_by(2).any(|word| !word.passes));
+    }
+
+    #[test]
     fn measured_ones_that_come_back_open_it() {
         let mut funnel = Funnel::default();
         ask(&mut funnel, 0, 360, 10, 0);
@@ -275,7 +308,7 @@ mod tests {
         let mut funnel = Funnel::default();
         for nth in 0..200 {
             let now = at(nth * 10);
-            assert!(funnel.ask(&POLICY, now).passes);
+            assert!(funnel.ask(&GUARD, now).passes);
             funnel.take_back(now);
         }
     }

@@ -147,6 +147,9 @@ pub trait Metrics {
     /// The pumping guard opens or closes a prefix or a country.
     fn guard_turned(&self, turn: GuardTurn);
 
+    /// A step failed on which the answer does not depend.
+    fn fault_passed_over(&self, fault: Fault);
+
     /// Shows a message in place of sending it; never called but under the development flag that asks for it.
     fn show_message(&self, text: &str);
 }

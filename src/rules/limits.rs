@@ -61,10 +61,43 @@ macro_rules! limits {
                         )),
                     }
                 }
+                problems.extend(limits.contradictions());
                 if problems.is_empty() { Ok(limits) } else { Err(problems) }
+            }
+
+            /// The limit of that name.
+            fn value(&self, name: &str) -> Option<u64> {
+                let values = [$(self.$field,)*];
+                TABLE.iter().zip(values).find_map(|(limit, value)| (limit.name == name).then_some(value))
             }
         }
     };
+}
+
+/// Pairs of which the first must not be above the second: else one of the two would mean nothing.
+const ASCENDING: &[(&str, &str)] = &[
+    ("REFRESH_IDLE_SECONDS", "REFRESH_ABSOLUTE_SECONDS"),
+    ("OTP_RESEND_SECONDS", "OTP_LIFETIME_SECONDS"),
+    ("OTP_SHORT_WINDOW_SECONDS", "OTP_LONG_WINDOW_SECONDS"),
+    ("OTP_NUMBER_SHORT", "OTP_NUMBER_LONG"),
+    ("OTP_ADDRESS_SHORT", "OTP_ADDRESS_LONG"),
+    ("OTP_NETWORK_SHORT", "OTP_NETWORK_LONG"),
+    ("OTP_DEVICE_SHORT", "OTP_DEVICE_LONG"),
+    ("OTP_FREE_FAILURES", "OTP_STOP_FAILURES"),
+    ("OTP_STOP_FAILURES", "OTP_STOP_FAILURES_CHECKED"),
+    ("OTP_FIRST_WAIT_SECONDS", "OTP_LONGEST_WAIT_SECONDS"),
+    ("PUMPING_PREFIX_STOP_PERCENT", "PUMPING_PREFIX_CHECK_PERCENT"),
+    ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
+    ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
+];
+
+impl Limits {
+    /// One sentence for each pair of limits that contradict each other.
+    fn contradictions(&self) -> impl Iterator<Item = String> {
+        let are_wrong = |(low, high): &&(&str, &str)| self.value(low) > self.value(high);
+        let wrong = ASCENDING.iter().filter(are_wrong);
+        wrong.map(|(low, high)| format!("{low} must not be above {high}"))
+    }
 }
 
 limits! {
@@ -113,15 +146,17 @@ limits! {
     "OTP_NETWORK_LONG" otp_network_long = 1000 in 1..=1_000_000,
         "The same in the longer window.";
     "OTP_DEVICE_SHORT" otp_device_short = 10 in 1..=1000,
-        "Codes asked for by one device that has signed in before, in the shorter window.";
+        "Codes asked for by one device that has signed in before, in the shorter window. To its own number, this is in place of address and network.";
     "OTP_DEVICE_LONG" otp_device_long = 30 in 1..=10_000,
         "The same in the longer window.";
+    "OTP_ATTEMPTS_PER_CODE" otp_attempts_per_code = 10 in 2..=100,
+        "Requests for codes that come to nothing, for each code that an address, network or device may ask for in the shorter window.";
     "OTP_PREFIX_SHORT" otp_prefix_short = 300 in 1..=1_000_000,
-        "Codes to one prefix of numbers in the shorter window.";
+        "Codes to one prefix of numbers in the shorter window; strangers and own devices apart.";
     "OTP_COUNTRY_SHORT" otp_country_short = 20_000 in 1..=10_000_000,
-        "Codes to one country in the shorter window.";
+        "Codes to one country in the shorter window; strangers and own devices apart.";
     "OTP_DEPLOYMENT_SHORT" otp_deployment_short = 50_000 in 1..=10_000_000,
-        "Codes altogether in the shorter window.";
+        "Codes altogether in the shorter window; strangers and own devices apart.";
     "OTP_FREE_FAILURES" otp_free_failures = 10 in 5..=30,
         "Wrong guesses in a row at a number, over all its codes, before another code must wait.";
     "OTP_FIRST_WAIT_SECONDS" otp_first_wait_seconds = 30 in 10..=3600,
@@ -133,7 +168,7 @@ limits! {
     "OTP_STOP_FAILURES_CHECKED" otp_stop_failures_checked = 45 in 10..=49,
         "The same for who passed a bot check. Both kinds together stay below the 100 of NIST.";
     "OTP_FAILURE_MEMORY_SECONDS" otp_failure_memory_seconds = 604_800 in 86_400..=2_592_000,
-        "Wrong guesses are forgotten when none was added for so long.";
+        "Wrong guesses are forgotten when none was added for so long. A lane that is guessed at for a year yields 30 a week: one chance in 640.";
     "PUMPING_PREFIX_MIN_SENDS" pumping_prefix_min_sends = 12 in 5..=1000,
         "Codes asked for in an hour before a prefix is judged by how many are redeemed.";
     "PUMPING_PREFIX_CHECK_PERCENT" pumping_prefix_check_percent = 40 in 5..=80,
@@ -166,6 +201,22 @@ mod tests {
     fn defaults_lie_in_their_ranges() {
         for limit in TABLE {
             assert!((limit.min..=limit.max).contains(&limit.default), "{}", limit.name);
+        }
+    }
+
+    #[test]
+    fn limits_that_contradict_each_other_are_refused() {
+        let with = |values: &[(&str, &str)]| {
+            let find = |name: &str| values.iter().find(|(known, _)| *known == name);
+            Limits::read(|name| find(name).map(|(_, value)| (*value).to_owned()), false)
+        };
+        let problems = with(&[("OTP_STOP_FAILURES", "45"), ("OTP_STOP_FAILURES_CHECKED", "30")]).unwrap_err();
+        assert_eq!(problems, ["OTP_STOP_FAILURES must not be above OTP_STOP_FAILURES_CHECKED"]);
+        assert!(with(&[("OTP_STOP_FAILURES", "45")]).is_ok());
+        for (low, high) in ASCENDING {
+            let row = |name: &str| TABLE.iter().find(|limit| limit.name == name).unwrap();
+            // The defaults keep to it, and it could be broken: else the pair would be idle.
+            assert!(row(low).default <= row(high).default && row(low).max > row(high).min, "{low} {high}");
         }
     }
 

@@ -12,10 +12,11 @@ use std::{
 use onetap::{
     kernel::time::Timestamp,
     model::{
-        counter::{Admit, Cap, Counter, Operation, Outcome, Spend},
+        counter::{Budget, Cap, Counter, Operation, Outcome, Spend},
         object::Document,
-        pumping::{Level, Policy},
+        pumping::{Guard, Level, Policy},
     },
+    rules::limits::Limits,
 };
 
 const SECOND: u64 = 1000;
@@ -29,17 +30,25 @@ pub(crate) const ATTACK_ENDS: u64 = ATTACK_BEGINS + 6 * HOUR;
 const CURVE: [u64; 24] =
     [8, 5, 3, 2, 2, 4, 10, 22, 40, 52, 58, 60, 56, 50, 48, 50, 54, 58, 64, 72, 74, 62, 40, 20];
 
-pub(crate) const OF_PREFIX: Policy = Policy {
-    min_sends: 12,
-    check_below_percent: 40,
-    stop_below_percent: 20,
-    measure_one_in_check: 4,
-    measure_one_in_stop: 40,
-    mature_seconds: 120,
-};
-
-const OF_COUNTRY: Policy =
-    Policy { min_sends: 200, check_below_percent: 25, stop_below_percent: 10, ..OF_PREFIX };
+/// The guards of a prefix and of a country, as the service has them by default.
+pub(crate) fn policies() -> [Policy; 2] {
+    let limits = Limits::default();
+    let of_prefix = Policy {
+        min_sends: limits.pumping_prefix_min_sends,
+        check_below_percent: limits.pumping_prefix_check_percent,
+        stop_below_percent: limits.pumping_prefix_stop_percent,
+        measure_one_in_check: limits.pumping_check_lets_one_in,
+        measure_one_in_stop: limits.pumping_stop_lets_one_in,
+        mature_seconds: 120,
+    };
+    let of_country = Policy {
+        min_sends: limits.pumping_country_min_sends,
+        check_below_percent: limits.pumping_country_check_percent,
+        stop_below_percent: limits.pumping_country_stop_percent,
+        ..of_prefix
+    };
+    [of_prefix, of_country]
+}
 
 /// What is varied.
 #[derive(Debug, Clone, Copy)]
@@ -200,6 +209,8 @@ enum Answer {
 
 const COUNTRY: &str = "country 86";
 const ALL: &str = "all";
+const HOURLY: u64 = 3600;
+const DAILY: u64 = 86_400;
 
 /// Where codes are asked for: the order of questions is that of the service.
 #[derive(Default)]
@@ -217,9 +228,12 @@ struct Desk {
 impl Desk {
     fn send(&mut self, to: &Number, from: &Address, exempt: bool) -> Answer {
         let (network, host) = (format!("network {}", from.network), from.host.to_string());
-        let spends =
-            vec![spend(ALL, &[(3600, 200), (86_400, 1000)]), spend(&host, &[(3600, 20), (86_400, 100)])];
-        if self.ask(&network, Operation::Spend { spends }) != Outcome::Spent {
+        let limits = Limits::default();
+        let of_network = [(HOURLY, limits.otp_network_short), (DAILY, limits.otp_network_long)];
+        let of_address = [(HOURLY, limits.otp_address_short), (DAILY, limits.otp_address_long)];
+        let budgets = vec![budget(ALL, &of_network), budget(&host, &of_address)];
+        let spend = Operation::Spend(Spend { budgets, guard: None });
+        if self.ask(&network, spend) != (Outcome::Spent { turned: None }) {
             return Answer::Refused;
         }
         let answer = match self.number_has_room(to) {
@@ -239,13 +253,16 @@ impl Desk {
     fn enter(&mut self, to: &Number, exempt: bool) -> Answer {
         let mut answer = Answer::Sent;
         let mut entered = Vec::new();
-        for (counter, most, policy) in
-            [(to.counter(), 300, OF_PREFIX), (COUNTRY.to_owned(), 20_000, OF_COUNTRY)]
-        {
-            let guard = self.guarded.then_some(policy);
-            let admit = Admit { spends: vec![spend(ALL, &[(3600, most)])], guard, exempt };
-            let turned = match self.ask(&counter, Operation::Admit(admit)) {
-                Outcome::Admitted { turned, .. } => {
+        let limits = Limits::default();
+        let [of_prefix, of_country] = policies();
+        for (counter, most, policy) in [
+            (to.counter(), limits.otp_prefix_short, of_prefix),
+            (COUNTRY.to_owned(), limits.otp_country_short, of_country),
+        ] {
+            let guard = (self.guarded && !exempt).then_some(Guard { policy, has_bot_check: true });
+            let spend = Spend { budgets: vec![budget(ALL, &[(HOURLY, most)])], guard };
+            let turned = match self.ask(&counter, Operation::Spend(spend)) {
+                Outcome::Spent { turned } => {
                     entered.push(counter.clone());
                     turned
                 }
@@ -314,9 +331,9 @@ impl Desk {
     }
 }
 
-fn spend(tally: &str, caps: &[(u64, u64)]) -> Spend {
+fn budget(tally: &str, caps: &[(u64, u64)]) -> Budget {
     let caps = caps.iter().map(|&(window_seconds, most)| Cap { window_seconds, most }).collect();
-    Spend { tally: tally.to_owned(), caps }
+    Budget { tally: tally.to_owned(), caps }
 }
 
 /// So long after a midnight.

@@ -68,6 +68,7 @@ pub(crate) struct World {
     pub(crate) shows_challenges: AtomicBool,
     challenges: Mutex<BTreeMap<String, String>>,
     turns: Mutex<Vec<GuardTurn>>,
+    passed_over: Mutex<Vec<Fault>>,
     shown: Mutex<Vec<String>>,
     back_office: Mutex<BackOfficeTables>,
     devices: Mutex<BTreeMap<String, String>>,
@@ -102,6 +103,7 @@ impl World {
             shows_challenges: AtomicBool::new(true),
             challenges: Mutex::default(),
             turns: Mutex::default(),
+            passed_over: Mutex::default(),
             shown: Mutex::default(),
             back_office: Mutex::default(),
             devices: Mutex::default(),
@@ -156,6 +158,11 @@ impl World {
     }
 
     /// What the pumping guard told the operator.
+    /// Faults that no answer told of.
+    pub(crate) fn passed_over(&self) -> Vec<Fault> {
+        locked(&self.passed_over).clone()
+    }
+
     pub(crate) fn guard_turns(&self) -> Vec<GuardTurn> {
         locked(&self.turns).clone()
     }
@@ -291,6 +298,10 @@ impl Metrics for World {
 
     fn guard_turned(&self, turn: GuardTurn) {
         locked(&self.turns).push(turn);
+    }
+
+    fn fault_passed_over(&self, fault: Fault) {
+        locked(&self.passed_over).push(fault);
     }
 
     fn show_message(&self, text: &str) {

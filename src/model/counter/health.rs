@@ -35,8 +35,9 @@ impl Record {
         self.add(Health { calls: 1, failed: u64::from(!ok), ..Health::default() }, now);
     }
 
-    pub(super) fn note_receipt(&mut self, delivered: bool, now: Timestamp) {
-        self.add(Health { receipts: 1, undelivered: u64::from(!delivered), ..Health::default() }, now);
+    pub(super) fn note_receipts(&mut self, delivered: u64, undelivered: u64, now: Timestamp) {
+        let receipts = delivered.saturating_add(undelivered);
+        self.add(Health { receipts, undelivered, ..Health::default() }, now);
     }
 
     fn add(&mut self, more: Health, now: Timestamp) {
@@ -99,8 +100,8 @@ mod tests {
         let mut record = Record::default();
         record.note_call(true, at(0));
         record.note_call(false, at(1));
-        record.note_receipt(false, at(1));
-        record.note_receipt(true, at(2));
+        record.note_receipts(0, 1, at(1));
+        record.note_receipts(1, 0, at(2));
         assert_eq!(record.health(at(2)), Health { calls: 2, failed: 1, receipts: 2, undelivered: 1 });
         assert_eq!(record.health(at(5)), Health { calls: 1, failed: 1, receipts: 2, undelivered: 1 });
         assert_eq!(record.health(at(31)), Health { receipts: 1, ..Health::default() });

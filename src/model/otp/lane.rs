@@ -67,9 +67,16 @@ impl Lane {
         let rules = &new.rules;
         // 1. A repeat.
         let NewCode { operation, request, .. } = &new;
-        let find = FindSent { operation: operation.clone(), request: request.clone(), resend: rules.resend };
+        let find = FindSent {
+            operation: operation.clone(),
+            request: request.clone(),
+            device_of: new.device_of,
+            resend: rules.resend,
+        };
         if let Some(repeat) = self.repeat(&find, now) {
-            return Some(repeat);
+            // The caller itself asks again, because it lost the answer.
+            let is_the_same = repeat == Outcome::Running && self.newest_is(new.challenge);
+            return if is_the_same { None } else { Some(repeat) };
         }
         // 2. Budgets.
         let stop = if new.bot_check_passed { rules.stop_checked } else { rules.stop };

@@ -163,6 +163,19 @@ fn what_was_not_sent_costs_nothing() {
 }
 
 #[test]
+fn what_comes_to_nothing_is_not_free_for_ever() {
+    let world = World::new();
+    world.send_otp(PHONE).send().challenge();
+    // Too soon, again and again: each time the number was asked. Ten for each code that an address may ask for.
+    for _ in 0..199 {
+        assert_eq!(wait(&world.send_otp(PHONE).send()), 60);
+    }
+    assert!(wait(&world.send_otp(PHONE).send()) > 600);
+    assert!(wait(&world.send_otp(OTHER).send()) > 600);
+    world.send_otp(OTHER).from("203.0.113.8").send().challenge();
+}
+
+#[test]
 fn a_code_whose_successor_was_not_sent_still_counts() {
     let world = World::new();
     let (challenge, code) = super::send(&world, PHONE);

@@ -5,6 +5,7 @@ mod failures;
 mod fallback;
 mod kv;
 mod login;
+mod own_devices;
 mod providers;
 mod pumping;
 mod races;

@@ -128,6 +128,10 @@ fn reviewers_of_app_stores_have_a_code_of_their_own() {
         counters.keys().all(|name| !name.contains("prefix") && !name.contains("country")),
         "{counters:?}"
     );
+    let short = crate::world::configuration::problems(|name| {
+        (name == "REVIEW_NUMBERS").then(|| json!([{"phone": "13800000000", "code": "24681012"}]).to_string())
+    });
+    assert_eq!(short, ["REVIEW_NUMBERS has a code that is not 6 digits long"]);
     // Everybody else's code is drawn.
     let (challenge, _) = super::send(&world, PHONE);
     world.otp_login(&challenge, "246810").send();

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 
 use super::OTHER;
 use crate::world::{
-    Answer, World,
+    Answer, Broken, Port, World,
     client::{device, device_with},
-    sms::HUMAN,
+    sms::{HUMAN, Mood},
 };
 
 fn phone(nth: usize) -> String {
@@ -61,6 +61,56 @@ fn a_prefix_that_never_redeems_is_stopped_for_strangers_alone() {
     // What was held back cost nobody anything: an hour or so later all is well.
     world.pass(Duration::from_secs(2 * 3600));
     ask(&world, &phone(800), 800, device(), "web", None).challenge();
+}
+
+#[test]
+fn vendors_that_hang_close_nothing() {
+    let world = World::new();
+    for vendor in ["chuanglan_sms", "twilio"] {
+        world.phones.set_mood(vendor, Some(Mood::TakesAndHangs));
+    }
+    // Nobody gets a message in time, so nobody redeems: that speaks against the vendors.
+    for nth in 0..100 {
+        ask(&world, &phone(nth), nth, device(), "web", None).challenge();
+        world.pass(Duration::from_secs(10));
+    }
+    assert_eq!(world.guard_turns(), []);
+}
+
+#[test]
+fn trouble_of_ours_is_not_held_against_a_prefix() {
+    let world = World::new();
+    for nth in 0..100 {
+        let challenge = ask(&world, &phone(nth), nth, device(), "web", None).challenge();
+        world.pass(Duration::from_secs(10));
+        world.faults.break_all(Port::Account, Broken::Before);
+        world.otp_login(&challenge, &world.phones.code(&phone(nth))).send().is_problem(500, "internal");
+        world.faults.mend();
+    }
+    assert_eq!(world.guard_turns(), []);
+}
+
+#[test]
+fn apps_without_a_bot_check_neither_open_nor_close_for_others() {
+    let world = World::new();
+    // Between the two thresholds: every third code comes back. Half of the askers can pass a check, half cannot.
+    let (mut held, mut waits) = (0, 0);
+    for nth in 0..200 {
+        let platform = if nth % 2 == 0 { "web" } else { "ios" };
+        let answer = ask(&world, &phone(nth), nth, device(), platform, None);
+        match answer.status {
+            202 if nth % 3 == 0 => {
+                let code = world.phones.code(&phone(nth));
+                world.otp_login(&answer.challenge(), &code).send().signed_in();
+            }
+            202 => {}
+            403 => held += 1,
+            _ => waits += 1,
+        }
+        world.pass(Duration::from_secs(12));
+    }
+    let turns: Vec<&str> = world.guard_turns().iter().map(|turn| turn.level).collect();
+    assert!(held > 20 && waits == 0 && turns == ["check"], "{held} {waits} {turns:?}");
 }
 
 #[test]

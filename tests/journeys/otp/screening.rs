@@ -73,6 +73,31 @@ fn risk_allows_challenges_and_denies() {
 }
 
 #[test]
+fn who_is_sent_for_a_bot_check_has_not_asked_yet() {
+    let world = risky(700, "allow");
+    for nth in 0..20 {
+        let mut body = json!({"phone": format!("138{nth:08}"), "device": web()});
+        let ask = |body: &Value| world.post("/v1/otp/send", body).send();
+        ask(&body).is_problem(403, "bot_check_required");
+        body["captchaToken"] = json!("made up");
+        ask(&body).is_problem(403, "bot_check_required");
+        body["captchaToken"] = json!(format!("{HUMAN}-{nth}"));
+        ask(&body).challenge();
+    }
+    assert_eq!(world.phones.all().len(), 20);
+}
+
+#[test]
+fn a_repeat_is_answered_whatever_the_risk_is_by_now() {
+    const KEY: &str = "Zk7Qp2LmXw9TbR4sVn6YcA";
+    let world = risky(10, "allow");
+    let first = world.send_otp(PHONE).key(KEY).send().challenge();
+    world.phones.risk_score.store(950, Ordering::SeqCst);
+    assert_eq!(world.send_otp(PHONE).key(KEY).send().challenge(), first);
+    world.send_otp(OTHER).send().is_problem(403, "risk_denied");
+}
+
+#[test]
 fn risk_is_asked_before_one_tap_makes_an_account() {
     use crate::world::objects::Kind;
     let login = |world: &World, platform: &str, captcha: Value| {
