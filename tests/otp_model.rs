@@ -8,174 +8,19 @@
     reason = "a test"
 )]
 
-use std::time::Duration;
-
+use model::{Guess, LIFETIME, Model, RULES, Sent, secs};
 use onetap::{
     kernel::{
         id::{AccountId, ChallengeId},
         time::Timestamp,
     },
-    model::otp::{Evidence, NewCode, Operation, Otp, Outcome, Redeem, Rules, Sends, Settled},
+    model::otp::{Evidence, FindSent, NewCode, Operation, Otp, Outcome, Redeem, Settled},
 };
+
+#[path = "otp_model/model.rs"]
+mod model;
 
 const HISTORIES: u64 = 100_000;
-
-const fn secs(secs: u64) -> Duration {
-    Duration::from_secs(secs)
-}
-
-const LIFETIME: Duration = secs(300);
-
-const RULES: Rules = Rules {
-    tries: 3,
-    resend: secs(60),
-    sends: [Sends { window: secs(3600), most: 3 }, Sends { window: secs(86_400), most: 6 }],
-    free_failures: 3,
-    first_wait: secs(30),
-    longest_wait: secs(3600),
-    stop: 5,
-    stop_checked: 7,
-    failure_memory: secs(604_800),
-};
-
-/// What happened in one lane, all of it.
-#[derive(Default)]
-struct Lane {
-    sent: Vec<Sent>,
-    guesses: Vec<Guess>,
-}
-
-struct Sent {
-    at: Timestamp,
-    id: ChallengeId,
-    operation: u64,
-    request: u64,
-    checked: bool,
-    settled: Option<bool>,
-    measured: bool,
-    recorded: bool,
-}
-
-/// A guess that counted.
-struct Guess {
-    at: Timestamp,
-    id: ChallengeId,
-    operation: u64,
-    request: u64,
-    right: bool,
-}
-
-#[derive(Default)]
-struct Model {
-    lanes: [Lane; 2],
-}
-
-impl Lane {
-    fn live(&self) -> impl DoubleEndedIterator<Item = &Sent> {
-        self.sent.iter().filter(|sent| sent.settled != Some(false))
-    }
-
-    fn newest(&self) -> Option<&Sent> {
-        self.live().next_back()
-    }
-
-    /// Wrong guesses since the last right one, unless a week passed without any.
-    fn failures(&self, now: Timestamp) -> (u32, Timestamp) {
-        let mut count = 0;
-        let mut last = Timestamp::default();
-        for guess in &self.guesses {
-            if guess.at.since(last) >= RULES.failure_memory {
-                count = 0;
-            }
-            if guess.right {
-                count = 0;
-            } else {
-                count += 1;
-                last = guess.at;
-            }
-        }
-        if now.since(last) >= RULES.failure_memory { (0, last) } else { (count, last) }
-    }
-
-    fn send(&self, operation: u64, request: u64, checked: bool, now: Timestamp) -> Option<Outcome> {
-        // Known for as long as a repeat can matter: the code's life and two minutes.
-        let known = self.newest().filter(|sent| now < sent.at.plus(LIFETIME + secs(120)));
-        if let Some(sent) = known.filter(|sent| sent.operation == operation) {
-            return Some(if sent.request != request {
-                Outcome::Conflict
-            } else if sent.settled.is_none() && now.since(sent.at) <= secs(10) {
-                Outcome::Running
-            } else {
-                let (expires, resend_at) = (sent.at.plus(LIFETIME), sent.at.plus(RULES.resend));
-                Outcome::SentBefore { challenge: sent.id, expires, resend_at }
-            });
-        }
-        let (failures, last_failure) = self.failures(now);
-        if failures >= if checked { RULES.stop_checked } else { RULES.stop } {
-            let left = last_failure.plus(RULES.failure_memory).since(now);
-            let retry_after = seconds(left);
-            return Some(Outcome::Stopped { retry_after, bot_check_helps: failures < RULES.stop_checked });
-        }
-        // The first moment from now on at which every rule is kept.
-        let mut free_at = now;
-        if let Some(last) = self.live().next_back() {
-            free_at = free_at.max(last.at.plus(RULES.resend));
-        }
-        for Sends { window, most } in RULES.sends {
-            let inside = |at: Timestamp| self.live().filter(|sent| at < sent.at.plus(window)).count();
-            let leaving = self.live().map(|sent| sent.at.plus(window));
-            let free = std::iter::once(now).chain(leaving).filter(|at| *at >= now);
-            free_at = free_at.max(free.filter(|at| inside(*at) < most).min().unwrap());
-        }
-        if !checked && failures >= RULES.free_failures {
-            let doubled = RULES.first_wait * 2_u32.pow(failures - RULES.free_failures);
-            free_at = free_at.max(last_failure.plus(doubled.min(RULES.longest_wait)));
-        }
-        (free_at > now).then(|| Outcome::TooSoon { retry_after: seconds(free_at.since(now)) })
-    }
-
-    fn redeem(&self, guess: &Guess, by_record: bool, now: Timestamp) -> (Outcome, bool) {
-        let Some(sent) = self.newest().filter(|sent| sent.id == guess.id) else {
-            return (Outcome::Incorrect, false);
-        };
-        if now >= sent.at.plus(LIFETIME + secs(120)) {
-            return (Outcome::Incorrect, false);
-        }
-        let of_code: Vec<&Guess> = self.guesses.iter().filter(|known| known.id == guess.id).collect();
-        let used = of_code.iter().find(|known| known.right);
-        if let Some(same) = of_code.iter().find(|known| known.operation == guess.operation)
-            && used.is_none_or(|used| used.operation == guess.operation)
-        {
-            let outcome = if same.request != guess.request {
-                Outcome::Conflict
-            } else if same.right && now.since(same.at) <= secs(120) {
-                Outcome::Redeemed { measured: None }
-            } else {
-                Outcome::Incorrect
-            };
-            return (outcome, false);
-        }
-        let stop = if sent.checked { RULES.stop_checked } else { RULES.stop };
-        let wrong = of_code.iter().filter(|known| !known.right).count();
-        let is_over = used.is_some()
-            || now >= sent.at.plus(LIFETIME)
-            || wrong >= RULES.tries as usize
-            || self.failures(now).0 >= stop;
-        if is_over {
-            return (Outcome::Incorrect, false);
-        }
-        let bridge = if sent.settled == Some(true) && !sent.recorded { LIFETIME } else { secs(90) };
-        if !by_record && now >= sent.at.plus(bridge) {
-            return (Outcome::NoRecord, false);
-        }
-        let measured = (sent.settled == Some(true) && sent.measured).then_some(sent.at);
-        (if guess.right { Outcome::Redeemed { measured } } else { Outcome::Incorrect }, true)
-    }
-}
-
-fn seconds(time: Duration) -> u32 {
-    u32::try_from(time.as_millis().div_ceil(1000)).unwrap().max(1)
-}
 
 /// SplitMix64.
 struct Dice(u64);
@@ -200,6 +45,10 @@ struct Seen {
     conflicts: u64,
     no_record: u64,
     sent_before: u64,
+    found: u64,
+    not_found: u64,
+    asked_twice: u64,
+    settled_twice: u64,
 }
 
 struct Story {
@@ -209,6 +58,7 @@ struct Story {
     now: Timestamp,
     holder: Option<AccountId>,
     ids: Vec<ChallengeId>,
+    settled: Vec<Settled>,
 }
 
 impl Story {
@@ -216,7 +66,15 @@ impl Story {
         let mut dice = Dice(seed);
         let holder = (dice.roll(2) == 0).then(|| AccountId::from_bytes([1; 16]));
         let now = Timestamp::from_secs(1_795_147_200);
-        Self { dice, otp: Otp::default(), model: Model::default(), now, holder, ids: Vec::new() }
+        Self {
+            dice,
+            otp: Otp::default(),
+            model: Model::default(),
+            now,
+            holder,
+            ids: Vec::new(),
+            settled: Vec::new(),
+        }
     }
 
     fn step(&mut self, seen: &mut Seen) {
@@ -236,20 +94,46 @@ impl Story {
             self.otp = serde_json::from_str(&json).unwrap();
         }
         seen.operations += 1;
-        match self.dice.roll(10) {
+        match self.dice.roll(12) {
             0..=2 => self.send(seen),
             3 => self.settle(),
+            4 => self.settle_again(seen),
+            5 => self.find(seen),
             _ => self.guess(seen),
         }
+    }
+
+    /// A device, and whether it is the holder's.
+    fn device(&mut self) -> (Option<AccountId>, bool) {
+        let stranger = AccountId::from_bytes([2; 16]);
+        let device_of =
+            [None, Some(stranger), Some(AccountId::from_bytes([1; 16]))][self.dice.roll(3) as usize];
+        (device_of, device_of.is_some() && device_of == self.holder)
+    }
+
+    /// An operation whose answer was lost, once more: the same answer, and nothing has changed.
+    fn again(&mut self, operation: Operation, expected: &Outcome) {
+        self.otp.tidy(self.now);
+        let before = serde_json::to_string(&self.otp).unwrap();
+        assert_eq!(self.otp.apply(operation, self.holder, self.now), *expected);
+        assert_eq!(serde_json::to_string(&self.otp).unwrap(), before);
+    }
+
+    fn find(&mut self, seen: &mut Seen) {
+        let (operation, request) = (self.dice.roll(6), self.dice.roll(8) / 7);
+        let (device_of, own_device) = self.device();
+        let mut lanes = self.model.lanes.iter();
+        let known = lanes.find_map(|lane| lane.repeat(operation, request, self.now));
+        *(if known.is_some() { &mut seen.found } else { &mut seen.not_found }) += 1;
+        let (operation, request) = (operation.to_string(), request.to_string());
+        let find = FindSent { operation, request, device_of, resend: RULES.resend };
+        self.again(Operation::FindSent(find), &known.unwrap_or(Outcome::NotSent { own_device }));
     }
 
     fn send(&mut self, seen: &mut Seen) {
         // Few names, so that attempts are repeated, by accident and on purpose.
         let (operation, request) = (self.dice.roll(6), self.dice.roll(8) / 7);
-        let stranger = AccountId::from_bytes([2; 16]);
-        let device_of =
-            [None, Some(stranger), Some(AccountId::from_bytes([1; 16]))][self.dice.roll(3) as usize];
-        let own_device = device_of.is_some() && device_of == self.holder;
+        let (device_of, own_device) = self.device();
         let checked = self.dice.roll(4) == 0;
         let number = u8::try_from(self.ids.len()).unwrap();
         let challenge = ChallengeId::from_bytes([number; 16]);
@@ -263,7 +147,8 @@ impl Story {
             bot_check_passed: checked,
             rules: RULES,
         };
-        let outcome = self.otp.apply(Operation::Send(Box::new(new)), self.holder, self.now);
+        let send = Operation::Send(Box::new(new));
+        let outcome = self.otp.apply(send.clone(), self.holder, self.now);
         let lane = &mut self.model.lanes[usize::from(own_device)];
         let refused = lane.send(operation, request, checked, self.now);
         match &outcome {
@@ -279,6 +164,10 @@ impl Story {
             let (at, settled, measured, recorded) = (self.now, None, false, false);
             let sent = Sent { at, id: challenge, operation, request, checked, settled, measured, recorded };
             lane.sent.push(sent);
+            if self.dice.roll(4) == 0 {
+                seen.asked_twice += 1;
+                self.again(send, &outcome);
+            }
             if self.dice.roll(4) > 0 {
                 self.settle();
             }
@@ -300,7 +189,16 @@ impl Story {
         let Some(open) = open else { return };
         open.settled = Some(sent);
         (open.measured, open.recorded) = (measured, recorded);
+        self.settled.push(settled.clone());
         assert_eq!(self.otp.apply(Operation::Settle(settled), self.holder, self.now), Outcome::Settled);
+    }
+
+    /// However late, and whatever was sent since.
+    fn settle_again(&mut self, seen: &mut Seen) {
+        let Some(last) = self.settled.len().checked_sub(1) else { return };
+        let at = if self.dice.roll(2) == 0 { last } else { self.dice.roll(last as u64 + 1) as usize };
+        seen.settled_twice += 1;
+        self.again(Operation::Settle(self.settled[at].clone()), &Outcome::Settled);
     }
 
     fn guess(&mut self, seen: &mut Seen) {
@@ -353,11 +251,15 @@ impl Story {
                 assert!(of_code().filter(|guess| guess.right).count() <= 1, "a code is used once");
                 assert!(of_code().filter(|guess| !guess.right).count() <= RULES.tries as usize);
             }
-            let mut in_a_row = 0;
+            let (mut in_a_row, mut last) = (0, Timestamp::default());
             for guess in &lane.guesses {
-                in_a_row = if guess.right { 0 } else { in_a_row + 1 };
-                let forgotten = guess.at.since(lane.guesses[0].at) >= RULES.failure_memory;
-                assert!(in_a_row <= RULES.stop_checked || forgotten, "failures in a row have an end");
+                let is_forgotten = guess.at.since(last) >= RULES.failure_memory;
+                in_a_row = if is_forgotten { 0 } else { in_a_row } + 1;
+                last = guess.at;
+                if guess.right {
+                    in_a_row = 0;
+                }
+                assert!(in_a_row <= RULES.stop_checked, "failures in a row have an end");
             }
         }
     }
@@ -384,6 +286,10 @@ fn a_hundred_thousand_histories_end_as_in_the_model() {
         seen.conflicts,
         seen.no_record,
         seen.sent_before,
+        seen.found,
+        seen.not_found,
+        seen.asked_twice,
+        seen.settled_twice,
     ] {
         assert!(met > 100, "{seen:?}");
     }

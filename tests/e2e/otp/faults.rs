@@ -1,6 +1,6 @@
 //! The store of codes hides them or is out of reach, objects die and answers are lost: whoever repeats arrives.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
@@ -63,9 +63,11 @@ async fn no_record() {
 
 async fn never_recorded() {
     let stack = stack::test_build();
-    for hook in ["fail-challenges", "lose-challenges"] {
+    for hook in ["fail-challenges", "lose-challenges", "slow-challenges"] {
         let phone = fresh_phone("145");
+        let asked_at = Instant::now();
         let sent = post(stack, SEND, &send_body(&phone)).header(HOOK, hook).send().await;
+        assert!(asked_at.elapsed() < Duration::from_secs(5), "{hook}: {:?}", asked_at.elapsed());
         let (challenge, code) = (sent.challenge(), newest_code(stack, &phone).await);
         type_in(stack, &challenge, &not(&code)).await.problem(401, "otp_incorrect");
         type_in(stack, &challenge, &code).await.signed_in();

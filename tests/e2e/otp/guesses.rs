@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::{
-    LOGIN, SEND, Sent, login_body, messages, newest_code, not, send_to_somebody,
+    LOGIN, SEND, Sent, login_body, messages, newest_code, not,
+    objects::failures,
+    send_to_somebody,
     stacks::{self, TWO_VENDORS},
     type_in,
 };
@@ -25,7 +27,7 @@ const GUESSES: usize = 1000;
 
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
-        story("otp: who uses up a number's guesses does not keep its owner's device out", lock_out),
+        story_alone("otp: who uses up a number's guesses does not keep its owner's device out", lock_out),
         story_alone("otp: of 200 right codes typed at once one signs in, twenty times over", right_at_once),
         story_alone("otp: after a thousand wrong guesses at once the right code is refused", wrong_at_once),
         story("otp: the right code among the guesses after the fifth is refused", right_too_late),
@@ -53,9 +55,13 @@ async fn wrong_at_once() {
     let stack = stacks::main();
     let Sent { challenge, code } = send_to_somebody(stack).await;
     let body = login_body(&challenge, &not(&code));
+    let before = failures(stack);
     let answers = join_all((0..GUESSES).map(|_| post(stack, LOGIN, &body).send())).await;
     assert_eq!(count(&answers), [0, GUESSES, 0], "{:?}", strangest(&answers));
     type_in(stack, &challenge, &code).await.problem(401, "otp_incorrect");
+    let counted = failures(stack) - before;
+    assert_eq!(counted, 5, "as the number's object counts them");
+    eprintln!("of {GUESSES} wrong guesses at once {counted} could have had an effect");
 }
 
 async fn right_too_late() {
@@ -82,19 +88,21 @@ async fn lock_out() {
     let owner = sign_in(stack, &phone).await;
     // The copy of the device record is written after the answer.
     sleep(Duration::from_secs(2)).await;
+    let before = failures(stack);
 
-    // 1. A stranger asks and guesses as long as it can: a wait at most of a second, then the end.
-    let mut guesses = 0;
+    // 1. A stranger asks and guesses as long as it can: three tries at each code, a wait at most of a second, then
+    //    the end.
+    let mut codes = 0;
     let refused = loop {
         let sent = ask_plain(stack, &phone, &fresh_device()).await;
         if sent.status == 202 {
             let (challenge, code) = (sent.challenge(), newest_code(stack, &phone).await);
-            for _ in 0..10 {
+            for _ in 0..5 {
                 guess(stack, &challenge, &not(&code)).await.problem(401, "otp_incorrect");
             }
             guess(stack, &challenge, &code).await.problem(401, "otp_incorrect");
-            guesses += 10;
-            assert!(guesses <= 30, "codes are sent without end");
+            codes += 1;
+            assert!(codes <= 10, "codes are sent without end");
             continue;
         }
         let wait = sent.problem(429, "rate_limited")["retryAfter"].as_u64().unwrap();
@@ -103,7 +111,8 @@ async fn lock_out() {
         }
         sleep(Duration::from_millis(500)).await;
     };
-    assert_eq!((guesses, messages(stack, &phone).await.len()), (30, 3));
+    let counted = failures(stack) - before;
+    assert_eq!((codes, messages(stack, &phone).await.len(), counted), (10, 10, 30));
     assert!((20..=60).contains(&refused), "{refused}");
 
     // 2. The owner's device asks, types, and is in.
@@ -118,7 +127,7 @@ async fn lock_out() {
     // 3. The stranger still waits.
     ask_plain(stack, &phone, &fresh_device()).await.problem(429, "rate_limited");
     eprintln!(
-        "a stranger had {guesses} guesses over 3 codes, then had to wait; the owner's device signed in"
+        "a stranger had {counted} guesses over {codes} codes, then had to wait; the owner's device signed in"
     );
 
     // 4. Somebody guesses and goes away.

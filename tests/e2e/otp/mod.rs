@@ -5,6 +5,7 @@ mod configuration;
 mod fallback;
 mod faults;
 mod guesses;
+mod objects;
 mod providers;
 mod refusals;
 mod repeats;

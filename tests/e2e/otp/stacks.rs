@@ -66,7 +66,7 @@ pub(super) fn short() -> &'static Stack {
             .var("RISK_WHEN_DOWN", "deny")
             .var("OTP_CODE_DIGITS", "8")
             .var("OTP_LIFETIME_SECONDS", "8")
-            .var("OTP_TRIES", "10")
+            .var("OTP_TRIES", "3")
             .var("OTP_RESEND_SECONDS", "1")
             .var("OTP_SHORT_WINDOW_SECONDS", "2")
             .var("OTP_LONG_WINDOW_SECONDS", "3")

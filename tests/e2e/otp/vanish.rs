@@ -1,17 +1,13 @@
 //! What is over vanishes from the objects, by their own alarms.
 
-use std::{
-    collections::BTreeSet,
-    process::{Command, Stdio},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use super::stacks;
+use super::{objects::documents, stacks};
 use crate::{
-    stack::{self, Stack, lock},
+    stack::{Stack, lock},
     story,
 };
 
@@ -48,8 +44,11 @@ fn leftovers(stack: &Stack) -> Vec<String> {
         let state = &document["state"];
         let parts: BTreeSet<&str> = state.as_object().unwrap().keys().map(String::as_str).collect();
         let may_stay = match class.as_str() {
-            "Handle" => parts.iter().eq(&["holder"]),
-            "Counter" => ["funnel", "health", "claim"].iter().any(|part| parts.contains(part)),
+            "Handle" => parts.iter().eq(&["holder"]) && state["holder"].is_object(),
+            "Counter" => {
+                let remembers = ["funnel", "health", "claim"].iter().any(|part| parts.contains(part));
+                remembers && !names_an_address(&state["tallies"])
+            }
             _ => continue,
         };
         if !may_stay {
@@ -59,27 +58,8 @@ fn leftovers(stack: &Stack) -> Vec<String> {
     left
 }
 
-/// The documents of all objects of a stack, with the name of their class.
-fn documents(stack: &Stack) -> Vec<(String, Value)> {
-    const SCRIPT: &str = r#"
-        const { DatabaseSync } = require("node:sqlite"), fs = require("node:fs"), path = require("node:path");
-        const root = process.argv[1], found = [];
-        for (const file of fs.readdirSync(root, { recursive: true })) {
-            if (!file.endsWith(".sqlite")) continue;
-            const database = new DatabaseSync(path.join(root, file), { readOnly: true });
-            const tables = database.prepare("SELECT name FROM sqlite_master WHERE name = 'document'").all();
-            const rows = tables.length ? database.prepare("SELECT json FROM document").all() : [];
-            for (const row of rows) found.push([path.dirname(file).split("-").pop(), JSON.parse(row.json)]);
-            database.close();
-        }
-        console.log(JSON.stringify(found));
-    "#;
-    let output = Command::new(stack::root().join("node_modules/.bin/node"))
-        .args(["--no-warnings", "--experimental-sqlite", "-e", SCRIPT])
-        .arg(stack.state.join("v3/do"))
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .unwrap();
-    serde_json::from_slice(&output.stdout).expect("the search of the objects failed")
+/// Whether a tally stands for more than strangers or own devices as a whole.
+fn names_an_address(tallies: &Value) -> bool {
+    let mut names = tallies.as_array().into_iter().flatten().map(|tally| &tally[0]);
+    names.any(|name| name != "strangers" && name != "own_devices")
 }
