@@ -157,12 +157,12 @@ impl World {
         locked(&self.challenges).clone()
     }
 
-    /// What the pumping guard told the operator.
     /// Faults that no answer told of.
     pub(crate) fn passed_over(&self) -> Vec<Fault> {
         locked(&self.passed_over).clone()
     }
 
+    /// What the pumping guard told the operator.
     pub(crate) fn guard_turns(&self) -> Vec<GuardTurn> {
         locked(&self.turns).clone()
     }
