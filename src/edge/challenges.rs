@@ -26,7 +26,10 @@ impl Challenges for EdgeWorld {
             put.expiration_ttl(ttl).execute().await
         };
         // One that is written late does no harm: the handle keeps the MAC as long as the code is good.
-        kv::within(write).await.ok_or(fault)?.map_err(|_| fault)
+        let written = kv::within(write).await.ok_or(fault)?;
+        #[cfg(feature = "test-hooks")]
+        self.hooks.after_call(config::CHALLENGES)?;
+        written.map_err(|_| fault)
     }
 
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Record>, Fault> {
@@ -35,7 +38,7 @@ impl Challenges for EdgeWorld {
         if self.hooks.hides(config::CHALLENGES)? {
             return Ok(None);
         }
-        let json = kv::text(&self.env, config::CHALLENGES, &id.to_string()).await.ok_or(fault)?;
+        let json = kv::text(self, config::CHALLENGES, &id.to_string()).await.ok_or(fault)?;
         json.map(|json| json::read(json.as_bytes()).ok_or(fault)).transpose()
     }
 }

@@ -23,7 +23,7 @@ impl DeviceRecords for EdgeWorld {
 
     async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault> {
         let fault = Fault::new("device_record_not_read");
-        let json = kv::text(&self.env, config::DEVICES, token_digest).await.ok_or(fault)?;
+        let json = kv::text(self, config::DEVICES, token_digest).await.ok_or(fault)?;
         json.map(|json| json::read(json.as_bytes()).ok_or(fault)).transpose()
     }
 }

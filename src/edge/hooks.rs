@@ -1,8 +1,8 @@
 //! Faults that a test can ask for over HTTP, in test builds only: a panic, a lost answer, an object out of reach.
 //!
 //! The header `X-Test-Hook` names one: `panic-worker`, or `panic-`, `fail-` (before the call) or `lose-` (after
-//! it) with `handles`, `accounts` or `counters`; `fail-challenges`, `miss-challenges` and `slow-challenges`: the
-//! store of codes cannot be reached, shows no record, or writes it in half a minute.
+//! it) with `handles`, `accounts` or `counters`; `fail-`, `lose-`, `miss-` and `slow-challenges`: the store of
+//! codes cannot be reached, loses the answer to a write, shows no record, or takes half a minute.
 #![allow(clippy::panic, reason = "panics on demand are its purpose")]
 
 use std::time::Duration;

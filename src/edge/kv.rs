@@ -3,14 +3,23 @@
 use std::{future::Future, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
-use worker::{Delay, Env};
+use worker::Delay;
+
+use super::world::EdgeWorld;
 
 /// Time for an answer of KV. Where it matters there is another way to go on without one.
 const DEADLINE: Duration = Duration::from_secs(1);
 
-/// The text under a key, as this place sees it. `None`: no answer; `Some(None)`: there is none.
-pub(super) async fn text(env: &Env, namespace: &str, key: &str) -> Option<Option<String>> {
-    within(env.kv(namespace).ok()?.get(key).text()).await?.ok()
+/// The text under a key, as this place sees it. `None`: no answer in time; `Some(None)`: there is none.
+pub(super) async fn text(world: &EdgeWorld, namespace: &str, key: &str) -> Option<Option<String>> {
+    let read = world.env.kv(namespace).ok()?.get(key).text();
+    within(async {
+        #[cfg(feature = "test-hooks")]
+        world.hooks.delay(namespace).await;
+        read.await
+    })
+    .await?
+    .ok()
 }
 
 /// What comes of it in time.

@@ -206,7 +206,8 @@ impl<W: World> Service<'_, W> {
     ) -> Result<SignedIn, Failure> {
         let (answer, risk) = match login.checked_phone {
             Some(phone) => {
-                let (answer, risk) = join(self.ask(question), self.risk(phone, &login.caller)).await;
+                let (answer, risk) =
+                    join(self.ask(question), self.risk(phone, &login.caller, login.deadline)).await;
                 (answer?, Some(risk))
             }
             None => (self.ask(question).await?, None),
@@ -221,9 +222,10 @@ impl<W: World> Service<'_, W> {
         };
         let risk = match risk {
             Some(risk) => risk,
-            None => self.risk(&phone, &login.caller).await,
+            None => self.risk(&phone, &login.caller, login.deadline).await,
         };
-        let human = risk == RiskLevel::Challenge && self.is_human(&login.caller, login.captcha).await?;
+        let human = risk == RiskLevel::Challenge
+            && self.is_human(&login.caller, login.captcha, login.deadline).await?;
         self.heed(risk, human, &login.caller)?;
         self.sign_in(phone, method, &login.purpose, &Seed::new(self.fresh()?)).await
     }

@@ -17,10 +17,12 @@ use crate::{
     },
     model::{
         counter::{Budget, Cap, Operation, Outcome, Spend},
+        device::{DeviceRecord, Trust},
         pumping::{Guard, Level, Policy},
         refusal::{Code, Refusal},
     },
     ports::{GuardTurn, World},
+    rules::device_trust,
 };
 
 /// Who asks for a code.
@@ -28,8 +30,8 @@ pub(super) struct Asker {
     network: String,
     /// Within the network.
     address: String,
-    /// Digest of the token of a device that has signed in before, and the account it has signed in to.
-    device: Option<(String, AccountId)>,
+    /// Digest of the token of a device that has signed in before, and what is known of it.
+    device: Option<(String, DeviceRecord)>,
 }
 
 /// Who it turned out to be.
@@ -37,6 +39,8 @@ pub(super) struct Asker {
 pub(super) struct Standing {
     /// A device of the number's holder.
     pub(super) own_device: bool,
+    /// One that is known or trusted: signing in once with a number of one's own is no reason to be let off.
+    pub(super) own_known_device: bool,
     /// Passed a bot check.
     pub(super) human: bool,
 }
@@ -50,7 +54,7 @@ pub(super) struct Scope {
     budgets: Vec<Budget>,
     /// Not given back: it costs us something to be asked in vain.
     attempts: Vec<Budget>,
-    /// Whoever passed a bot check, and owners' own devices, have none: they are neither held back nor measured.
+    /// Whoever passed a bot check, and owners' known devices, have none: they are neither held back nor measured.
     guard: Option<Guard>,
 }
 
@@ -65,7 +69,7 @@ pub(super) struct Taken {
 impl Asker {
     /// The account that the device has signed in to.
     pub(super) fn account(&self) -> Option<AccountId> {
-        self.device.as_ref().map(|(_, account)| *account)
+        self.device.as_ref().map(|(_, record)| record.account)
     }
 }
 
@@ -90,9 +94,19 @@ impl<W: World> Service<'_, W> {
         if let Some(token_digest) = self.presented_token(device)
             && let Ok(Some(record)) = self.world.device(&token_digest).await
         {
-            asker.device = Some((token_digest, record.account));
+            asker.device = Some((token_digest, record));
         }
         asker
+    }
+
+    /// Who it turned out to be.
+    pub(super) fn standing(&self, asker: &Asker, own_device: bool, human: bool) -> Standing {
+        let is_of_standing =
+            asker.device.as_ref().is_some_and(|(_, DeviceRecord { usage, trusted_since, .. })| {
+                let (now, limits) = (self.world.now(), &self.settings.limits);
+                device_trust::trust(*usage, *trusted_since, now, limits) != Trust::New
+            });
+        Standing { own_device, own_known_device: own_device && is_of_standing, human }
     }
 
     /// What whoever asks takes from.
@@ -156,7 +170,7 @@ impl<W: World> Service<'_, W> {
             limits.pumping_country_stop_percent,
         );
         let has_bot_check = self.has_bot_check(caller);
-        let is_exempt = standing.own_device || standing.human;
+        let is_exempt = standing.own_known_device || standing.human;
         let tally = if standing.own_device { "own_devices" } else { "strangers" };
         let scope = |(counter, name): (String, String), most, policy: Option<Policy>| Scope {
             counter,
@@ -187,7 +201,8 @@ impl<W: World> Service<'_, W> {
             (scope.counter.clone(), Operation::Spend(Spend { budgets, guard: scope.guard }))
         });
         let outcomes = self.counters(spends.collect()).await;
-        let mut refusal: Option<Failure> = None;
+        // Of several refusals the one counts that nothing but time or an operator can mend.
+        let (mut fault, mut wait, mut held) = (None, None, None);
         let mut taken = Taken { at, from: Vec::new() };
         for (scope, outcome) in scopes.iter().zip(outcomes) {
             match outcome {
@@ -197,17 +212,18 @@ impl<W: World> Service<'_, W> {
                 }
                 Ok(Outcome::Held { retry_after, turned }) => {
                     self.tell(scope, turned);
-                    refusal = Some(match scope.guard.is_some_and(|guard| guard.has_bot_check) {
-                        true => Code::BotCheckRequired.into(),
-                        false => Refusal::wait(retry_after).into(),
-                    });
+                    match scope.guard.is_some_and(|guard| guard.has_bot_check) {
+                        true => held = Some(Code::BotCheckRequired),
+                        false => wait = wait.max(Some(retry_after)),
+                    }
                 }
-                Ok(Outcome::Full { retry_after }) => refusal = Some(Refusal::wait(retry_after).into()),
-                Ok(_) => refusal = Some(UNEXPECTED_OUTCOME.into()),
-                Err(fault) => refusal = Some(fault.into()),
+                Ok(Outcome::Full { retry_after }) => wait = wait.max(Some(retry_after)),
+                Ok(_) => fault = Some(UNEXPECTED_OUTCOME),
+                Err(unreachable) => fault = Some(unreachable),
             }
         }
-        let Some(refusal) = refusal else { return Ok(taken) };
+        let refusal = fault.map(Failure::from).or(wait.map(|wait| Refusal::wait(wait).into()));
+        let Some(refusal) = refusal.or(held.map(Failure::from)) else { return Ok(taken) };
         self.give_back(taken).await;
         Err(refusal)
     }

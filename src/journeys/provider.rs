@@ -248,7 +248,7 @@ impl<W: World> Service<'_, W> {
         let upstream = |is_transient| Upstream { provider: provider.to_owned(), is_transient };
         match answer {
             Answer::Rejected { .. } => Err(Refusal::to_otp(Code::OneTapRejected).into()),
-            Answer::Unavailable { .. } => Err(upstream(true).into()),
+            Answer::Unavailable { .. } | Answer::Limited { .. } => Err(upstream(true).into()),
             Answer::AccountFault { .. } => Err(upstream(false).into()),
             answer => Ok(answer),
         }
@@ -281,6 +281,7 @@ fn summary(answer: &Answer) -> (&'static str, Option<String>) {
         Answer::Risk { level: RiskLevel::Deny } => ("deny", None),
         Answer::Checked { matches: false, .. } => ("mismatch", None),
         Answer::Rejected { code } => ("rejected", Some(code.clone())),
+        Answer::Limited { code } => ("limited", Some(code.clone())),
         Answer::Unavailable { code, .. } => ("unavailable", Some(code.clone())),
         Answer::AccountFault { code } => ("account_fault", Some(code.clone())),
     }

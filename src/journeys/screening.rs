@@ -1,16 +1,21 @@
 //! Who asks: a person or a program, and what a risk provider thinks of it.
 
+use std::time::Duration;
+
 use super::{
     Failure, Service,
     provider::{Caller, Tender},
     settings::WhenDown,
 };
 use crate::{
-    kernel::{phone::PhoneNumber, secret::Secret},
+    kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
     model::refusal::Code,
     ports::World,
     providers::{self, Answer, Capability, RiskLevel},
 };
+
+/// Less time than this is none: no provider answers so fast.
+const LEAST_TIME: Duration = Duration::from_millis(300);
 
 impl<W: World> Service<'_, W> {
     /// Whether the app has a bot check on this platform.
@@ -27,6 +32,7 @@ impl<W: World> Service<'_, W> {
         &self,
         caller: &Caller<'_>,
         captcha: Option<&Secret<String>>,
+        deadline: Timestamp,
     ) -> Result<bool, Failure> {
         let (Some(captcha), Some(choice)) = (captcha, self.choices(Capability::BotCheck, caller).next())
         else {
@@ -37,8 +43,9 @@ impl<W: World> Service<'_, W> {
             return Err(Code::BotCheckRequired.into());
         }
         let limit = self.settings.limits.bot_check_timeout_ms;
+        let Some(timeout) = self.time_for(limit, deadline) else { return Ok(false) };
         let tender = Tender::of(choice, caller, Capability::BotCheck, limit);
-        match self.offer(&Tender { credential: &credential, ..tender }).await? {
+        match self.offer(&Tender { credential: &credential, timeout, ..tender }).await? {
             Answer::Human => Ok(true),
             Answer::Rejected { .. } => Err(Code::BotCheckRequired.into()),
             _ => Ok(false),
@@ -46,16 +53,31 @@ impl<W: World> Service<'_, W> {
     }
 
     /// What the risk provider thinks, if there is one; its silence counts as the operator has decided.
-    pub(super) async fn risk(&self, phone: &PhoneNumber, caller: &Caller<'_>) -> RiskLevel {
+    pub(super) async fn risk(
+        &self,
+        phone: &PhoneNumber,
+        caller: &Caller<'_>,
+        deadline: Timestamp,
+    ) -> RiskLevel {
         let Some(choice) = self.choices(Capability::Risk, caller).next() else { return RiskLevel::Allow };
-        let tender = Tender::of(choice, caller, Capability::Risk, self.settings.limits.risk_timeout_ms);
-        match self.offer(&Tender { phone: Some(phone), ..tender }).await {
-            Ok(Answer::Risk { level }) => level,
-            _ => match self.settings.risk_when_down {
-                WhenDown::Allow => RiskLevel::Allow,
-                WhenDown::Deny => RiskLevel::Deny,
-            },
+        let limit = self.settings.limits.risk_timeout_ms;
+        let tender = Tender::of(choice, caller, Capability::Risk, limit);
+        if let Some(timeout) = self.time_for(limit, deadline)
+            && let Ok(Answer::Risk { level }) =
+                self.offer(&Tender { phone: Some(phone), timeout, ..tender }).await
+        {
+            return level;
         }
+        match self.settings.risk_when_down {
+            WhenDown::Allow => RiskLevel::Allow,
+            WhenDown::Deny => RiskLevel::Deny,
+        }
+    }
+
+    /// How much of its time somebody gets who is asked now; `None`: too little to be worth asking.
+    pub(super) fn time_for(&self, limit_ms: u64, deadline: Timestamp) -> Option<Duration> {
+        let left = deadline.since(self.world.now());
+        (left >= LEAST_TIME).then(|| left.min(Duration::from_millis(limit_ms)))
     }
 
     /// Acts on it.

@@ -3,7 +3,9 @@
 //! A provider that says clearly that it did not take the message gives way to the next one. One that may have
 //! taken it does not: nobody gets two messages, and the code of the first is good.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
+
+use futures_util::future::{Either, select};
 
 use super::{
     Failure, Service,
@@ -39,13 +41,13 @@ pub(super) enum Letter<'a> {
 /// Whether a message is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Delivery {
-    /// It is.
+    /// It is, for all that can be told from here.
     Sure,
     /// It may be: the provider broke off, or did not answer in time.
     Doubtful,
 }
 
-/// How calls of providers went, for their health: provider and whether it did its work.
+/// How calls of providers went: the counter of their health, and whether they did their work.
 pub(super) type Calls = Vec<(String, bool)>;
 
 impl Letter<'_> {
@@ -136,33 +138,36 @@ impl<W: World> Service<'_, W> {
         let mut calls = Calls::new();
         for at in self.order(choices).await {
             let Some(choice) = choices.get(at) else { continue };
-            let left = send.deadline.since(self.world.now());
-            if left < LEAST_TIME {
-                break;
-            }
             let limit = self.settings.limits.sms_timeout_ms;
+            let Some(timeout) = self.time_for(limit, send.deadline) else { break };
+            // What it could not do in less than its time says nothing about it.
+            let is_cut_short = timeout < Duration::from_millis(limit);
             let template = choice.account.template(send.purpose.name(), send.language.name());
             let params = choice.params(values);
             let code = values.first().map_or("", |(_, code)| code.as_str());
             let sms = Sms { text: text.expose(), code, template, params: &params };
             let tender = Tender::of(*choice, &send.caller, Capability::Sms, limit);
-            let timeout = tender.timeout.min(left);
             let answer =
                 self.offer(&Tender { timeout, phone: Some(send.phone), sms: Some(sms), ..tender }).await;
-            let provider = choice.document.id().to_owned();
+            let health = health_counter(choice.document.id(), send.caller.app);
             match answer {
                 Ok(Answer::Accepted { .. }) => {
-                    calls.push((provider, true));
+                    calls.push((health, true));
                     return (Ok(Delivery::Sure), calls);
                 }
                 // It may have taken it: another would be one too many.
+                Ok(Answer::Unavailable { definite: false, .. }) if is_cut_short => {
+                    return (Ok(Delivery::Sure), calls);
+                }
                 Ok(Answer::Unavailable { definite: false, .. }) => {
-                    calls.push((provider, false));
+                    calls.push((health, false));
                     return (Ok(Delivery::Doubtful), calls);
                 }
                 // This number gets no message from anybody.
                 Ok(Answer::Rejected { .. }) => break,
-                Ok(_) => calls.push((provider, false)),
+                // Enough for this number, by this vendor's count. It is well.
+                Ok(Answer::Limited { .. }) => {}
+                Ok(_) => calls.push((health, false)),
                 Err(fault) => return (Err(fault.into()), calls),
             }
         }
@@ -173,8 +178,16 @@ impl<W: World> Service<'_, W> {
     async fn order(&self, choices: &[Choice<'_>]) -> Vec<usize> {
         // Nobody is asked how the only one is. What is not known speaks neither for nor against a provider.
         let asked = choices.iter().filter(|_| choices.len() > 1);
-        let looks = asked.map(|choice| (health_counter(choice.document.id()), Operation::LookAtHealth));
-        let health = self.counters(looks.collect()).await.into_iter().map(|outcome| match outcome {
+        let looks = asked.map(|choice| {
+            (health_counter(choice.document.id(), &choice.account.app), Operation::LookAtHealth)
+        });
+        // Nor does anybody wait long for it.
+        let looks = pin!(self.counters(looks.collect()));
+        let outcomes = match select(looks, pin!(self.world.pause(LOOK_AT_MOST))).await {
+            Either::Left((outcomes, _)) => outcomes,
+            Either::Right(_) => Vec::new(),
+        };
+        let health = outcomes.into_iter().map(|outcome| match outcome {
             Ok(Outcome::Health { health }) => Some(health),
             _ => None,
         });
@@ -190,14 +203,13 @@ impl<W: World> Service<'_, W> {
 
     /// Books how calls went. What is lost here is only health.
     pub(super) async fn note_calls(&self, calls: Calls) {
-        let notes =
-            calls.into_iter().map(|(provider, ok)| (health_counter(&provider), Operation::NoteCall { ok }));
+        let notes = calls.into_iter().map(|(health, ok)| (health, Operation::NoteCall { ok }));
         for noted in self.counters(notes.collect()).await {
             self.pass_over(noted);
         }
     }
 
-    /// Books the receipts that a provider pushed. A push that is repeated is booked again: what it weighs in a half
+    /// Books the receipts that a provider pushed, for every app that sends by it: a receipt names none. A push that is repeated is booked again: what it weighs in a half
     /// hour's health is not worth remembering every message.
     ///
     /// # Errors
@@ -209,13 +221,16 @@ impl<W: World> Service<'_, W> {
         undelivered: u64,
     ) -> Result<(), Fault> {
         let operation = Operation::NoteReceipts { delivered, undelivered };
-        self.world.counter(&health_counter(provider), operation).await.map(|_| ())
+        let accounts = self.settings.provider_accounts.iter().filter(|account| account.provider == provider);
+        let notes = accounts.map(|account| (health_counter(provider, &account.app), operation.clone()));
+        self.counters(notes.collect()).await.into_iter().try_for_each(|noted| noted.map(|_| ()))
     }
 }
 
-/// Less time than this is none: no provider answers so fast.
-const LEAST_TIME: Duration = Duration::from_millis(300);
+/// So long a message waits to hear how its vendors do.
+const LOOK_AT_MOST: Duration = Duration::from_millis(300);
 
-fn health_counter(provider: &str) -> String {
-    format!("sms.health.{provider}")
+/// An app's accounts are its own: an empty one makes the vendor unwell for nobody else.
+fn health_counter(provider: &str, app: &str) -> String {
+    format!("sms.health.{provider}.{app}")
 }

@@ -182,6 +182,8 @@ pub enum Outcome {
     TooSoon {
         /// Whole seconds until it makes sense to ask again.
         retry_after: u32,
+        /// The same for who passes a bot check then; 0: at once.
+        if_checked: u32,
     },
     /// Too many failures in a row.
     Stopped {

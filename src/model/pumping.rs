@@ -63,8 +63,8 @@ pub(super) struct Word {
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Funnel {
     level: Level,
-    /// Held back since the guard last turned.
-    held: u64,
+    /// Asked for since the guard last turned.
+    asked: u64,
     minutes: Vec<Minute>,
 }
 
@@ -92,7 +92,7 @@ impl Funnel {
         let turned = (level != self.level).then_some(level);
         if turned.is_some() {
             self.level = level;
-            self.held = 0;
+            self.asked = 0;
         }
         let one_in = match level {
             Level::Open => 1,
@@ -101,7 +101,7 @@ impl Funnel {
             Level::Stop => policy.measure_one_in_stop,
         };
         // Counted, not drawn: the first one in so many is the last of them.
-        let passes = self.held.saturating_add(1).checked_rem(one_in).is_none_or(|rest| rest == 0);
+        let passes = self.asked.saturating_add(1).checked_rem(one_in).is_none_or(|rest| rest == 0);
         let (sent, held) = (u64::from(passes), u64::from(!passes));
         let at = minute_of(now);
         match self.minutes.iter_mut().rfind(|minute| minute.at == at) {
@@ -112,7 +112,7 @@ impl Funnel {
             None => self.minutes.push(Minute { at, sent, redeemed: 0, held }),
         }
         if level != Level::Open {
-            self.held = self.held.saturating_add(1);
+            self.asked = self.asked.saturating_add(1);
         }
         Word { passes, level, turned }
     }
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn persisted_format() {
-        let json = r#"{"level":"stop","held":3,"minutes":[{"at":29919120,"sent":2,"redeemed":1,"held":3}]}"#;
+        let json = r#"{"level":"stop","asked":3,"minutes":[{"at":29919120,"sent":2,"redeemed":1,"held":3}]}"#;
         let funnel: Funnel = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&funnel).unwrap(), json);
     }

@@ -170,7 +170,7 @@ pub struct ProviderCall {
     pub provider: String,
     /// Capability asked for.
     pub capability: &'static str,
-    /// `ok`, `mismatch`, `rejected`, `unavailable`, `account_fault`; `not_set_up`: nobody was asked.
+    /// `ok`, `mismatch`, `rejected`, `limited`, `unavailable`, `account_fault`; `not_set_up`: nobody was asked.
     pub outcome: &'static str,
     /// The provider's own code, or one of ours where it gave none (`timed_out`, `unreadable`, ...).
     pub vendor_code: Option<String>,

@@ -34,6 +34,9 @@ pub enum Answer {
     /// The credential or the user's input is not accepted. SMS: this number cannot get any.
     #[allow(missing_docs, reason = "see Answer")]
     Rejected { code: String },
+    /// SMS: this number has had enough, by the provider's own count; another may still take it.
+    #[allow(missing_docs, reason = "see Answer")]
+    Limited { code: String },
     /// The provider cannot answer now, or its reply cannot be understood.
     Unavailable {
         /// As everywhere here.

@@ -265,6 +265,9 @@ pub(super) struct Outcome {
     pub(super) ok: Vec<String>,
     /// This token or this user's input is at fault. SMS: this number cannot get any.
     pub(super) rejected: Vec<String>,
+    /// SMS: enough for this number, by the vendor's own count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) limited: Vec<String>,
     /// Passing trouble.
     pub(super) unavailable: Vec<String>,
     /// Our account, signature, quota or address list is at fault.

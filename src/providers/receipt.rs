@@ -1,6 +1,6 @@
 //! Delivery receipts: what an SMS vendor pushes when it knows whether a message arrived.
 //!
-//! They feed statistics only. Whoever pushes must have proven to be the vendor before.
+//! They count for the health of the vendor, and so for the order in which vendors are asked. Whoever pushes must have proven to be the vendor before.
 
 use serde_json::{Map, Value};
 

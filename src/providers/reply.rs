@@ -52,6 +52,7 @@ pub(super) fn read(call: &Call<'_>, reply: &HttpReply) -> Answer {
         }
         Class::Ok => unavailable(&format!("http_{}", reply.status), false),
         Class::Rejected => Answer::Rejected { code },
+        Class::Limited => Answer::Limited { code },
         Class::Account => Answer::AccountFault { code },
         Class::Unavailable => Answer::Unavailable { code, definite: true },
     }
@@ -163,6 +164,7 @@ fn carrier(call: &Call<'_>, operation: &Operation) -> Option<Carrier> {
 enum Class {
     Ok,
     Rejected,
+    Limited,
     Unavailable,
     Account,
 }
@@ -173,6 +175,7 @@ impl Outcome {
         let lists = [
             (Class::Ok, &self.ok),
             (Class::Rejected, &self.rejected),
+            (Class::Limited, &self.limited),
             (Class::Account, &self.account),
             (Class::Unavailable, &self.unavailable),
         ];

@@ -279,8 +279,8 @@ fn check_outcome(operation: &Operation, found: &mut Problems) {
         "outcome.ok must name whole codes".into()
     });
     let mut seen = BTreeSet::new();
-    for code in [&outcome.ok, &outcome.rejected, &outcome.unavailable, &outcome.account].into_iter().flatten()
-    {
+    let lists = [&outcome.ok, &outcome.rejected, &outcome.limited, &outcome.unavailable, &outcome.account];
+    for code in lists.into_iter().flatten() {
         found.unless(!code.is_empty() && code != "*", || "outcome holds an empty code".into());
         found.unless(seen.insert(code), || format!("outcome holds \"{code}\" twice"));
     }

@@ -150,7 +150,7 @@ limits! {
     "OTP_DEVICE_LONG" otp_device_long = 30 in 1..=10_000,
         "The same in the longer window.";
     "OTP_ATTEMPTS_PER_CODE" otp_attempts_per_code = 10 in 2..=100,
-        "Requests for codes that come to nothing, for each code that an address, network or device may ask for in the shorter window.";
+        "Requests for codes, sent or not, for each code that an address, network or device may ask for in the shorter window.";
     "OTP_PREFIX_SHORT" otp_prefix_short = 300 in 1..=1_000_000,
         "Codes to one prefix of numbers in the shorter window; strangers and own devices apart.";
     "OTP_COUNTRY_SHORT" otp_country_short = 20_000 in 1..=10_000_000,

@@ -126,11 +126,12 @@ impl Lane {
             let free = std::iter::once(now).chain(leaving).filter(|at| *at >= now);
             free_at = free_at.max(free.filter(|at| inside(*at) < most).min().unwrap());
         }
+        let if_checked = if free_at > now { seconds(free_at.since(now)) } else { 0 };
         if !checked && failures >= RULES.free_failures {
             let doubled = RULES.first_wait * 2_u32.pow(failures - RULES.free_failures);
             free_at = free_at.max(last_failure.plus(doubled.min(RULES.longest_wait)));
         }
-        (free_at > now).then(|| Outcome::TooSoon { retry_after: seconds(free_at.since(now)) })
+        (free_at > now).then(|| Outcome::TooSoon { retry_after: seconds(free_at.since(now)), if_checked })
     }
 
     pub(crate) fn redeem(&self, guess: &Guess, by_record: bool, now: Timestamp) -> (Outcome, bool) {

@@ -66,6 +66,8 @@ pub(crate) struct World {
     pub(crate) pauses_pass: AtomicBool,
     /// Whether KV shows the records of codes; one that was just written may stay unseen for a minute.
     pub(crate) shows_challenges: AtomicBool,
+    /// Hosts that take their time to answer.
+    pub(crate) slow: Mutex<BTreeMap<&'static str, Duration>>,
     challenges: Mutex<BTreeMap<String, String>>,
     turns: Mutex<Vec<GuardTurn>>,
     passed_over: Mutex<Vec<Fault>>,
@@ -101,6 +103,7 @@ impl World {
             admits: AtomicBool::new(true),
             pauses_pass: AtomicBool::new(true),
             shows_challenges: AtomicBool::new(true),
+            slow: Mutex::default(),
             challenges: Mutex::default(),
             turns: Mutex::default(),
             passed_over: Mutex::default(),
@@ -207,9 +210,15 @@ impl Entropy for World {
 
 impl Http for World {
     async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure> {
-        let send = async || match self.phones.answer(&request) {
-            Some(answer) => answer,
-            None => self.providers.answer(&request).await,
+        let send = async || {
+            let answer = match self.phones.answer(&request) {
+                Some(answer) => answer,
+                None => self.providers.answer(&request).await,
+            };
+            let host = request.url.split('/').nth(2).unwrap_or_default();
+            let Some(time) = locked(&self.slow).get(host).copied() else { return answer };
+            self.pass(time.min(request.timeout));
+            if time > request.timeout { Err(HttpFailure::TimedOut) } else { answer }
         };
         self.faults.pass(Port::Http, HttpFailure::Broken, send).await
     }

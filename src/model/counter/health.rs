@@ -41,6 +41,8 @@ impl Record {
     }
 
     fn add(&mut self, more: Health, now: Timestamp) {
+        // The alarm comes only when it is quiet.
+        self.tidy(now);
         let at = minute_of(now);
         match self.minutes.last_mut() {
             Some((last, health)) if *last == at => health.add(&more),
@@ -108,5 +110,15 @@ mod tests {
         assert_eq!(record.expires(), Some(at(32)));
         record.tidy(at(32));
         assert!(record.is_empty());
+    }
+
+    #[test]
+    fn a_busy_provider_keeps_half_an_hour_and_no_more() {
+        let mut record = Record::default();
+        for minute in 0..600 {
+            record.note_call(true, Timestamp::from_secs(minute * 60));
+            record.note_receipts(1, 0, Timestamp::from_secs(minute * 60));
+            assert!(record.minutes.len() <= 30);
+        }
     }
 }

@@ -232,9 +232,13 @@ impl Lane {
             let at = self.sends.len().checked_sub(sends.most)?;
             self.sends.get(at).map(|at| at.plus(sends.window))
         });
-        let wait = (!checked).then(|| self.last_failure.plus(rules.wait(self.failures)));
-        let free_at = cooldown.into_iter().chain(full).chain(wait).max()?;
-        (now < free_at).then(|| Outcome::TooSoon { retry_after: seconds(free_at.since(now)) })
+        let if_checked = cooldown.into_iter().chain(full).max().unwrap_or_default();
+        // The growing wait is for guessing programs: a person need not sit it out.
+        let wait =
+            if checked { Timestamp::default() } else { self.last_failure.plus(rules.wait(self.failures)) };
+        let free_at = if_checked.max(wait);
+        let left = |at: Timestamp| if now < at { seconds(at.since(now)) } else { 0 };
+        (now < free_at).then(|| Outcome::TooSoon { retry_after: left(free_at), if_checked: left(if_checked) })
     }
 
     fn forget_failures(&mut self, now: Timestamp) {

@@ -113,7 +113,7 @@ fn codes_of_sms_mean_what_the_documents_say() {
             "Ok",
             "FailedOperation.PhoneNumberInBlacklist",
             "AuthFailure.SignatureFailure",
-            "LimitExceeded.PhoneNumberDailyLimit",
+            "RequestLimitExceeded",
         ),
         ("twilio", "queued", "21610", "20003", "20429"),
     ] {
@@ -125,6 +125,12 @@ fn codes_of_sms_mean_what_the_documents_say() {
         assert_eq!(refused(passing), Answer::Unavailable { code: passing.to_owned(), definite: true });
     }
     assert_eq!(sms("chuanglan_sms_v2", 200, "101207"), Answer::AccountFault { code: "101207".into() });
+    // Of this number, at this vendor: another may still take it, and nobody is unwell.
+    for (provider, code) in
+        [("aliyun_sms", "isv.BUSINESS_LIMIT_CONTROL"), ("tencent_sms", "LimitExceeded.PhoneNumberDailyLimit")]
+    {
+        assert_eq!(sms(provider, 200, code), Answer::Limited { code: code.to_owned() });
+    }
     let balance = "isp.RAM_PERMISSION_DENY";
     assert_eq!(sms("aliyun_sms", 400, balance), Answer::AccountFault { code: balance.to_owned() });
 }

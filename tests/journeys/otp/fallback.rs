@@ -1,6 +1,8 @@
 //! One-tap failed: the code by SMS is on its way with the answer.
 
-use onetap::kernel::http::HttpFailure;
+use std::time::Duration;
+
+use onetap::{kernel::http::HttpFailure, ports::Clock};
 use serde_json::{Value, json};
 
 use super::PHONE;
@@ -8,7 +10,7 @@ use crate::world::{
     Broken, Port, World,
     client::{device, login_body},
     provider::Script,
-    sms::Mood,
+    sms::{HUMAN, Mood},
 };
 
 const KEY: &str = "Zk7Qp2LmXw9TbR4sVn6YcA";
@@ -52,7 +54,7 @@ fn a_repeat_gets_the_same_challenge_and_no_second_message() {
     let body = self::body(&world, Script::Fails(HttpFailure::TimedOut));
     world.faults.break_call(Port::Counter, 5, Broken::Before);
     world.post("/v1/one-tap/login", &body).key(KEY).send();
-    world.pass(std::time::Duration::from_secs(11));
+    world.pass(Duration::from_secs(11));
     world.post("/v1/one-tap/login", &body).key(KEY).send();
     assert_eq!(world.phones.texts(PHONE).len(), 1);
 }
@@ -85,6 +87,48 @@ fn only_who_asks_gets_one_and_only_if_it_helps() {
     world.post("/v1/one-tap/login", &wrong).send().is_problem(400, "invalid_request");
     world.post("/v1/one-tap/login", &body(&world, Script::Vouches(PHONE.to_owned()))).send().signed_in();
     assert_eq!(world.phones.all(), []);
+}
+
+const CMCC: &str = "www.cmpassport.com";
+
+fn slow(world: &World, host: &'static str, millis: u64) {
+    world.slow.lock().unwrap().insert(host, Duration::from_millis(millis));
+}
+
+#[test]
+fn three_seconds_are_three_seconds_whoever_is_slow() {
+    let world = World::new();
+    for (host, millis) in [(CMCC, 60_000), ("challenges.cloudflare.com", 60_000), ("smssh1.253.com", 60_000)]
+    {
+        slow(&world, host, millis);
+        let mut body = body(&world, Script::Vouches(PHONE.to_owned()));
+        body["device"]["platform"] = json!("web");
+        body["captchaToken"] = json!(HUMAN);
+        let started = world.now();
+        world.post("/v1/one-tap/login", &body).send().falls_back(503, "one_tap_unavailable");
+        let took = world.now().since(started);
+        assert!(took <= Duration::from_secs(3), "{host}: {took:?}");
+    }
+}
+
+#[test]
+fn a_vendor_that_was_given_too_little_time_is_not_to_blame() {
+    let world = World::new();
+    slow(&world, CMCC, 60_000);
+    slow(&world, "smssh1.253.com", 1500);
+    for nth in 0..60 {
+        let mut body = body(&world, Script::Vouches(PHONE.to_owned()));
+        body["phone"] = json!(format!("1380013{nth:04}"));
+        let failed = world.post("/v1/one-tap/login", &body).from(&format!("198.51.{nth}.7")).send();
+        failed.falls_back(503, "one_tap_unavailable");
+        world.pass(Duration::from_secs(10));
+    }
+    // It is asked first, as ever.
+    world.send_otp("13900139000").send().challenge();
+    assert_eq!(world.phones.all().last().unwrap().provider, "chuanglan_sms");
+    assert_eq!(world.phones.asked("twilio"), 0);
+    // And somebody who orders codes this way is watched.
+    assert_eq!(world.guard_turns().len(), 1);
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Vendors of messages that refuse, hang, mumble or are down: one message at most, and one whenever possible.
 
+use std::time::Duration;
+
+use onetap::ports::Clock;
 use serde_json::json;
 
 use super::{OTHER, PHONE};
-use crate::world::{World, client::device, configuration::accounts_and, sms::Mood};
+use crate::world::{Broken, Port, World, client::device, configuration::accounts_and, sms::Mood};
 
 #[test]
 fn one_refuses_and_the_next_delivers_once() {
@@ -51,9 +54,38 @@ fn a_vendor_that_fails_is_asked_later_until_it_is_well() {
     let asked = world.phones.asked("chuanglan_sms");
     assert!(asked < 10, "{asked}");
     world.phones.set_mood("chuanglan_sms", None);
-    world.pass(std::time::Duration::from_secs(600));
+    world.pass(Duration::from_secs(600));
     world.send_otp(OTHER).send().challenge();
     assert_eq!(world.phones.all().last().unwrap().provider, "chuanglan_sms");
+}
+
+#[test]
+fn nobody_waits_long_to_hear_how_vendors_do() {
+    let world = World::new();
+    // After the budgets of the asker, the prefix, the country and the deployment: the health of two vendors.
+    for nth in [4, 5] {
+        world.faults.break_call(Port::Counter, nth, Broken::DiesBefore);
+    }
+    let started = world.now();
+    world.send_otp(PHONE).send().challenge();
+    assert_eq!(world.now().since(started), Duration::from_millis(300));
+}
+
+#[test]
+fn an_empty_account_of_one_app_is_none_of_anothers_business() {
+    let shop = json!({"provider": "chuanglan_sms", "app": "shop",
+        "settings": {"account": "N7654321", "password": "another"}});
+    let world =
+        World::with(|name| (name == "PROVIDER_ACCOUNTS").then(|| accounts_and(std::slice::from_ref(&shop))));
+    world.phones.set_mood("chuanglan_sms", Some(Mood::WantsMoney));
+    for nth in 0..15 {
+        let body = json!({"phone": format!("138{nth:08}"), "app": "shop", "device": device()});
+        let answer = world.post("/v1/otp/send", &body).from(&format!("198.51.{nth}.1")).send();
+        answer.is_problem(503, "sms_unavailable");
+    }
+    world.phones.set_mood("chuanglan_sms", None);
+    world.send_otp(OTHER).send().challenge();
+    assert_eq!(world.phones.all()[0].provider, "chuanglan_sms");
 }
 
 #[test]

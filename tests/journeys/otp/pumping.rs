@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::OTHER;
 use crate::world::{
     Answer, Broken, Port, World,
-    client::{device, device_with},
+    client::{device, device_with, login_body},
     sms::{HUMAN, Mood},
 };
 
@@ -41,8 +41,14 @@ fn attack(world: &World) -> usize {
 
 #[test]
 fn a_prefix_that_never_redeems_is_stopped_for_strangers_alone() {
-    let world = World::new();
+    let world = World::with(|name| (name == "DEVICE_KNOWN_DAYS").then(|| "2".to_owned()));
+    let signed_in_once = world.login(&phone(901)).signed_in().text("/device/token").to_owned();
     let owner = world.login(&phone(900)).signed_in().text("/device/token").to_owned();
+    // A second day of use makes it known here.
+    world.pass(Duration::from_secs(86_400));
+    let mut again = login_body("cmcc", &world.providers.token(&phone(900)));
+    again["device"] = device_with(&owner);
+    world.post("/v1/one-tap/login", &again).send().signed_in();
     world.run_alarms();
     let stopped_at = attack(&world);
     assert!((12..40).contains(&stopped_at), "{stopped_at}");
@@ -53,7 +59,9 @@ fn a_prefix_that_never_redeems_is_stopped_for_strangers_alone() {
     let waits = ask(&world, &phone(801), 801, device(), "ios", None);
     waits.is_problem(429, "rate_limited");
     assert_eq!(waits.body["retryAfter"], 600);
-    // A person, the owner's own device, one-tap, and every other prefix go on.
+    // To have signed in once is no reason to be let off: pumpers have numbers of their own.
+    ask(&world, &phone(901), 806, device_with(&signed_in_once), "ios", None).is_problem(429, "rate_limited");
+    // A person, the owner's known device, one-tap, and every other prefix go on.
     ask(&world, &phone(802), 802, device(), "web", Some(HUMAN)).challenge();
     ask(&world, &phone(900), 803, device_with(&owner), "ios", None).challenge();
     world.login(&phone(804)).signed_in();
@@ -88,6 +96,26 @@ fn trouble_of_ours_is_not_held_against_a_prefix() {
         world.faults.mend();
     }
     assert_eq!(world.guard_turns(), []);
+}
+
+#[test]
+fn of_several_refusals_the_one_that_a_bot_check_cannot_mend_counts() {
+    let world = World::with(|name| match name {
+        "OTP_PREFIX_SHORT" => Some("3".to_owned()),
+        "PUMPING_COUNTRY_MIN_SENDS" => Some("20".to_owned()),
+        "PUMPING_PREFIX_MIN_SENDS" => Some("1000".to_owned()),
+        _ => None,
+    });
+    let held =
+        |nth: usize| ask(&world, &format!("13{nth:02}0000000"), nth, device(), "web", None).status == 403;
+    for nth in 10..13 {
+        ask(&world, &phone(nth), nth, device(), "web", None).challenge();
+    }
+    assert!((14..80).any(|nth| {
+        world.pass(Duration::from_secs(20));
+        held(nth)
+    }));
+    ask(&world, &phone(13), 13, device(), "web", None).is_problem(429, "rate_limited");
 }
 
 #[test]
