@@ -13,6 +13,10 @@ use crate::{
 
 /// `GET` or `POST /v1/receipts/{provider}/{token}`
 pub(super) async fn receive<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    // Somebody only looks whether there is something: nothing was pushed.
+    if request.is_head {
+        return Err(Problem { allow: Some("GET, POST"), ..Problem::method_not_allowed() });
+    }
     let body = match &request.body {
         Body::Read(bytes) => bytes,
         Body::TooLarge => return Err(Problem::payload_too_large()),

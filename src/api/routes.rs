@@ -100,8 +100,8 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "otp", "login"] => ("POST", Route::OtpLogin),
         ["v1", "client-config"] => ("GET", Route::ClientConfig),
         // Vendors push as they please.
-        ["v1", "receipts", _, _] if method == "GET" => ("GET", Route::Receipts),
-        ["v1", "receipts", _, _] => ("POST", Route::Receipts),
+        ["v1", "receipts", _, _] if ["GET", "POST"].contains(&method) => (method, Route::Receipts),
+        ["v1", "receipts", _, _] => ("GET, POST", Route::Receipts),
         ["v1", "session", "refresh"] => ("POST", Route::SessionRefresh),
         ["v1", "session"] => ("GET", Route::Session),
         ["v1", "accounts", id, "phone"] => match id.parse() {
@@ -113,7 +113,11 @@ pub fn find(method: &str, path: &str) -> Found {
     if method == allowed {
         Found::Route(route)
     } else {
-        Found::OtherMethods(if allowed == "GET" { "GET, HEAD" } else { allowed })
+        Found::OtherMethods(match allowed {
+            "GET" => "GET, HEAD",
+            "POST" => "POST",
+            _ => "GET, POST",
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use worker::{Delay, Env, console_log};
 use super::{clock, config, log};
 use crate::{
     api::http::HttpIn,
-    kernel::{address, fault::Fault, time::Timestamp},
+    kernel::{address::Origin, fault::Fault, time::Timestamp},
     ports::{AddressLimiter, Clock, Entropy, GuardTurn, Metrics, ProviderCall},
 };
 
@@ -88,9 +88,9 @@ impl AddressLimiter for EdgeWorld {
     // A coarse filter against floods from one place. When it fails it lets pass: refusing everybody is worse.
     async fn admits(&self, address: &str) -> bool {
         let Ok(limiter) = self.env.rate_limiter(config::ADDRESS_LIMITER) else { return true };
-        let (network, within) = address::network(address);
+        let Origin { site, network, address } = Origin::of(address);
         // An IPv6 customer has a whole network, an IPv4 one an address.
-        let place = if address.contains(':') { network } else { format!("{network}.{within}") };
+        let place = format!("{site}.{}", network.unwrap_or(address));
         limiter.limit(place).await.map_or(true, |outcome| outcome.success)
     }
 }

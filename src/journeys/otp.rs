@@ -121,7 +121,8 @@ impl<W: World> Service<'_, W> {
             outcome => return self.not_sending(outcome, send),
         };
         // 3. Whoever asks has a budget of their own, before anything is spent on them.
-        let taken = self.take(&self.scopes_of_asker(&asker, own_device)).await?;
+        let brings_bot_check = send.captcha.is_some() && self.has_bot_check(&send.caller);
+        let taken = self.take(&self.scopes_of_asker(&asker, own_device, brings_bot_check)).await?;
         let sent = self.screen_and_send(order).await;
         if !matches!(sent, Ok(Challenged { after: Some(_), .. })) {
             self.give_back(taken).await;

@@ -7,7 +7,7 @@
 use super::{Failure, Service, UNEXPECTED_OUTCOME, provider::Caller, sign_in::DeviceClaim};
 use crate::{
     kernel::{
-        address,
+        address::Origin,
         country::{country_code, prefix},
         digest::keyed_name,
         fault::Fault,
@@ -27,9 +27,9 @@ use crate::{
 
 /// Who asks for a code.
 pub(super) struct Asker {
-    network: String,
-    /// Within the network.
-    address: String,
+    /// Keyed digest of its site.
+    site: String,
+    origin: Origin,
     /// Digest of the token of a device that has signed in before, and what is known of it.
     device: Option<(String, DeviceRecord)>,
 }
@@ -88,9 +88,9 @@ impl Taken {
 impl<W: World> Service<'_, W> {
     /// Who asks, as far as this place knows: a device record that cannot be read makes a stranger.
     pub(super) async fn asker(&self, device: &DeviceClaim, from: &str) -> Asker {
-        let (network, address) = address::network(from);
-        let network = keyed_name(&self.settings.digest, "network", &network);
-        let mut asker = Asker { network, address, device: None };
+        let origin = Origin::of(from);
+        let site = keyed_name(&self.settings.digest, "network", &origin.site);
+        let mut asker = Asker { site, origin, device: None };
         if let Some(token_digest) = self.presented_token(device)
             && let Ok(Some(record)) = self.world.device(&token_digest).await
         {
@@ -109,13 +109,20 @@ impl<W: World> Service<'_, W> {
         Standing { own_device, own_known_device: own_device && is_of_standing, human }
     }
 
-    /// What whoever asks takes from.
-    pub(super) fn scopes_of_asker(&self, asker: &Asker, own_device: bool) -> Vec<Scope> {
+    /// What whoever asks takes from. Who brings the token of a bot check has tallies apart, so that a neighbour
+    /// behind the same address cannot use up a person's.
+    pub(super) fn scopes_of_asker(
+        &self,
+        asker: &Asker,
+        own_device: bool,
+        brings_bot_check: bool,
+    ) -> Vec<Scope> {
         let limits = &self.settings.limits;
+        let apart = if brings_bot_check { "checked." } else { "" };
         let scope = |counter: String, tallies: &[(&str, u64, u64)]| {
             let (short, long) = (limits.otp_short_window_seconds, limits.otp_long_window_seconds);
             let budgets = tallies.iter().map(|(tally, few, many)| Budget {
-                tally: (*tally).to_owned(),
+                tally: format!("{apart}{tally}"),
                 caps: vec![cap(short, *few), cap(long, *many)],
             });
             let attempts = tallies.iter().map(|(tally, few, _)| Budget {
@@ -136,9 +143,18 @@ impl<W: World> Service<'_, W> {
             scopes.push(scope(format!("otp.device.{digest}"), &[of_device]));
         }
         if !own_device {
-            let of_network = (ALL, limits.otp_network_short, limits.otp_network_long);
-            let of_address = (asker.address.as_str(), limits.otp_address_short, limits.otp_address_long);
-            scopes.push(scope(format!("otp.network.{}", asker.network), &[of_network, of_address]));
+            let Origin { network, address, .. } = &asker.origin;
+            let of_network = (limits.otp_network_short, limits.otp_network_long);
+            let of_address = (address.as_str(), limits.otp_address_short, limits.otp_address_long);
+            let mut tallies = vec![of_address];
+            match network {
+                None => tallies.push((ALL, of_network.0, of_network.1)),
+                Some(network) => {
+                    tallies.push((network, of_network.0, of_network.1));
+                    tallies.push((ALL, limits.otp_ipv6_site_short, limits.otp_ipv6_site_long));
+                }
+            }
+            scopes.push(scope(format!("otp.network.{}", asker.site), &tallies));
         }
         scopes
     }
@@ -171,7 +187,12 @@ impl<W: World> Service<'_, W> {
         );
         let has_bot_check = self.has_bot_check(caller);
         let is_exempt = standing.own_known_device || standing.human;
-        let tally = if standing.own_device { "own_devices" } else { "strangers" };
+        // Neither a flood of strangers nor one of people leaves the owners' devices without room.
+        let tally = match standing {
+            Standing { own_device: true, .. } => "own_devices",
+            Standing { human: true, .. } => "people",
+            _ => "strangers",
+        };
         let scope = |(counter, name): (String, String), most, policy: Option<Policy>| Scope {
             counter,
             name,

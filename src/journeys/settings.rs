@@ -12,7 +12,7 @@ use crate::{
         session::Lifetimes,
     },
     providers::{self, Account, Capability},
-    rules::{client_config::ClientRules, limits::Limits, message::Apps},
+    rules::{client_config::ClientRules, countries::Countries, limits::Limits, message::Apps},
 };
 
 /// A deployment's configuration.
@@ -39,8 +39,8 @@ pub struct Settings {
     pub provider_accounts: Vec<Account>,
     /// Replaces scheme and host of every provider URL; development only (the sandbox).
     pub provider_base_url: Option<String>,
-    /// Countries that get messages, by E.164 country code.
-    pub sms_countries: Vec<String>,
+    /// Countries that get messages.
+    pub sms_countries: Countries,
     /// Messages are shown on the console instead of being sent; development only.
     pub sms_console: bool,
     /// What the messages say.
@@ -123,7 +123,7 @@ impl Settings {
                 "PROVIDER_ACCOUNTS has a {provider} account of \"{app}\", which is not in APPS"
             ));
         }
-        let sms_countries = reader.optional("SMS_COUNTRIES", country_codes);
+        let sms_countries = reader.optional("SMS_COUNTRIES", Countries::read);
         let sms_console = reader.optional("SMS_CONSOLE", |text| match (text, environment) {
             ("false", _) => Ok(false),
             ("true", Environment::Development) => Ok(true),
@@ -180,7 +180,7 @@ impl Settings {
                 digest: digest?,
                 provider_accounts: provider_accounts?,
                 provider_base_url,
-                sms_countries: sms_countries.unwrap_or_else(|| vec!["86".to_owned()]),
+                sms_countries: sms_countries.unwrap_or_default(),
                 sms_console: sms_console.unwrap_or(false),
                 messages: messages?,
                 review_numbers: review_numbers.unwrap_or_default(),
@@ -290,18 +290,6 @@ fn app_ids(text: &str) -> Result<Vec<String>, String> {
         Ok(ids)
     } else {
         Err("is not a comma list of ids of A-Z a-z 0-9 - _ .".to_owned())
-    }
-}
-
-fn country_codes(text: &str) -> Result<Vec<String>, String> {
-    let codes: Vec<String> = text.split(',').map(|code| code.trim().to_owned()).collect();
-    let sane = |code: &String| {
-        (1..=3).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit()) && !code.starts_with('0')
-    };
-    if codes.iter().all(sane) {
-        Ok(codes)
-    } else {
-        Err("is not a comma list of E.164 country codes, such as 86,852".to_owned())
     }
 }
 

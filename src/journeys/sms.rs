@@ -68,7 +68,7 @@ impl<W: World> Service<'_, W> {
             return Ok(Letter::Review(review));
         }
         let country = country_code(phone.e164());
-        if !settings.sms_countries.iter().any(|served| served == country) {
+        if !settings.sms_countries.serve(phone) {
             let fields = Refusal::field("phone", "is of a country that is not served").fields;
             return Err(Refusal { fields, ..Refusal::new(Code::InvalidPhone) }.into());
         }

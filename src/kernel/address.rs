@@ -2,20 +2,39 @@
 
 use std::net::IpAddr;
 
-/// The network that an address belongs to, and the rest of the address within it: for IPv4 the /24 and the last
-/// byte, for IPv6 the /56 that one customer is given and the /64 within it. A text that is no address is a
-/// network of its own.
-pub fn network(address: &str) -> (String, String) {
-    match address.parse() {
-        Ok(IpAddr::V4(v4)) => {
-            let [a, b, c, d] = v4.octets();
-            (format!("{a}.{b}.{c}"), d.to_string())
+/// Where an address lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The widest network that one party may hold: IPv4 /24, IPv6 /48. A text that is no address is one of its own.
+    pub site: String,
+    /// IPv6 only: the /56 within it that one customer is given.
+    pub network: Option<String>,
+    /// The address: IPv4 its last byte, IPv6 the /64 within the site.
+    pub address: String,
+}
+
+impl Origin {
+    /// Where `address` lies.
+    pub fn of(address: &str) -> Self {
+        match address.parse() {
+            Ok(IpAddr::V4(v4)) => {
+                let [a, b, c, d] = v4.octets();
+                Self { site: format!("{a}.{b}.{c}"), network: None, address: d.to_string() }
+            }
+            Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
+                Some(v4) => Self::of(&v4.to_string()),
+                None => {
+                    let [a, b, c, d, ..] = v6.segments();
+                    let [network, _] = d.to_be_bytes();
+                    Self {
+                        site: format!("{a:x}:{b:x}:{c:x}"),
+                        network: Some(format!("{network:02x}00/56")),
+                        address: format!("{d:04x}"),
+                    }
+                }
+            },
+            Err(_) => Self { site: address.to_owned(), network: None, address: String::new() },
         }
-        Ok(IpAddr::V6(v6)) => match v6.to_ipv4_mapped() {
-            Some(v4) => network(&v4.to_string()),
-            None => (format!("{:x}", v6.to_bits() >> 72), ((v6.to_bits() >> 64) & 0xff).to_string()),
-        },
-        Err(_) => (address.to_owned(), String::new()),
     }
 }
 
@@ -25,15 +44,19 @@ mod tests {
 
     #[test]
     fn neighbours_share_a_network() {
-        for (address, expected, rest) in [
-            ("203.0.113.7", "203.0.113", "7"),
-            ("::ffff:203.0.113.7", "203.0.113", "7"),
-            ("2001:db8:1:2aff::1", "20010db800012a", "255"),
-            ("2001:db8:1:2a00:ffff::9", "20010db800012a", "0"),
-            ("nowhere", "nowhere", ""),
+        for (address, site, network, within) in [
+            ("203.0.113.7", "203.0.113", None, "7"),
+            ("::ffff:203.0.113.7", "203.0.113", None, "7"),
+            ("2001:db8:1:2aff::1", "2001:db8:1", Some("2a00/56"), "2aff"),
+            ("2001:db8:1:2a00:ffff::9", "2001:db8:1", Some("2a00/56"), "2a00"),
+            ("nowhere", "nowhere", None, ""),
         ] {
-            let (network, within) = network(address);
-            assert_eq!((network.trim_start_matches('0'), within.as_str()), (expected, rest), "{address}");
+            let origin = Origin {
+                site: site.to_owned(),
+                network: network.map(str::to_owned),
+                address: within.to_owned(),
+            };
+            assert_eq!(Origin::of(address), origin, "{address}");
         }
     }
 }

@@ -165,7 +165,7 @@ impl Machine for Counter {
                     }
                 }
                 if measured {
-                    self.funnel.take_back(at);
+                    self.funnel.take_back(at, !tallies.is_empty());
                 }
             }
             Operation::Redeemed { sent_at } => self.funnel.redeemed(sent_at),
@@ -212,7 +212,7 @@ impl Counter {
             None => Outcome::Spent { turned },
             Some(full) => {
                 if spend.guard.is_some() {
-                    self.funnel.take_back(now);
+                    self.funnel.take_back(now, true);
                 }
                 full
             }

@@ -105,6 +105,7 @@ impl Machine for Handle {
                     && holder.last_proof.is_none_or(|known| known.at < proof.at)
                 {
                     holder.last_proof = Some(proof);
+                    self.otp.pardon(now);
                 }
             }
             Operation::Otp(operation) => {

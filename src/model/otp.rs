@@ -147,7 +147,7 @@ pub struct Rules {
 pub struct Sends {
     /// How long the window is.
     pub window: Duration,
-    /// How many.
+    /// How many; twice as many for who passed a bot check.
     pub most: usize,
 }
 
@@ -232,6 +232,11 @@ impl Otp {
                 None => Outcome::Incorrect,
             },
         }
+    }
+
+    /// The holder has proven the number: see [`Lane::pardon`].
+    pub(super) fn pardon(&mut self, now: Timestamp) {
+        self.strangers.pardon(now);
     }
 
     /// Drops what is worth nothing any more.

@@ -65,6 +65,9 @@ pub(super) struct Funnel {
     level: Level,
     /// Asked for since the guard last turned.
     asked: u64,
+    /// Let through to measure, and then not sent: so many others pass in their place.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    owed: u64,
     minutes: Vec<Minute>,
 }
 
@@ -92,7 +95,7 @@ impl Funnel {
         let turned = (level != self.level).then_some(level);
         if turned.is_some() {
             self.level = level;
-            self.asked = 0;
+            (self.asked, self.owed) = (0, 0);
         }
         let one_in = match level {
             Level::Open => 1,
@@ -102,6 +105,10 @@ impl Funnel {
         };
         // Counted, not drawn: the first one in so many is the last of them.
         let passes = self.asked.saturating_add(1).checked_rem(one_in).is_none_or(|rest| rest == 0);
+        let passes = passes || self.owed > 0;
+        if level != Level::Open && passes {
+            self.owed = self.owed.saturating_sub(1);
+        }
         let (sent, held) = (u64::from(passes), u64::from(!passes));
         let at = minute_of(now);
         match self.minutes.iter_mut().rfind(|minute| minute.at == at) {
@@ -124,8 +131,12 @@ impl Funnel {
         }
     }
 
-    /// A code of then did not go out after all.
-    pub(super) fn take_back(&mut self, sent_at: Timestamp) {
+    /// A code of then does not count: it was not sent after all, or nobody knows whether it arrived.
+    pub(super) fn take_back(&mut self, sent_at: Timestamp, is_unsent: bool) {
+        if is_unsent && self.level != Level::Open {
+            // Else whoever asks for what cannot be sent would use up all that is let through.
+            self.owed = self.owed.saturating_add(1);
+        }
         if let Some(minute) = self.find(sent_at) {
             minute.sent = minute.sent.saturating_sub(1);
             minute.redeemed = minute.redeemed.min(minute.sent);
@@ -192,6 +203,11 @@ impl Level {
             Self::Stop => "stop",
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn minute_of(time: Timestamp) -> i64 {
@@ -309,8 +325,26 @@ mod tests {
         for nth in 0..200 {
             let now = at(nth * 10);
             assert!(funnel.ask(&GUARD, now).passes);
-            funnel.take_back(now);
+            funnel.take_back(now, true);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_uses_up_nothing_that_is_let_through() {
+        let mut funnel = Funnel::default();
+        ask(&mut funnel, 0, 200, 10, 0);
+        // Every other one asks for what no vendor takes.
+        let mut passed = [0, 0];
+        for nth in 0..400 {
+            let now = at(2000 + nth * 5);
+            let word = funnel.ask(&GUARD, now);
+            let unsendable = nth % 2 == 0;
+            passed[usize::from(unsendable)] += u32::from(word.passes);
+            if word.passes && unsendable {
+                funnel.take_back(now, true);
+            }
+        }
+        assert!(passed[0] >= 38, "one in ten of all who ask, and all of them of the others: {passed:?}");
     }
 
     #[test]

@@ -82,6 +82,7 @@ const ASCENDING: &[(&str, &str)] = &[
     ("OTP_NUMBER_SHORT", "OTP_NUMBER_LONG"),
     ("OTP_ADDRESS_SHORT", "OTP_ADDRESS_LONG"),
     ("OTP_NETWORK_SHORT", "OTP_NETWORK_LONG"),
+    ("OTP_IPV6_SITE_SHORT", "OTP_IPV6_SITE_LONG"),
     ("OTP_DEVICE_SHORT", "OTP_DEVICE_LONG"),
     ("OTP_FREE_FAILURES", "OTP_STOP_FAILURES"),
     ("OTP_STOP_FAILURES", "OTP_STOP_FAILURES_CHECKED"),
@@ -134,16 +135,20 @@ limits! {
     "OTP_LONG_WINDOW_SECONDS" otp_long_window_seconds = 86_400 in 3600..=604_800,
         "The longer window in which sends are counted.";
     "OTP_NUMBER_SHORT" otp_number_short = 5 in 1..=20,
-        "Codes to one number in the shorter window; strangers and own devices apart.";
+        "Codes to one number in the shorter window; strangers and own devices apart. Who passed a bot check may have twice as many.";
     "OTP_NUMBER_LONG" otp_number_long = 10 in 1..=50,
         "The same in the longer window.";
     "OTP_ADDRESS_SHORT" otp_address_short = 20 in 1..=10_000,
-        "Codes asked for from one address (IPv6: one /64) in the shorter window.";
+        "Codes asked for from one address (IPv6: one /64) in the shorter window; with and without the token of a bot check apart.";
     "OTP_ADDRESS_LONG" otp_address_long = 100 in 1..=100_000,
         "The same in the longer window.";
     "OTP_NETWORK_SHORT" otp_network_short = 200 in 1..=100_000,
         "Codes asked for from one network (IPv4 /24, IPv6 /56) in the shorter window.";
     "OTP_NETWORK_LONG" otp_network_long = 1000 in 1..=1_000_000,
+        "The same in the longer window.";
+    "OTP_IPV6_SITE_SHORT" otp_ipv6_site_short = 800 in 1..=100_000,
+        "Codes asked for from one IPv6 /48 in the shorter window.";
+    "OTP_IPV6_SITE_LONG" otp_ipv6_site_long = 4000 in 1..=1_000_000,
         "The same in the longer window.";
     "OTP_DEVICE_SHORT" otp_device_short = 10 in 1..=1000,
         "Codes asked for by one device that has signed in before, in the shorter window. To its own number, this is in place of address and network.";
@@ -152,11 +157,11 @@ limits! {
     "OTP_ATTEMPTS_PER_CODE" otp_attempts_per_code = 10 in 2..=100,
         "Requests for codes, sent or not, for each code that an address, network or device may ask for in the shorter window.";
     "OTP_PREFIX_SHORT" otp_prefix_short = 300 in 1..=1_000_000,
-        "Codes to one prefix of numbers in the shorter window; strangers and own devices apart.";
+        "Codes to one prefix of numbers in the shorter window; strangers, people (bot check passed) and own devices apart.";
     "OTP_COUNTRY_SHORT" otp_country_short = 20_000 in 1..=10_000_000,
-        "Codes to one country in the shorter window; strangers and own devices apart.";
+        "Codes to one country in the shorter window; apart in the same way.";
     "OTP_DEPLOYMENT_SHORT" otp_deployment_short = 50_000 in 1..=10_000_000,
-        "Codes altogether in the shorter window; strangers and own devices apart.";
+        "Codes altogether in the shorter window; apart in the same way.";
     "OTP_FREE_FAILURES" otp_free_failures = 10 in 5..=30,
         "Wrong guesses in a row at a number, over all its codes, before another code must wait.";
     "OTP_FIRST_WAIT_SECONDS" otp_first_wait_seconds = 30 in 10..=3600,

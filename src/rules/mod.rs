@@ -1,6 +1,7 @@
 //! Floor 2: decisions as pure functions. Never async, never aware of ports or providers.
 
 pub mod client_config;
+pub mod countries;
 pub mod device_trust;
 pub mod limits;
 pub mod message;

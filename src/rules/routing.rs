@@ -15,7 +15,7 @@ pub struct Candidate {
 pub const LEAST_CALLS: u64 = 5;
 
 /// Receipts before they do.
-pub const LEAST_RECEIPTS: u64 = 20;
+pub const LEAST_RECEIPTS: u64 = 50;
 
 /// The order in which to ask, each candidate once: those that are well, drawn by weight, then the unwell. `random`
 /// is what is drawn with.
@@ -86,12 +86,12 @@ mod tests {
     #[test]
     fn the_unwell_wait() {
         let failing = Health { calls: 5, failed: 3, ..Health::default() };
-        let silent = Health { receipts: 20, undelivered: 11, ..Health::default() };
+        let silent = Health { receipts: 50, undelivered: 26, ..Health::default() };
         assert_eq!(order(&[with(100, failing), well(0)], 7), [1, 0]);
         assert_eq!(order(&[with(100, silent), well(1)], 7), [1, 0]);
         // Too little to tell, or half and half.
         let few = Health { calls: 4, failed: 4, ..Health::default() };
-        let half = Health { calls: 10, failed: 5, receipts: 20, undelivered: 10 };
+        let half = Health { calls: 10, failed: 5, receipts: 50, undelivered: 25 };
         assert_eq!(order(&[with(1, few), well(0)], 7), [0, 1]);
         assert_eq!(order(&[with(1, half), well(0)], 7), [0, 1]);
     }

@@ -121,6 +121,7 @@ impl Lane {
             free_at = free_at.max(last.at.plus(RULES.resend));
         }
         for Sends { window, most } in RULES.sends {
+            let most = if checked { 2 * most } else { most };
             let inside = |at: Timestamp| self.live().filter(|sent| at < sent.at.plus(window)).count();
             let leaving = self.live().map(|sent| sent.at.plus(window));
             let free = std::iter::once(now).chain(leaving).filter(|at| *at >= now);

@@ -132,6 +132,13 @@ impl<'w> Ask<'w> {
         at_once(self.run()).expect("the service hangs")
     }
 
+    /// Asks for the head alone.
+    pub(crate) fn head_only(mut self) -> Self {
+        "GET".clone_into(&mut self.http.method);
+        self.http.is_head = true;
+        self
+    }
+
     /// Sends it and looks at nothing but the status: not everybody is answered in JSON.
     pub(crate) fn send_raw(self) -> u16 {
         let service = self.world.service();

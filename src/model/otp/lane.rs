@@ -32,6 +32,9 @@ pub(super) struct Lane {
     /// The failures do not matter after this.
     failures_until: Timestamp,
     last_failure: Timestamp,
+    /// When the owner's own proof last took them back.
+    #[serde(default, skip_serializing_if = "is_never")]
+    pardoned_at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,6 +186,17 @@ impl Lane {
         Outcome::Incorrect
     }
 
+    /// The owner has shown to be there: what others guessed is not held against them. Once within the time that
+    /// failures are remembered, so that guesses stay as rare as they are without.
+    pub(super) fn pardon(&mut self, now: Timestamp) {
+        let memory = self.failures_until.since(self.last_failure);
+        if self.failures > 0 && now >= self.pardoned_at.plus(memory) {
+            self.failures = 0;
+            self.pardoned_at = now;
+            self.keep_until(now.plus(memory));
+        }
+    }
+
     pub(super) fn newest_is(&self, challenge: ChallengeId) -> bool {
         self.newest.as_ref().is_some_and(|code| code.challenge == challenge)
     }
@@ -228,8 +242,9 @@ impl Lane {
         }
         let cooldown = self.sends.last().map(|last| last.plus(rules.resend));
         let full = rules.sends.iter().filter_map(|sends| {
+            let most = if checked { sends.most.saturating_mul(2) } else { sends.most };
             // The send that must leave the window before another fits in.
-            let at = self.sends.len().checked_sub(sends.most)?;
+            let at = self.sends.len().checked_sub(most)?;
             self.sends.get(at).map(|at| at.plus(sends.window))
         });
         let if_checked = cooldown.into_iter().chain(full).max().unwrap_or_default();
@@ -265,6 +280,11 @@ impl Rules {
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         self.first_wait.saturating_mul(factor).min(self.longest_wait)
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_never(time: &Timestamp) -> bool {
+    *time == Timestamp::default()
 }
 
 /// Whole seconds, at least one.

@@ -48,14 +48,16 @@ pub(crate) fn stories() -> Vec<Trial> {
 
 async fn no_record() {
     let stack = stack::test_build();
-    for hook in ["miss-challenges", "fail-challenges"] {
+    for hook in ["miss-challenges", "fail-challenges", "slow-challenges"] {
         let phone = fresh_phone("145");
         let sent = send(stack, &phone).await;
         let typed = async |code: &str| {
             post(stack, LOGIN, &login_body(&sent.challenge, code)).header(HOOK, hook).send().await
         };
         typed(&not(&sent.code)).await.problem(401, "otp_incorrect");
-        typed(&sent.code).await.signed_in();
+        let right = typed(&sent.code).await;
+        assert!(right.took < Duration::from_secs(5), "{hook}: {:?}", right.took);
+        right.signed_in();
         typed(&sent.code).await.problem(401, "otp_incorrect");
         type_in(stack, &sent.challenge, &sent.code).await.problem(401, "otp_incorrect");
     }

@@ -7,6 +7,7 @@ mod faults;
 mod guesses;
 mod objects;
 mod providers;
+mod pumping;
 mod refusals;
 mod repeats;
 mod screening;
@@ -28,6 +29,7 @@ const LOGIN: &str = "/v1/otp/login";
 /// In the order of their waits: what `vanish` looks for has had time to go.
 pub(crate) fn stories() -> Vec<Trial> {
     let stories = [
+        pumping::stories(),
         refusals::stories(),
         guesses::stories(),
         providers::stories(),
@@ -43,7 +45,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 
 /// What is told last of all.
 pub(crate) fn last_stories() -> Vec<Trial> {
-    vanish::stories()
+    [pumping::last_stories(), vanish::stories()].into_iter().flatten().collect()
 }
 
 /// A code that arrived, and the challenge it answers.

@@ -24,16 +24,16 @@ async fn bot_checks() {
     let stack = stacks::main();
     for (provider, platform) in [("turnstile", "web"), ("geetest", "ios")] {
         let passed = captcha(stack, provider, "pass").await;
-        ask(stack, &fresh_phone("130"), platform, Some(&passed)).await.challenge();
-        let again = ask(stack, &fresh_phone("130"), platform, Some(&passed)).await;
+        ask_on(stack, &fresh_phone("130"), platform, Some(&passed)).await.challenge();
+        let again = ask_on(stack, &fresh_phone("130"), platform, Some(&passed)).await;
         again.problem(403, "bot_check_required");
         let failed = captcha(stack, provider, "fail").await;
-        ask(stack, &fresh_phone("130"), platform, Some(&failed)).await.problem(403, "bot_check_required");
+        ask_on(stack, &fresh_phone("130"), platform, Some(&failed)).await.problem(403, "bot_check_required");
         let phone = fresh_phone("130");
-        ask(stack, &phone, platform, Some("made up")).await.problem(403, "bot_check_required");
+        ask_on(stack, &phone, platform, Some("made up")).await.problem(403, "bot_check_required");
         assert_eq!(messages(stack, &phone).await.len(), 0, "{provider}");
         // It was not needed, so without one it is as good.
-        ask(stack, &phone, platform, None).await.challenge();
+        ask_on(stack, &phone, platform, None).await.challenge();
     }
 }
 
@@ -44,17 +44,17 @@ async fn risk() {
         tell_sandbox(stack, "/sandbox/risk", &json!({ "phone": phone, "score": score })).await;
         phone
     };
-    ask(stack, &risky(100).await, "web", None).await.challenge();
+    ask_on(stack, &risky(100).await, "web", None).await.challenge();
     for (platform, provider) in [("web", "turnstile"), ("android", "geetest")] {
         let phone = risky(700).await;
-        ask(stack, &phone, platform, None).await.problem(403, "bot_check_required");
+        ask_on(stack, &phone, platform, None).await.problem(403, "bot_check_required");
         assert_eq!(messages(stack, &phone).await.len(), 0);
         let passed = captcha(stack, provider, "pass").await;
-        ask(stack, &phone, platform, Some(&passed)).await.challenge();
+        ask_on(stack, &phone, platform, Some(&passed)).await.challenge();
         let phone = risky(950).await;
-        ask(stack, &phone, platform, None).await.problem(403, "risk_denied");
+        ask_on(stack, &phone, platform, None).await.problem(403, "risk_denied");
         let passed = captcha(stack, provider, "pass").await;
-        ask(stack, &phone, platform, Some(&passed)).await.problem(403, "risk_denied");
+        ask_on(stack, &phone, platform, Some(&passed)).await.problem(403, "risk_denied");
         assert_eq!(messages(stack, &phone).await.len(), 0);
     }
     // One-tap asks as well, before there is an account.
@@ -69,7 +69,7 @@ async fn silence() {
         for kind in ["http_500", "hang", "garbage"] {
             let down = |rate: u8| json!({ "provider": "jpush_risk", "rate": rate, "kind": kind });
             tell_sandbox(stack, "/sandbox/faults", &down(1)).await;
-            let answer = ask(stack, &fresh_phone("130"), "ios", None).await;
+            let answer = ask_on(stack, &fresh_phone("130"), "ios", None).await;
             tell_sandbox(stack, "/sandbox/faults", &down(0)).await;
             if is_open {
                 answer.challenge();
@@ -78,18 +78,20 @@ async fn silence() {
             }
             assert!(answer.took.as_secs_f64() < 3.0, "{kind}: {:?}", answer.took);
         }
-        ask(stack, &fresh_phone("130"), "ios", None).await.challenge();
+        ask_on(stack, &fresh_phone("130"), "ios", None).await.challenge();
     }
     stacks::short_was_used();
 }
 
-async fn captcha(stack: &Stack, provider: &str, outcome: &str) -> String {
+/// What a bot check gives to a person (`pass`), or to a program (`fail`).
+pub(super) async fn captcha(stack: &Stack, provider: &str, outcome: &str) -> String {
     let order = json!({ "provider": provider, "outcome": outcome });
     let minted: Value = tell_sandbox(stack, "/sandbox/captchas", &order).await;
     minted["captchaToken"].as_str().unwrap().to_owned()
 }
 
-async fn ask(stack: &Stack, phone: &str, platform: &str, captcha: Option<&str>) -> Answer {
+/// Asks for a code on a platform, with what its bot check gave, if anything.
+pub(super) async fn ask_on(stack: &Stack, phone: &str, platform: &str, captcha: Option<&str>) -> Answer {
     let mut body = send_body(phone);
     body["device"]["platform"] = json!(platform);
     if let Some(token) = captcha {

@@ -76,6 +76,12 @@ pub(super) fn short() -> &'static Stack {
     })
 }
 
+/// The guard against pumping is as watchful as it can be.
+pub(super) fn guarded() -> &'static Stack {
+    static STACK: OnceLock<Option<Stack>> = OnceLock::new();
+    stack::shared(&STACK, || Recipe::new("otp-guarded").var("PUMPING_PREFIX_MIN_SENDS", "5"))
+}
+
 /// When a story sent a code there last; what it left must have time to go.
 pub(super) static SHORT_USED: Mutex<Option<Instant>> = Mutex::new(None);
 

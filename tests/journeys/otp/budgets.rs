@@ -9,7 +9,7 @@ use crate::world::{
     Answer, World,
     client::{device, device_with},
     objects::Kind,
-    sms::Mood,
+    sms::{HUMAN, Mood},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -93,6 +93,48 @@ fn a_network_has_a_budget_and_so_has_an_ipv6_customer() {
         .map(|nth| world.send_otp(&phone(200 + nth)).from(&format!("2001:db8:2::{nth:x}")).send())
         .collect();
     assert_eq!(one.iter().filter(|answer| answer.status == 202).count(), 20);
+}
+
+#[test]
+fn whoever_holds_a_whole_ipv6_site_has_a_budget_too() {
+    let world = set("OTP_IPV6_SITE_SHORT", "300");
+    let all: Vec<Answer> = (0..400)
+        .map(|nth| {
+            let from = format!("2001:db8:1:{:02x}{:02x}::1", nth % 20, nth / 20);
+            world.send_otp(&format!("13{:02}{nth:07}", nth % 90)).from(&from).send()
+        })
+        .collect();
+    assert_eq!(all.iter().filter(|answer| answer.status == 202).count(), 300);
+    world.send_otp(PHONE).from("2001:db8:2::1").send().challenge();
+}
+
+#[test]
+fn a_person_has_room_where_strangers_have_used_it_up() {
+    let world = World::new();
+    let person = |phone: &str, nth: usize| {
+        let mut web = device();
+        web["platform"] = json!("web");
+        let body = json!({"phone": phone, "device": web, "captchaToken": format!("{HUMAN}-{nth}")});
+        world.post("/v1/otp/send", &body).send()
+    };
+    // Of an address that many share.
+    for nth in 0..20 {
+        world.send_otp(&phone(nth)).send().challenge();
+    }
+    wait(&world.send_otp(&phone(20)).send());
+    person(&phone(20), 0).challenge();
+    // Of a number that somebody keeps busy.
+    for nth in 0..5 {
+        world.send_otp(OTHER).from(&format!("198.51.{nth}.7")).send().challenge();
+        world.pass(MINUTE);
+    }
+    wait(&world.send_otp(OTHER).from("198.51.9.7").send());
+    for nth in 1..6 {
+        person(OTHER, nth).challenge();
+        world.pass(MINUTE);
+    }
+    // Twice as much, and no more.
+    wait(&person(OTHER, 6));
 }
 
 #[test]

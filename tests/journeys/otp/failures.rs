@@ -158,6 +158,25 @@ fn a_person_gets_past_the_stop_but_not_past_the_end() {
 }
 
 #[test]
+fn the_owners_own_proof_takes_back_what_strangers_guessed_once_a_week() {
+    let world = World::new();
+    exhaust(&world);
+    world.pass(HOUR);
+    world.send_otp(PHONE).send().is_problem(429, "rate_limited");
+    world.login(PHONE).signed_in();
+    world.run_alarms();
+    send(&world, PHONE);
+    // Not again and again: else who guesses had thirty tries for each sign-in of the owner.
+    assert_eq!(exhaust(&world), 30);
+    world.pass(HOUR);
+    world.login(PHONE).signed_in();
+    world.run_alarms();
+    world.send_otp(PHONE).send().is_problem(429, "rate_limited");
+    world.pass(8 * 24 * HOUR);
+    send(&world, PHONE);
+}
+
+#[test]
 fn a_person_need_not_sit_out_the_growing_wait() {
     let world = World::new();
     let mut web = device();

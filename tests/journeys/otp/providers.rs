@@ -117,10 +117,12 @@ fn receipts_count_as_health() {
         ask.set_body(format!("MessageSid=SM1&MessageStatus={status}").as_bytes());
         ask.header("content-type", "application/x-www-form-urlencoded").send_raw()
     };
+    let look = world.post(&format!("/v1/receipts/twilio/{token}"), &json!({})).head_only();
+    assert_eq!(look.send_raw(), 405);
     assert_eq!(push("x", "twilio", "delivered"), 404);
     assert_eq!(push(token, "cmcc", "delivered"), 404);
     assert_eq!(push(token, "nobody", "delivered"), 404);
-    for _ in 0..25 {
+    for _ in 0..60 {
         assert_eq!(push(token, "twilio", "undelivered"), 200);
     }
     // Messages that nobody gets are as bad as none: the other vendor is asked first now.

@@ -98,6 +98,21 @@ fn a_repeat_is_answered_whatever_the_risk_is_by_now() {
 }
 
 #[test]
+fn numbers_that_the_risk_provider_does_not_know_are_not_denied() {
+    let jpush = json!({"provider": "jpush_risk", "settings": {"appKey": "7d431e42dfa6a6d693ac2d04",
+        "masterSecret": "5e987ac6d2e04d95a9d8f0d1"}});
+    let world = World::with(|name| match name {
+        "PROVIDER_ACCOUNTS" => Some(accounts_and(std::slice::from_ref(&jpush))),
+        "RISK_WHEN_DOWN" => Some("deny".to_owned()),
+        "SMS_COUNTRIES" => Some("86,852".to_owned()),
+        _ => None,
+    });
+    world.phones.risk_score.store(-1, Ordering::SeqCst);
+    world.send_otp(PHONE).send().is_problem(403, "risk_denied");
+    world.send_otp("+85251234567").send().challenge();
+}
+
+#[test]
 fn risk_is_asked_before_one_tap_makes_an_account() {
     use crate::world::objects::Kind;
     let login = |world: &World, platform: &str, captcha: Value| {
