@@ -13,13 +13,12 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// The text under a key, as this place sees it. `None`: no answer in time; `Some(None)`: there is none.
 pub(super) async fn text(world: &EdgeWorld, namespace: &str, key: &str) -> Option<Option<String>> {
     let read = world.env.kv(namespace).ok()?.get(key).text();
-    within(async {
-        #[cfg(feature = "test-hooks")]
+    #[cfg(feature = "test-hooks")]
+    let read = async {
         world.hooks.delay(namespace).await;
         read.await
-    })
-    .await?
-    .ok()
+    };
+    within(read).await?.ok()
 }
 
 /// What comes of it in time.
