@@ -94,7 +94,7 @@ impl Signed<'_> {
 
     /// The names of the signed headers, and the digest of the canonical request that both vendors know.
     fn canonical(&self, mut headers: Vec<(String, String)>) -> (String, String) {
-        headers.sort();
+        headers.sort_unstable();
         let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
         let lines: String =
             headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
