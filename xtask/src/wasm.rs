@@ -14,10 +14,11 @@ use crate::setup::{self, Tools};
 use crate::shell::{Lock, capture, npm_tool, npm_tools, root, run, say, variable};
 
 /// Largest compressed Worker that `make size` lets pass, in bytes.
-const SIZE_LIMIT: f64 = 445_000.0;
+const SIZE_LIMIT: f64 = 400_000.0;
 
 /// What the Worker is made of: files and folders below the root.
-const SOURCES: [&str; 6] = ["src", "providers", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json"];
+const SOURCES: [&str; 7] =
+    [".cargo", "src", "providers", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json"];
 
 /// What is built: which features, and what a panic does.
 #[derive(Clone, Copy, PartialEq, Eq)]
