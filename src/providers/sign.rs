@@ -76,7 +76,7 @@ impl Signed<'_> {
         let mut headers = self.headers.to_vec();
         headers.push(("host".to_owned(), self.host.to_owned()));
         headers.retain(|(name, _)| signed.contains(name));
-        headers.iter_mut().for_each(|(_, value)| *value = value.to_lowercase());
+        headers.iter_mut().for_each(|(_, value)| value.make_ascii_lowercase());
         let (names, digest) = self.canonical(headers);
         let date: String = now.rfc3339().chars().take(10).collect();
         let scope = format!("{date}/{service}/tc3_request");
