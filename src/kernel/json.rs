@@ -6,10 +6,7 @@
 
 use serde::{
     Deserializer,
-    de::{
-        DeserializeOwned, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor,
-        value::StringDeserializer,
-    },
+    de::{DeserializeOwned, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
     forward_to_deserialize_any,
 };
 use serde_json::{Map, Value, map};
@@ -129,8 +126,28 @@ impl<'de> Deserializer<'de> for Tree {
         visitor.visit_unit()
     }
 
+    // Who asks for a text gets a text or nothing: `deserialize_any` would bring the code of the other kinds along, for
+    // the names of the fields of every type.
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::String(text) => visitor.visit_string(text),
+            _ => Err(Mismatch),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        match self.0 {
+            Value::String(text) => visitor.visit_str(&text),
+            _ => Err(Mismatch),
+        }
+    }
+
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct identifier
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char bytes byte_buf unit unit_struct
     }
 }
 
@@ -179,7 +196,7 @@ impl<'de> EnumAccess<'de> for Tagged {
     type Variant = Tree;
 
     fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Tree), Mismatch> {
-        let name = seed.deserialize(StringDeserializer::<Mismatch>::new(self.name))?;
+        let name = seed.deserialize(Tree(Value::String(self.name)))?;
         Ok((name, Tree(self.content)))
     }
 }

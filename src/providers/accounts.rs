@@ -39,7 +39,9 @@ pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
         }
         accounts.push(account);
     }
-    accounts.sort_by_key(|account| account.platforms.is_none());
+    let (mut accounts, general): (Vec<_>, _) =
+        accounts.into_iter().partition(|account: &Account| account.platforms.is_some());
+    accounts.extend::<Vec<_>>(general);
     if problems.is_empty() { Ok(accounts) } else { Err(problems) }
 }
 

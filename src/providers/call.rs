@@ -96,7 +96,7 @@ impl Call<'_> {
 
         if let Some(Sign::Mac { of, mac, key, output, into, parts }) = &operation.sign {
             let mut parts = parts.iter().map(|part| values.fill(part)).collect::<Result<Vec<_>, _>>()?;
-            parts.sort();
+            parts.sort_unstable();
             values.set(SORTED_PARTS, parts.concat());
             for (name, value) in SORTED.into_iter().zip(sign::sorted(&fields)) {
                 values.set(name, value);
@@ -118,7 +118,7 @@ impl Call<'_> {
                 (String::new(), None)
             }
         };
-        query.sort();
+        query.sort_unstable();
         let query = encode::query(&query);
         let is_said = headers.iter().any(|(name, _)| name == "content-type");
         let content_type = content_type.filter(|_| !is_said);

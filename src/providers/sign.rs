@@ -76,7 +76,7 @@ impl Signed<'_> {
         let mut headers = self.headers.to_vec();
         headers.push(("host".to_owned(), self.host.to_owned()));
         headers.retain(|(name, _)| signed.contains(name));
-        headers.iter_mut().for_each(|(_, value)| *value = value.to_lowercase());
+        headers.iter_mut().for_each(|(_, value)| value.make_ascii_lowercase());
         let (names, digest) = self.canonical(headers);
         let date: String = now.rfc3339().chars().take(10).collect();
         let scope = format!("{date}/{service}/tc3_request");
@@ -94,7 +94,7 @@ impl Signed<'_> {
 
     /// The names of the signed headers, and the digest of the canonical request that both vendors know.
     fn canonical(&self, mut headers: Vec<(String, String)>) -> (String, String) {
-        headers.sort();
+        headers.sort_unstable();
         let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
         let lines: String =
             headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();

@@ -14,10 +14,11 @@ use crate::setup::{self, Tools};
 use crate::shell::{Lock, capture, npm_tool, npm_tools, root, run, say, variable};
 
 /// Largest compressed Worker that `make size` lets pass, in bytes.
-const SIZE_LIMIT: f64 = 445_000.0;
+const SIZE_LIMIT: f64 = 390_000.0;
 
 /// What the Worker is made of: files and folders below the root.
-const SOURCES: [&str; 6] = ["src", "providers", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json"];
+const SOURCES: [&str; 7] =
+    [".cargo", "src", "providers", "build.rs", "Cargo.toml", "Cargo.lock", "package-lock.json"];
 
 /// What is built: which features, and what a panic does.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) fn build(variant: Variant, tools: &Tools) -> Result<()> {
     let stamp = root().join("build").join(format!("{}.stamp", variant.name));
     // The leading number goes up when this function builds differently.
     let key =
-        format!("1 hooks={} unwind={} worker-build={}", variant.hooks, variant.unwind, setup::WORKER_BUILD);
+        format!("2 hooks={} unwind={} worker-build={}", variant.hooks, variant.unwind, setup::WORKER_BUILD);
     let current = fingerprint(&SOURCES, &key)?;
     let is_current =
         || variant.entry().exists() && fs::read_to_string(&stamp).is_ok_and(|built| built == current);
@@ -91,6 +92,9 @@ pub(crate) fn build(variant: Variant, tools: &Tools) -> Result<()> {
     if variant.hooks {
         command.args(["--features", "test-hooks"]);
     }
+    if variant.is_shipped() {
+        command.arg("--no-opt"); // `shrink` does it, and cannot undo what optimising for speed does first
+    }
     command
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
         .env("WASM_OPT_BIN", npm_tools().join("wasm-opt"))
@@ -98,16 +102,31 @@ pub(crate) fn build(variant: Variant, tools: &Tools) -> Result<()> {
         .env("PATH", path_of(&npm_tool("node", &[])?));
     run(&mut command, "correct the compiler's complaints above")?;
     if variant.is_shipped() {
-        strip(variant)?;
+        shrink(variant)?;
     }
     fs::write(&stamp, current).context("cannot write the build's stamp")
 }
 
-/// Shrinks the module: `worker-build` optimises for speed and leaves the names in. Which Wasm features may be used
-/// is read from the module itself.
-fn strip(variant: Variant) -> Result<()> {
+/// `wasm-opt` arguments, in order, for the smallest *compressed* module: chosen by gzip size, not by size.
+///
+/// Inlining a large function into its only caller and naming common subexpressions save bytes, but number more locals
+/// per function, and then like code no longer compresses as like. Functions sorted by name bring the instances of
+/// one generic function within gzip's window of 32 kB. The names go last.
+const SHRINK: [&str; 7] = [
+    "--enable-exception-handling",
+    "-Oz",
+    "--one-caller-inline-max-function-size",
+    "20",
+    "--skip-pass=local-cse",
+    "--reorder-functions-by-name",
+    "--strip-debug",
+];
+
+/// Shrinks the module in place. Which Wasm features may be used is read from the module itself, except for exceptions:
+/// `wasm-bindgen` catches those of JavaScript, after the compiler wrote its list.
+fn shrink(variant: Variant) -> Result<()> {
     let module = variant.entry().with_file_name("index_bg.wasm");
-    let mut command = npm_tool("wasm-opt", &["-Oz", "--strip-debug"])?;
+    let mut command = npm_tool("wasm-opt", &SHRINK)?;
     run(command.arg(&module).arg("--output").arg(&module), "see the lines above")
 }
 
