@@ -2,7 +2,9 @@
 //!
 //! `serde_json` can read every type from text, but brings for each of them code to parse text, to accept structs
 //! written as arrays and to word what is wrong with them. There are a hundred types and nobody reads the words, so
-//! here a type is read from a tree, structs are objects, and an error is just that: a tenth of the Worker.
+//! here a type is read from a tree, structs are objects, and an error is just that: a tenth of the Worker. A struct
+//! asks for its fields in their order, since whoever meets members in any order must know every name twice. It may
+//! have no `alias`, and nothing is said about members that it does not know.
 
 use serde::{
     Deserializer,
@@ -72,10 +74,13 @@ impl<'de> Deserializer<'de> for Tree {
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.deserialize_map(visitor)
+        match self.0 {
+            Value::Object(members) => visitor.visit_seq(Fields { names: fields.iter(), members }),
+            _ => Err(Mismatch),
+        }
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -161,6 +166,25 @@ impl<'de> SeqAccess<'de> for Items {
     }
 }
 
+/// The members of an object in the order in which its struct names them.
+struct Fields {
+    names: std::slice::Iter<'static, &'static str>,
+    members: Map<String, Value>,
+}
+
+impl<'de> SeqAccess<'de> for Fields {
+    type Error = Mismatch;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
+        let Some(name) = self.names.next() else { return Ok(None) };
+        match self.members.remove(*name) {
+            Some(value) => seed.deserialize(Tree(value)).map(Some),
+            // An option may be absent; a field with a default takes it; any other is missed.
+            None => Ok(seed.deserialize(Tree(Value::Null)).ok()),
+        }
+    }
+}
+
 struct Members {
     rest: map::IntoIter,
     value: Value,
@@ -218,10 +242,10 @@ impl<'de> VariantAccess<'de> for Tree {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.deserialize_map(visitor)
+        self.deserialize_struct("", fields, visitor)
     }
 }
 
