@@ -13,6 +13,9 @@ use crate::{setup, vars};
 /// Roles that the back office knows; most keys are a backend's.
 const ROLES: [&str; 5] = ["backend", "viewer", "support", "operator", "security"];
 
+/// Scopes that the service knows.
+const SCOPES: [&str; 2] = ["one_tap:exchange", "phone:read"];
+
 /// Creates the key that `NAME`, `SCOPES` and `ROLE` describe, in the local state or (`REMOTE=1`) in production.
 pub(crate) fn create() -> Result<()> {
     let usage =
@@ -24,6 +27,9 @@ pub(crate) fn create() -> Result<()> {
         |text: &str, extra: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c));
     if !plain(&name, " ._-") || !plain(&scopes, ":_ ") {
         bail!("NAME and SCOPES are made of letters, digits and . _ - : only; {usage}");
+    }
+    if let Some(unknown) = scopes.split_whitespace().find(|scope| !SCOPES.contains(scope)) {
+        bail!("the scope {unknown} is unknown: use some of {}", SCOPES.join(", "));
     }
     if !ROLES.contains(&role.as_str()) {
         bail!("ROLE={role} is unknown: use one of {}", ROLES.join(", "));

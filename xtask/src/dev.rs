@@ -55,7 +55,7 @@ pub(crate) fn run() -> Result<()> {
     parts.start("sandbox", sandbox_command(&program, &sandbox, &clock_skew, &vars))?;
     parts.start("service", service_command(&service, variant, &state, &files)?)?;
     let began = Instant::now();
-    let mut ready = false;
+    let (mut ready, mut told) = (false, false);
     loop {
         if stopping.asked() {
             say("stopping");
@@ -65,6 +65,14 @@ pub(crate) fn run() -> Result<()> {
         if !ready && sandbox.is_healthy() && service.is_healthy() {
             ready = true;
             println!("ready: service {} sandbox {}", service.url(), sandbox.url());
+        }
+        if !ready && !told {
+            let answer = service.health();
+            if answer.contains("misconfigured") {
+                told = true;
+                let body = answer.split("\r\n\r\n").nth(1).unwrap_or(&answer);
+                say(&format!("the service does not start with these settings: {}", body.trim()));
+            }
         }
         if !ready && began.elapsed() > START_LIMIT {
             bail!(
@@ -133,9 +141,9 @@ impl Address {
         })
     }
 
-    /// Whether `GET /healthz` answers 200.
-    fn is_healthy(&self) -> bool {
-        let ask = || -> std::io::Result<bool> {
+    /// What `GET /healthz` answers, head and body; empty when nobody does.
+    fn health(&self) -> String {
+        let ask = || -> std::io::Result<String> {
             let to = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
             let mut stream = TcpStream::connect_timeout(&to, Duration::from_millis(500))?;
             stream.set_read_timeout(Some(Duration::from_secs(2)))?;
@@ -144,11 +152,15 @@ impl Address {
                 "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n",
                 self.port
             )?;
-            let mut head = [0; 12];
-            stream.read_exact(&mut head)?;
-            Ok(head.ends_with(b" 200"))
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
         };
-        ask().unwrap_or(false)
+        ask().unwrap_or_default()
+    }
+
+    fn is_healthy(&self) -> bool {
+        self.health().get(8..12) == Some(" 200")
     }
 }
 

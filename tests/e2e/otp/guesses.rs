@@ -132,6 +132,7 @@ async fn lock_out() {
     );
 
     // 4. Nor does a person: a passed bot check opens what is shut for programs.
+    sleep(Duration::from_millis(1100)).await;
     let passed = captcha(stack, "turnstile", "pass").await;
     let sent = ask_on(stack, &phone, "web", Some(&passed)).await.challenge();
     type_in(stack, &sent, &newest_code(stack, &phone).await).await.signed_in();
