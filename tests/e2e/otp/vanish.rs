@@ -58,8 +58,8 @@ fn leftovers(stack: &Stack) -> Vec<String> {
     left
 }
 
-/// Whether a tally stands for more than strangers or own devices as a whole.
+/// Whether a tally stands for more than all strangers, people or own devices together.
 fn names_an_address(tallies: &Value) -> bool {
     let mut names = tallies.as_array().into_iter().flatten().map(|tally| &tally[0]);
-    names.any(|name| name != "strangers" && name != "own_devices")
+    names.any(|name| !["strangers", "people", "own_devices"].iter().any(|whole| name == whole))
 }
