@@ -57,6 +57,10 @@ async fn delivers(provider: &'static str) {
 
 async fn next_delivers() {
     let stack = stacks::main();
+    // In good health at first: one that mostly failed lately is asked last, in these stories and the next two.
+    for _ in 0..6 {
+        ask(stack, &fresh_phone("132"), TWO_VENDORS, "zh-CN").await.challenge();
+    }
     for kind in ["refused", "account_fault", "http_500"] {
         let phone = fresh_phone("132");
         fault(stack, "chuanglan_sms", kind, &phone).await;
