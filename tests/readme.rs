@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use onetap::{
     api::routes::{self, Found},
-    kernel::id::AccountId,
+    kernel::id::{AccountId, DeviceId, SessionId},
     rules::{
         client_config::ClientRules,
         limits::{Limit, TABLE},
@@ -47,13 +47,17 @@ fn the_tables_of_limits_are_those_of_the_code() {
 
 #[test]
 fn the_routes_listed_exist() {
-    let account = AccountId::from_bytes([1; 16]).to_string();
+    let id_in = |path: &str| match path.split('/').nth(1) {
+        Some("sessions") => SessionId::from_bytes([1; 16]).to_string(),
+        Some("devices") => DeviceId::from_bytes([1; 16]).to_string(),
+        _ => AccountId::from_bytes([1; 16]).to_string(),
+    };
     for (readme, title) in [(EN, "## Endpoints"), (ZH, "## 接口")] {
         let rows = rows(section(readme, title));
         let paths: Vec<_> = rows.iter().filter_map(|row| row[0].trim_matches('`').split_once(" /")).collect();
         assert!(paths.len() >= 9, "{paths:?}");
         for (method, path) in paths {
-            let found = routes::find(method, &format!("/{}", path.replace("{id}", &account)));
+            let found = routes::find(method, &format!("/{}", path.replace("{id}", &id_in(path))));
             assert!(matches!(found, Found::Route(_)), "{method} /{path}");
             assert_eq!(found.name(), format!("{method} /{path}"));
         }

@@ -14,6 +14,33 @@ use crate::{
 /// Most fields named in one answer.
 pub const MAX_PROBLEMS: usize = 32;
 
+/// The body of a request as it is.
+///
+/// # Errors
+/// 413 for one over the cap, 400 for one that broke off.
+pub fn bytes(request: &HttpIn) -> Result<&[u8], Problem> {
+    match &request.body {
+        Body::Read(bytes) => Ok(bytes),
+        Body::TooLarge => Err(Problem::payload_too_large()),
+        Body::Broken => Err(Problem::of(Code::InvalidRequest)),
+    }
+}
+
+/// The same, of a content type.
+///
+/// # Errors
+/// 415 for another one.
+pub fn bytes_of_type<'r>(request: &'r HttpIn, content_type: &str) -> Result<&'r [u8], Problem> {
+    let bytes = bytes(request)?;
+    let given = request.header("content-type").unwrap_or_default();
+    let essence = given.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case(content_type) {
+        return Ok(bytes);
+    }
+    let detail = Some(format!("The body must be {content_type}.").into());
+    Err(Problem { detail, ..Problem::unsupported_media_type() })
+}
+
 /// A JSON object being read field by field. Problems are collected; what was not asked for is unknown.
 #[derive(Debug)]
 pub struct Fields {
@@ -30,16 +57,7 @@ impl Fields {
     /// 413 for a body over the cap, 415 for another content type, 400 for anything that is not a JSON object in
     /// UTF-8 (RFC 8259).
     pub fn read(request: &HttpIn) -> Result<Self, Problem> {
-        let bytes = match &request.body {
-            Body::Read(bytes) => bytes,
-            Body::TooLarge => return Err(Problem::payload_too_large()),
-            Body::Broken => return Err(Problem::of(Code::InvalidRequest)),
-        };
-        let content_type = request.header("content-type").unwrap_or_default();
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Problem::unsupported_media_type());
-        }
+        let bytes = bytes_of_type(request, "application/json")?;
         let mut body: Value = serde_json::from_slice(bytes).unwrap_or_default();
         // For the canonical form: serde_json sorts by itself only while no crate asks it to preserve the order.
         body.sort_all_objects();
@@ -101,13 +119,14 @@ impl Fields {
 
     /// A truth value; `false` when absent.
     pub fn flag(&mut self, name: &str) -> bool {
-        match self.take(name) {
-            None => false,
-            Some(Value::Bool(value)) => value,
-            Some(_) => {
-                self.wrong::<()>(name, "must be true or false");
-                false
-            }
+        self.optional_flag(name).unwrap_or(false)
+    }
+
+    /// A truth value.
+    pub fn optional_flag(&mut self, name: &str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Bool(value) => Some(value),
+            _ => self.wrong(name, "must be true or false"),
         }
     }
 
@@ -229,6 +248,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::login_history::Place;
 
     fn fields(body: &Value) -> Fields {
         Fields::over(String::new(), body.as_object().unwrap().clone())
@@ -315,7 +335,17 @@ mod tests {
             let (method, path, query) = (String::new(), String::new(), String::new());
             let (address, id) = (String::new(), String::new());
             let body = Body::Read(body.as_bytes().to_vec());
-            let request = HttpIn { method, is_head: false, path, query, headers, body, address, id };
+            let request = HttpIn {
+                method,
+                is_head: false,
+                path,
+                query,
+                headers,
+                body,
+                address,
+                place: Place::default(),
+                id,
+            };
             Fields::read(&request).unwrap().canonical()
         };
         let body = canonical(r#"{"a":{"x":1,"y":"\u4e00"},"b":[1,2]}"#);

@@ -3,7 +3,10 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use super::language;
-use crate::{kernel::encoding::from_hex, model::language::Language};
+use crate::{
+    kernel::encoding::from_hex,
+    model::{language::Language, login_history::Place},
+};
 
 /// Largest body of a request, bytes.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -25,6 +28,8 @@ pub struct HttpIn {
     pub body: Body,
     /// The client's IP address.
     pub address: String,
+    /// Where the client is, by the platform's word.
+    pub place: Place,
     /// Id of the request; set by [`super::serve`].
     pub id: String,
 }
@@ -69,20 +74,7 @@ impl HttpIn {
 
     /// The value of a query parameter, decoded (WHATWG URL standard, section 5.1); the first of several.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        let (_, value) = pairs.find(|(known, value)| *known == name && !value.is_empty())?;
-        if !value.contains(['%', '+']) {
-            return Some(Cow::Borrowed(value));
-        }
-        let mut bytes = Vec::with_capacity(value.len());
-        let mut rest = value.as_bytes();
-        while let Some((first, after)) = rest.split_first() {
-            let hex = after.first_chunk::<2>().filter(|_| *first == b'%');
-            let decoded = hex.and_then(|hex| from_hex(str::from_utf8(hex).ok()?)?.first().copied());
-            bytes.push(decoded.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-            rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
-        }
-        Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
+        form_value(&self.query, name)
     }
 
     /// The credentials of `Authorization: Bearer` (RFC 6750).
@@ -90,6 +82,24 @@ impl HttpIn {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     }
+}
+
+/// The value of a field of a form, decoded (WHATWG URL standard, section 5.1); the first of several.
+pub fn form_value<'f>(form: &'f str, name: &str) -> Option<Cow<'f, str>> {
+    let mut pairs = form.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let (_, value) = pairs.find(|(known, value)| *known == name && !value.is_empty())?;
+    if !value.contains(['%', '+']) {
+        return Some(Cow::Borrowed(value));
+    }
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let hex = after.first_chunk::<2>().filter(|_| *first == b'%');
+        let decoded = hex.and_then(|hex| from_hex(str::from_utf8(hex).ok()?)?.first().copied());
+        bytes.push(decoded.unwrap_or(if *first == b'+' { b' ' } else { *first }));
+        rest = if decoded.is_some() { after.get(2..).unwrap_or_default() } else { after };
+    }
+    Some(Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 impl HttpOut {

@@ -3,17 +3,22 @@
 pub mod accounts;
 pub mod backend;
 pub mod body;
+pub mod devices;
 pub mod http;
 pub mod language;
 pub mod login;
+pub mod login_history;
 pub mod meta;
+pub mod oauth;
 pub mod one_tap;
 pub mod otp;
+pub mod own;
 pub mod problem;
 pub mod receipts;
 pub mod request_id;
 pub mod routes;
 pub mod session;
+pub mod sessions;
 
 use crate::{
     journeys::{Service, claim::Claim, number_proof::AfterRedeem, otp::AfterSend, settings::Environment},
@@ -143,6 +148,11 @@ pub enum Then {
 }
 
 impl Reply {
+    /// 204.
+    pub const fn nothing() -> Self {
+        Self::Ready(HttpOut { status: 204, headers: Vec::new(), body: Vec::new() })
+    }
+
     /// With something left to do.
     #[must_use]
     pub fn then(self, then: Option<Then>) -> Self {

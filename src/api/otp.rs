@@ -17,6 +17,7 @@ use crate::{
         claim::Attempt,
         number_proof::{OtpProof, binding_of_app},
         otp::{Challenged, OtpSend},
+        session::Freshness,
         sign_in,
     },
     kernel::secret::Secret,
@@ -80,7 +81,7 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         Purpose::StepUp => return Err(Problem::of(Code::TicketInvalid)),
         Purpose::Bind | Purpose::ChangePhone | Purpose::TrustedPhone | Purpose::RealName => {
             let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
-            format!("session:{}", service.authenticate(token, false).await?.sid)
+            format!("session:{}", service.authenticate(token, Freshness::Edge).await?.sid)
         }
     };
     let send = OtpSend {
@@ -112,7 +113,8 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
 
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let proof = OtpProof { challenge: &challenge, code: &code, attempt };
-    let purpose = sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device };
+    let purpose =
+        sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
     let (signed_in, after) = service.otp_login(&proof, &purpose).await?;
     Ok(login::signed_in(&signed_in)?.then(after.map(Then::AfterRedeem)))
 }

@@ -112,9 +112,23 @@ impl Problem {
         Self::new(&Kind {
             status: 415,
             code: "unsupported_media_type",
-            en: "The body must be application/json.",
-            zh: "请求体须为 application/json。",
+            en: "A body of this type is not taken here.",
+            zh: "不支持该请求体类型。",
         })
+    }
+
+    /// 503: it is not known whether a token was taken back.
+    pub fn not_revoked(cause: Self) -> Self {
+        Self {
+            retry_after: Some(1),
+            fault: cause.fault,
+            ..Self::new(&Kind {
+                status: 503,
+                code: "try_again",
+                en: "The token may still be good. Try again.",
+                zh: "令牌可能仍然有效，请重试。",
+            })
+        }
     }
 
     /// The deployment's configuration has problems.

@@ -1,13 +1,12 @@
 //! `/v1/receipts/{provider}/{token}`: where SMS providers push what became of messages.
 
 use super::{
-    Reply,
-    http::{Body, HttpIn, HttpOut},
+    Reply, body,
+    http::{HttpIn, HttpOut},
     problem::Problem,
 };
 use crate::{
     journeys::{Service, receipts::Push},
-    model::refusal::Code,
     ports::World,
 };
 
@@ -17,11 +16,7 @@ pub(super) async fn receive<W: World>(service: Service<'_, W>, request: &HttpIn)
     if request.is_head {
         return Err(Problem { allow: Some("GET, POST"), ..Problem::method_not_allowed() });
     }
-    let body = match &request.body {
-        Body::Read(bytes) => bytes,
-        Body::TooLarge => return Err(Problem::payload_too_large()),
-        Body::Broken => return Err(Problem::of(Code::InvalidRequest)),
-    };
+    let body = body::bytes(request)?;
     let mut segments = request.path.rsplit('/');
     let token = segments.next().unwrap_or_default();
     let provider = segments.next().unwrap_or_default();

@@ -1,7 +1,14 @@
 //! Which request goes where.
 
-use super::{Reply, accounts, http::HttpIn, meta, one_tap, otp, receipts, session};
-use crate::{journeys::Service, kernel::id::AccountId, ports::World};
+use super::{
+    Reply, accounts, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp, receipts, session,
+    sessions,
+};
+use crate::{
+    journeys::Service,
+    kernel::id::{AccountId, DeviceId, SessionId},
+    ports::World,
+};
 
 /// A route with what its path carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +37,26 @@ pub enum Route {
     SessionRefresh,
     /// `GET /v1/session`
     Session,
+    /// `DELETE /v1/session`
+    SessionEnd,
+    /// `GET /v1/sessions`
+    Sessions,
+    /// `DELETE /v1/sessions`
+    SessionsEndOthers,
+    /// `DELETE /v1/sessions/{id}`
+    SessionsEndOne(SessionId),
+    /// `GET /v1/devices`
+    Devices,
+    /// `PATCH /v1/devices/{id}`
+    DeviceChange(DeviceId),
+    /// `DELETE /v1/devices/{id}`
+    DeviceRemove(DeviceId),
+    /// `GET /v1/login-history`
+    LoginHistory,
+    /// `POST /oauth/introspect`
+    Introspect,
+    /// `POST /oauth/revoke`
+    Revoke,
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
 }
@@ -81,6 +108,16 @@ impl Route {
             Self::Receipts => "POST /v1/receipts/{provider}/{token}",
             Self::SessionRefresh => "POST /v1/session/refresh",
             Self::Session => "GET /v1/session",
+            Self::SessionEnd => "DELETE /v1/session",
+            Self::Sessions => "GET /v1/sessions",
+            Self::SessionsEndOthers => "DELETE /v1/sessions",
+            Self::SessionsEndOne(_) => "DELETE /v1/sessions/{id}",
+            Self::Devices => "GET /v1/devices",
+            Self::DeviceChange(_) => "PATCH /v1/devices/{id}",
+            Self::DeviceRemove(_) => "DELETE /v1/devices/{id}",
+            Self::LoginHistory => "GET /v1/login-history",
+            Self::Introspect => "POST /oauth/introspect",
+            Self::Revoke => "POST /oauth/revoke",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
         }
     }
@@ -89,36 +126,69 @@ impl Route {
 /// Finds the route of a request.
 pub fn find(method: &str, path: &str) -> Found {
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
-    let (allowed, route) = match segments.as_slice() {
-        ["healthz"] => ("GET", Route::Health),
-        [".well-known", "jwks.json"] => ("GET", Route::Jwks),
-        ["v1", "one-tap", "login"] => ("POST", Route::OneTapLogin),
-        ["v1", "one-tap", "failures"] => ("POST", Route::OneTapFailures),
-        ["v1", "one-tap", "check"] => ("POST", Route::OneTapCheck),
-        ["v1", "one-tap", "exchange"] => ("POST", Route::OneTapExchange),
-        ["v1", "otp", "send"] => ("POST", Route::OtpSend),
-        ["v1", "otp", "login"] => ("POST", Route::OtpLogin),
-        ["v1", "client-config"] => ("GET", Route::ClientConfig),
+    let (allow, route) = match segments.as_slice() {
+        ["healthz"] => get(method, Route::Health),
+        [".well-known", "jwks.json"] => get(method, Route::Jwks),
+        ["oauth", "introspect"] => post(method, Route::Introspect),
+        ["oauth", "revoke"] => post(method, Route::Revoke),
+        ["v1", "one-tap", "login"] => post(method, Route::OneTapLogin),
+        ["v1", "one-tap", "failures"] => post(method, Route::OneTapFailures),
+        ["v1", "one-tap", "check"] => post(method, Route::OneTapCheck),
+        ["v1", "one-tap", "exchange"] => post(method, Route::OneTapExchange),
+        ["v1", "otp", "send"] => post(method, Route::OtpSend),
+        ["v1", "otp", "login"] => post(method, Route::OtpLogin),
+        ["v1", "client-config"] => get(method, Route::ClientConfig),
         // Vendors push as they please.
-        ["v1", "receipts", _, _] if ["GET", "POST"].contains(&method) => (method, Route::Receipts),
-        ["v1", "receipts", _, _] => ("GET, POST", Route::Receipts),
-        ["v1", "session", "refresh"] => ("POST", Route::SessionRefresh),
-        ["v1", "session"] => ("GET", Route::Session),
+        ["v1", "receipts", _, _] => {
+            ("GET, POST", ["GET", "POST"].contains(&method).then_some(Route::Receipts))
+        }
+        ["v1", "session", "refresh"] => post(method, Route::SessionRefresh),
+        ["v1", "session"] => one_of(method, "GET, HEAD, DELETE", Route::Session, Route::SessionEnd),
+        ["v1", "sessions"] => one_of(method, "GET, HEAD, DELETE", Route::Sessions, Route::SessionsEndOthers),
+        ["v1", "sessions", id] => match id.parse() {
+            Ok(id) => ("DELETE", (method == "DELETE").then_some(Route::SessionsEndOne(id))),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "devices"] => get(method, Route::Devices),
+        ["v1", "devices", id] => match id.parse() {
+            Ok(id) => {
+                let route = match method {
+                    "PATCH" => Some(Route::DeviceChange(id)),
+                    "DELETE" => Some(Route::DeviceRemove(id)),
+                    _ => None,
+                };
+                ("PATCH, DELETE", route)
+            }
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "login-history"] => get(method, Route::LoginHistory),
         ["v1", "accounts", id, "phone"] => match id.parse() {
-            Ok(id) => ("GET", Route::AccountPhone(id)),
+            Ok(id) => get(method, Route::AccountPhone(id)),
             Err(_) => return Found::Nothing,
         },
         _ => return Found::Nothing,
     };
-    if method == allowed {
-        Found::Route(route)
-    } else {
-        Found::OtherMethods(match allowed {
-            "GET" => "GET, HEAD",
-            "POST" => "POST",
-            _ => "GET, POST",
-        })
-    }
+    route.map_or(Found::OtherMethods(allow), Found::Route)
+}
+
+type Methods = (&'static str, Option<Route>);
+
+fn get(method: &str, route: Route) -> Methods {
+    ("GET, HEAD", (method == "GET").then_some(route))
+}
+
+fn post(method: &str, route: Route) -> Methods {
+    ("POST", (method == "POST").then_some(route))
+}
+
+/// To be read, or to be ended.
+fn one_of(method: &str, allow: &'static str, read: Route, end: Route) -> Methods {
+    let route = match method {
+        "GET" => Some(read),
+        "DELETE" => Some(end),
+        _ => None,
+    };
+    (allow, route)
 }
 
 /// Runs a route.
@@ -136,6 +206,16 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::Receipts => receipts::receive(service, request).await,
         Route::SessionRefresh => session::refresh(service, request).await,
         Route::Session => session::who_am_i(service, request).await,
+        Route::SessionEnd => sessions::end(service, request, None).await,
+        Route::Sessions => sessions::list(service, request).await,
+        Route::SessionsEndOthers => sessions::end_others(service, request).await,
+        Route::SessionsEndOne(id) => sessions::end(service, request, Some(*id)).await,
+        Route::Devices => devices::list(service, request).await,
+        Route::DeviceChange(id) => devices::change(service, request, *id).await,
+        Route::DeviceRemove(id) => devices::remove(service, request, *id).await,
+        Route::LoginHistory => login_history::page(service, request).await,
+        Route::Introspect => oauth::introspect(service, request).await,
+        Route::Revoke => oauth::revoke(service, request).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
     };
     result.unwrap_or_else(Reply::from)
@@ -157,7 +237,7 @@ mod tests {
             ("POST", "/healthz".to_owned(), Found::OtherMethods("GET, HEAD")),
             ("GET", "/v1/one-tap/login/".to_owned(), Found::Nothing),
             ("GET", "//healthz".to_owned(), Found::Nothing),
-            ("PROPFIND", "/v1/session".to_owned(), Found::OtherMethods("GET, HEAD")),
+            ("PROPFIND", "/v1/session".to_owned(), Found::OtherMethods("GET, HEAD, DELETE")),
             ("GET", "/".to_owned(), Found::Nothing),
             ("GET", String::new(), Found::Nothing),
         ] {

@@ -10,13 +10,16 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    journeys::Service,
+    journeys::{Service, session::Freshness},
     kernel::{
         id::{AccountId, DeviceId, SessionId},
         secret::Secret,
         time::Timestamp,
     },
-    model::{login::Method, refusal::Code},
+    model::{
+        login::Method,
+        refusal::{Code, Refusal},
+    },
     ports::World,
 };
 
@@ -29,7 +32,7 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
     let mut body = Fields::read(request)?;
     let token = body.text("refreshToken", 256).map(Secret::new);
     let token = body.finish(token)?;
-    let tokens = service.refresh(token.expose()).await?;
+    let tokens = service.refresh(token.expose(), &request.place).await?;
     login::json(&Answer { session: (&tokens).into() })
 }
 
@@ -60,7 +63,13 @@ pub(super) async fn who_am_i<W: World>(service: Service<'_, W>, request: &HttpIn
         id: DeviceId,
     }
     let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
-    let claims = service.authenticate(token, request.flag("fresh")).await?;
+    let freshness = match request.parameter("fresh").as_deref() {
+        None | Some("false") => Freshness::Token,
+        Some("edge") => Freshness::Edge,
+        Some("true") => Freshness::Authority,
+        Some(_) => return Err(Refusal::field("fresh", "must be true, edge or false").into()),
+    };
+    let claims = service.authenticate(token, freshness).await?;
     login::json(&Answer {
         account: Account { id: claims.sub },
         session: Session { id: claims.sid, expires_at: Timestamp::from_secs(claims.exp).rfc3339() },

@@ -18,6 +18,7 @@ pub(super) const HANDLES: &str = "HANDLES";
 pub(super) const ACCOUNTS: &str = "ACCOUNTS";
 pub(super) const COUNTERS: &str = "COUNTERS";
 pub(super) const DEVICES: &str = "DEVICES";
+pub(super) const SESSIONS: &str = "SESSIONS";
 pub(super) const CHALLENGES: &str = "CHALLENGES";
 pub(super) const BACK_OFFICE: &str = "DB";
 pub(super) const ADDRESS_LIMITER: &str = "ADDRESS_LIMITER";
@@ -49,6 +50,7 @@ fn unbound(env: &Env) -> Vec<String> {
         (ACCOUNTS, env.durable_object(ACCOUNTS).is_ok()),
         (COUNTERS, env.durable_object(COUNTERS).is_ok()),
         (DEVICES, env.kv(DEVICES).is_ok()),
+        (SESSIONS, env.kv(SESSIONS).is_ok()),
         (CHALLENGES, env.kv(CHALLENGES).is_ok()),
         (BACK_OFFICE, env.d1(BACK_OFFICE).is_ok()),
         (ADDRESS_LIMITER, env.rate_limiter(ADDRESS_LIMITER).is_ok()),

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt;
-use worker::{Headers, Request, Response, ResponseBuilder};
+use worker::{Cf, Headers, Request, Response, ResponseBuilder};
 
-use crate::api::http::{Body, HttpIn, HttpOut, MAX_BODY_BYTES};
+use crate::{
+    api::http::{Body, HttpIn, HttpOut, MAX_BODY_BYTES},
+    model::login_history::Place,
+};
 
 /// The headers that anything of ours looks at.
 const HEADERS: &[&str] = &[
@@ -41,8 +44,14 @@ pub(super) fn head(request: &Request) -> HttpIn {
         headers,
         body: Body::Read(Vec::new()),
         address: header("cf-connecting-ip").unwrap_or_default(),
+        place: place(request),
         id: String::new(),
     }
+}
+
+fn place(request: &Request) -> Place {
+    let cf = request.cf();
+    Place { country: cf.and_then(Cf::country), city: cf.and_then(Cf::city) }
 }
 
 /// The body of a request, up to the cap.

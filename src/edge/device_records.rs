@@ -21,6 +21,12 @@ impl DeviceRecords for EdgeWorld {
         put.expiration_ttl(ttl).execute().await.map_err(|_| fault)
     }
 
+    async fn retract_device(&self, token_digest: &str) -> Result<(), Fault> {
+        let fault = Fault::new("device_record_not_deleted");
+        let kv = self.env.kv(config::DEVICES).map_err(|_| fault)?;
+        kv.delete(token_digest).await.map_err(|_| fault)
+    }
+
     async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault> {
         let fault = Fault::new("device_record_not_read");
         let json = kv::text(self, config::DEVICES, token_digest).await.ok_or(fault)?;

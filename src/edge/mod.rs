@@ -8,6 +8,7 @@ mod clock;
 mod config;
 mod convert;
 mod device_records;
+mod ended_sessions;
 mod fetch;
 #[cfg(feature = "test-hooks")]
 mod hooks;

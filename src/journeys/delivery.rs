@@ -45,6 +45,10 @@ impl<W: World> Service<'_, W> {
             Message::PublishDevice { token_digest, record } => {
                 self.world.publish_device(&token_digest, &record).await
             }
+            Message::RetractDevice { token_digest } => self.world.retract_device(&token_digest).await,
+            // Nobody takes its tokens any more.
+            Message::PublishEnd { until, .. } if until <= self.world.now() => Ok(()),
+            Message::PublishEnd { session, until } => self.world.publish_end(session, until).await,
         }
     }
 }

@@ -22,7 +22,6 @@ use crate::{
         refusal::{Code, Refusal},
     },
     ports::{GuardTurn, World},
-    rules::device_trust,
 };
 
 /// Who asks for a code.
@@ -103,8 +102,8 @@ impl<W: World> Service<'_, W> {
     pub(super) fn standing(&self, asker: &Asker, own_device: bool, human: bool) -> Standing {
         let is_of_standing =
             asker.device.as_ref().is_some_and(|(_, DeviceRecord { usage, trusted_since, .. })| {
-                let (now, limits) = (self.world.now(), &self.settings.limits);
-                device_trust::trust(*usage, *trusted_since, now, limits) != Trust::New
+                let rules = self.settings.account_rules().trust;
+                rules.trust(*usage, *trusted_since, self.world.now()) != Trust::New
             });
         Standing { own_device, own_known_device: own_device && is_of_standing, human }
     }

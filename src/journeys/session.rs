@@ -12,8 +12,9 @@ use crate::{
         token::RefreshToken,
     },
     model::{
-        account::{Operation, Outcome},
+        account::{Operation, Outcome, Refresh},
         login::Method,
+        login_history::Place,
         refusal::Code,
         session::{Ended, Session},
     },
@@ -60,20 +61,34 @@ pub struct AccessClaims {
     pub auth_time: i64,
 }
 
+/// Who is asked whether a session was ended, and so how long an access token of it is still taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nobody: for the rest of the token's life.
+    Token,
+    /// The edge's copy of what was ended: for about a minute and a half.
+    Edge,
+    /// The account: not at all.
+    Authority,
+}
+
 impl<W: World> Service<'_, W> {
     /// Takes a refresh token for new tokens.
     ///
     /// # Errors
     /// `session_expired`; `session_revoked` also for a token that is not ours.
-    pub async fn refresh(&self, refresh_token: &str) -> Result<Tokens, Failure> {
+    pub async fn refresh(&self, refresh_token: &str, place: &Place) -> Result<Tokens, Failure> {
         // 1. Forged and mistyped ones die here.
         let token = RefreshToken::read(&self.settings.mac, refresh_token).ok_or(Code::SessionRevoked)?;
         // 2. The account rotates.
-        let operation = Operation::Refresh {
+        let refresh = Refresh {
+            account: token.account,
             session: token.session,
             generation: token.generation,
-            lifetimes: self.settings.lifetimes(),
+            place: place.clone(),
+            rules: self.settings.account_rules(),
         };
+        let operation = Operation::Refresh(Box::new(refresh));
         match self.world.account(token.account, operation).await? {
             Outcome::Session { session } => Ok(self.tokens(token.account, &session)?),
             Outcome::Ended { ended } => Err(refused(ended)),
@@ -81,12 +96,16 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    /// Checks an access token. With `fresh` the account is asked whether the session still lives; otherwise
-    /// nobody is asked.
+    /// Checks an access token.
     ///
     /// # Errors
-    /// `unauthenticated` for a token that is not ours or too old; with `fresh` also for an ended session.
-    pub async fn authenticate(&self, access_token: &str, fresh: bool) -> Result<AccessClaims, Failure> {
+    /// `unauthenticated` for a token that is not ours or too old, or whose session has ended as far as `freshness`
+    /// looks.
+    pub async fn authenticate(
+        &self,
+        access_token: &str,
+        freshness: Freshness,
+    ) -> Result<AccessClaims, Failure> {
         let claims: AccessClaims =
             self.settings.signing.verify(access_token).map_err(|_| Code::Unauthenticated)?;
         let is_good = claims.iss == self.settings.issuer
@@ -95,22 +114,32 @@ impl<W: World> Service<'_, W> {
         if !is_good {
             return Err(Code::Unauthenticated.into());
         }
-        if fresh {
-            let lifetimes = self.settings.lifetimes();
-            let operation = Operation::LookAtSession { session: claims.sid, lifetimes };
-            match self.world.account(claims.sub, operation).await? {
-                Outcome::Session { .. } => {}
-                Outcome::Ended { .. } => return Err(Code::Unauthenticated.into()),
-                _ => return Err(UNEXPECTED_OUTCOME.into()),
-            }
+        let is_over = match freshness {
+            Freshness::Token => false,
+            Freshness::Edge => self.world.has_ended(claims.sid).await?,
+            Freshness::Authority => self.living(claims.sub, claims.sid).await?.is_none(),
+        };
+        if is_over { Err(Code::Unauthenticated.into()) } else { Ok(claims) }
+    }
+
+    /// The session, if it is alive, by the account's own word.
+    pub(super) async fn living(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, Fault> {
+        let operation = Operation::LookAtSession { session, rules: self.settings.account_rules() };
+        match self.world.account(account, operation).await? {
+            Outcome::Session { session } => Ok(Some(session)),
+            Outcome::Ended { .. } => Ok(None),
+            _ => Err(UNEXPECTED_OUTCOME),
         }
-        Ok(claims)
     }
 
     /// The tokens of a session as it stands. The refresh token is derived, so asking twice gives the same one.
     pub(super) fn tokens(&self, account: AccountId, session: &Session) -> Result<Tokens, Fault> {
         let now = self.world.now();
-        let lifetimes = self.settings.lifetimes();
+        let lifetimes = self.settings.account_rules().lifetimes;
         // Rounded up: the milliseconds since the account answered must not turn 30 days into a second less.
         let remaining = session.expires_at(&lifetimes).since(now).as_millis().div_ceil(1000);
         let refresh_expires_in = u64::try_from(remaining).unwrap_or(u64::MAX);

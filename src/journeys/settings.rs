@@ -8,6 +8,9 @@ use serde::Deserialize;
 use crate::{
     kernel::{config, jwt::SigningKeys, keys::KeyRing, phone::PhoneNumber, secret::Secret},
     model::{
+        account,
+        device_trust::TrustRules,
+        login_history::Retention,
         otp::{Rules, Sends},
         session::Lifetimes,
     },
@@ -193,12 +196,24 @@ impl Settings {
         settings.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
     }
 
-    /// How long sessions live.
-    pub const fn lifetimes(&self) -> Lifetimes {
-        Lifetimes {
-            idle: Duration::from_secs(self.limits.refresh_idle_seconds),
-            absolute: Duration::from_secs(self.limits.refresh_absolute_seconds),
-            grace: Duration::from_secs(self.limits.refresh_grace_seconds),
+    /// Rules for accounts.
+    pub fn account_rules(&self) -> account::Rules {
+        let limits = &self.limits;
+        let cap = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
+        account::Rules {
+            lifetimes: Lifetimes {
+                idle: Duration::from_secs(limits.refresh_idle_seconds),
+                absolute: Duration::from_secs(limits.refresh_absolute_seconds),
+                grace: Duration::from_secs(limits.refresh_grace_seconds),
+                access: Duration::from_secs(limits.access_token_seconds),
+            },
+            trust: TrustRules {
+                known_days: limits.device_known_days,
+                unused_at_most: Duration::from_secs(limits.device_trust_seconds),
+            },
+            retention: Retention { most: cap(limits.history_events), days: limits.history_days },
+            sessions: cap(limits.sessions_per_account),
+            devices: cap(limits.devices_per_account),
         }
     }
 }

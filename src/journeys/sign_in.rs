@@ -12,15 +12,15 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Caps, Operation, Outcome, Phone, SignIn},
+        account::{Operation, Outcome, Phone, SignIn},
         device::{DeviceProfile, Trust},
         handle,
         handle::HandleName,
         login::Method,
+        login_history::Place,
         platform::Platform,
     },
     ports::{OBJECT_TIMED_OUT, World},
-    rules::device_trust,
 };
 
 /// What the client says about the device it signs in on.
@@ -51,6 +51,8 @@ pub struct Purpose<'a> {
     pub consent: Option<&'a str>,
     /// The device.
     pub device: &'a DeviceClaim,
+    /// Where it is.
+    pub place: &'a Place,
 }
 
 /// What the ids and the device token of a sign-in are drawn from. The same seed leads to the same sign-in, so a
@@ -107,6 +109,7 @@ impl<W: World> Service<'_, W> {
         let id = holder.account;
         let new_token = DeviceToken::from_entropy(seed.draw("device token"));
         let number = self.seal_for(id, PHONE, phone.e164().as_bytes())?;
+        let rules = self.settings.account_rules();
         let sign_in = SignIn {
             account: id,
             phone: Phone { handle: name, number, since: holder.since },
@@ -117,8 +120,8 @@ impl<W: World> Service<'_, W> {
             presented_token: self.presented_token(purpose.device),
             new_device: (DeviceId::from_bytes(seed.draw("device")), new_token.digest()),
             profile: self.profile(id, purpose.device)?,
-            lifetimes: self.settings.lifetimes(),
-            caps: self.caps(),
+            place: purpose.place.clone(),
+            rules,
         };
         let sign_in = Operation::SignIn(Box::new(sign_in));
         let outcome = again_if_lost(async || self.world.account(id, sign_in.clone()).await).await?;
@@ -133,7 +136,7 @@ impl<W: World> Service<'_, W> {
             phone,
             session: self.tokens(id, &session)?,
             device: device.id,
-            trust: device_trust::trust(device.usage, device.trusted_since, now, &self.settings.limits),
+            trust: rules.trust.trust(device.usage, device.trusted_since, now),
             device_token: device_issued.then(|| Secret::new(new_token.write(&self.settings.mac))),
         })
     }
@@ -148,7 +151,7 @@ impl<W: World> Service<'_, W> {
         let push_token = device.push_token.as_ref();
         Ok(DeviceProfile {
             platform: device.platform,
-            name: self.seal_for(account, "device-name", device.name.as_bytes())?,
+            name: self.seal_for(account, DEVICE_NAME, device.name.as_bytes())?,
             model: device.model.clone(),
             os: device.os.clone(),
             app_version: device.app_version.clone(),
@@ -158,14 +161,8 @@ impl<W: World> Service<'_, W> {
         })
     }
 
-    fn seal_for(&self, account: AccountId, what: &str, plain: &[u8]) -> Result<Sealed, Fault> {
+    pub(super) fn seal_for(&self, account: AccountId, what: &str, plain: &[u8]) -> Result<Sealed, Fault> {
         seal(&self.settings.sealing, self.fresh::<NONCE_BYTES>()?, &context(account, what), plain)
-    }
-
-    fn caps(&self) -> Caps {
-        let cap = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        let limits = &self.settings.limits;
-        Caps { sessions: cap(limits.sessions_per_account), devices: cap(limits.devices_per_account) }
     }
 }
 
@@ -182,6 +179,9 @@ pub(super) async fn again_if_lost<T>(step: impl AsyncFn() -> Result<T, Fault>) -
 pub(super) fn context(account: AccountId, what: &str) -> String {
     format!("{what}:{account}")
 }
+
+/// The `what` of a device's name.
+pub(super) const DEVICE_NAME: &str = "device-name";
 
 /// The `what` of an account's number.
 pub(super) const PHONE: &str = "phone";

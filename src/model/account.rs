@@ -2,10 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    act::{Act, Deed, Seen},
+    sign_in::SignIn,
+};
 use super::{
-    device::{Device, DeviceProfile, Usage},
+    device::Device,
+    device_trust::TrustRules,
     handle::HandleName,
-    login::Method,
+    login_history::{Event, EventKind, LoginHistory, Place, Retention},
     object::Machine,
     outbox::{Message, Outbox},
     session::{Ended, Lifetimes, Session},
@@ -16,6 +21,9 @@ use crate::kernel::{
     time::Timestamp,
 };
 
+mod act;
+mod sign_in;
+
 /// The state of one account. Empty until the first sign-in creates it.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
@@ -23,6 +31,8 @@ pub struct Account {
     phones: Vec<Phone>,
     devices: Vec<Device>,
     sessions: Vec<Session>,
+    #[serde(default, skip_serializing_if = "LoginHistory::is_empty")]
+    history: LoginHistory,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,59 +60,55 @@ pub enum Operation {
     /// A number of the account was proven: start a session. Creates the account at its first sign-in.
     SignIn(Box<SignIn>),
     /// Take a refresh token for the next one.
-    Refresh {
-        /// Family.
-        session: SessionId,
-        /// Generation given.
-        generation: u32,
-        /// How long sessions live.
-        lifetimes: Lifetimes,
-    },
+    Refresh(Box<Refresh>),
+    /// Somebody who is signed in does something.
+    Act(Box<Act>),
     /// Is this session still good?
     LookAtSession {
         /// Which.
         session: SessionId,
-        /// How long sessions live.
-        lifetimes: Lifetimes,
+        /// Rules in force.
+        rules: Rules,
+    },
+    /// A backend ends a session.
+    EndSession {
+        /// Which.
+        session: SessionId,
+        /// Rules in force.
+        rules: Rules,
     },
     /// The number of the account.
     LookAtPhone,
 }
 
-/// A sign-in, with fresh ids for what it may have to create.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SignIn {
-    /// The account.
-    pub account: AccountId,
-    /// The number proven.
-    pub phone: Phone,
-    /// How it was proven.
-    pub method: Method,
-    /// For which app.
-    pub app: String,
-    /// Version of the terms agreed to.
-    pub consent: Option<String>,
-    /// Id of the session; a sign-in with the id of an existing one is a repeat.
-    pub session: SessionId,
-    /// Digest of the device token that the client presented.
-    pub presented_token: Option<String>,
-    /// Id and token digest in case the device is not one of this account's.
-    pub new_device: (DeviceId, String),
-    /// What the client says about its device.
-    pub profile: DeviceProfile,
+/// What an operator has set for all accounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rules {
     /// How long sessions live.
     pub lifetimes: Lifetimes,
-    /// Most sessions and devices kept.
-    pub caps: Caps,
+    /// When a device is of standing.
+    pub trust: TrustRules,
+    /// How much login history is kept.
+    pub retention: Retention,
+    /// Most sessions kept; the one unused for longest gives way.
+    pub sessions: usize,
+    /// Most devices kept; the least used one that is not trusted gives way.
+    pub devices: usize,
 }
 
-/// How many of a kind an account keeps; the one unused for longest gives way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Caps {
-    /// Sessions.
-    pub sessions: usize,
-    /// Devices.
-    pub devices: usize,
+/// A refresh token that is no forgery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// The account.
+    pub account: AccountId,
+    /// Family.
+    pub session: SessionId,
+    /// Generation given.
+    pub generation: u32,
+    /// Where it comes from.
+    pub place: Place,
+    /// Rules in force.
+    pub rules: Rules,
 }
 
 /// What an account answers.
@@ -135,6 +141,14 @@ pub enum Outcome {
         /// `None`: no such account, or it has no number.
         phone: Option<Phone>,
     },
+    /// What was asked to be seen.
+    Seen(Box<Seen>),
+    /// It is done, or there was nothing left to do.
+    Done,
+    /// The account has no such thing.
+    NotFound,
+    /// A device that is neither known nor trusted may not do that.
+    NeedsStanding,
 }
 
 impl Machine for Account {
@@ -144,26 +158,27 @@ impl Machine for Account {
     fn apply(&mut self, operation: Operation, now: Timestamp, outbox: &mut Outbox) -> Outcome {
         match operation {
             Operation::SignIn(sign_in) => self.sign_in(*sign_in, now, outbox),
-            Operation::Refresh { session, generation, lifetimes } => {
-                self.refresh(session, generation, now, &lifetimes)
-            }
-            Operation::LookAtSession { session, lifetimes } => {
-                match self.sessions.iter().find(|known| known.id == session) {
-                    None => Outcome::Ended { ended: Ended::Revoked },
-                    Some(known) if known.is_alive(now, &lifetimes) => {
-                        Outcome::Session { session: known.clone() }
-                    }
-                    Some(_) => Outcome::Ended { ended: Ended::Expired },
-                }
+            Operation::Refresh(refresh) => self.refresh(&refresh, now, outbox),
+            Operation::Act(act) => self.act(*act, now, outbox),
+            Operation::LookAtSession { session, rules } => match self.living(session, &rules, now) {
+                Ok(session) => Outcome::Session { session: session.clone() },
+                Err(ended) => Outcome::Ended { ended },
+            },
+            Operation::EndSession { session, rules } => {
+                let end = End { kind: EventKind::Ended, place: &Place::default(), rules: &rules, now };
+                self.end_sessions(&end, outbox, |known| known.id == session);
+                Outcome::Done
             }
             Operation::LookAtPhone => Outcome::Phone { phone: self.phones.first().cloned() },
         }
     }
 
-    fn tidy(&mut self, _: Timestamp) {}
+    fn tidy(&mut self, now: Timestamp) {
+        self.history.tidy(now);
+    }
 
     fn expires(&self) -> Option<Timestamp> {
-        None
+        self.history.expires()
     }
 
     fn is_empty(&self) -> bool {
@@ -171,109 +186,102 @@ impl Machine for Account {
     }
 }
 
+/// How sessions come to an end, and who sees to it.
+struct End<'a> {
+    kind: EventKind,
+    place: &'a Place,
+    rules: &'a Rules,
+    now: Timestamp,
+}
+
 impl Account {
-    fn sign_in(&mut self, sign_in: SignIn, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let SignIn { account, phone, method, app, consent, session: id, lifetimes, caps, .. } = &sign_in;
-        // 1. A repeat whose answer was lost finds what the first one did.
-        if let Some(session) = self.sessions.iter().find(|known| known.id == *id).cloned()
-            && let Some(device) = self.devices.iter().find(|known| known.id == session.device).cloned()
-        {
-            let device_issued = device.id == sign_in.new_device.0;
-            return Outcome::SignedIn {
-                is_new: self.is_creation(*id),
-                session,
-                device: device.into(),
-                device_issued,
-            };
-        }
-        // 2. The account and its number.
-        let created_at = self.created.get_or_insert(Created { at: now, by: *id }).at;
-        match self.phones.iter_mut().find(|known| known.handle == phone.handle) {
-            // Freshly sealed, so that a number in use moves to the current key by itself.
-            Some(known) => known.number = phone.number.clone(),
-            None => self.phones.push(phone.clone()),
-        }
-        let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
-        // 3. The device: the one whose token was presented, or a new one.
-        let (device, device_issued) = self.use_device(&sign_in, now, outbox);
-        // 4. The session. Dead ones go, then the one unused for longest, until there is room.
-        let session = Session::start(*id, device.id, app.clone(), *method, consent.clone(), now);
-        self.sessions.retain(|known| known.is_alive(now, lifetimes));
-        make_room(&mut self.sessions, caps.sessions, |known| known.last_used());
-        self.sessions.push(session.clone());
-        // 5. Others learn of it.
-        let renewal =
-            Message::RenewProof { handle: phone.handle.clone(), account: *account, at: now, method: *method };
-        outbox.post(renewal, now);
-        // Once a day is enough for scans and reports, and as much as one database can take.
-        if is_first_today {
-            outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
-        }
-        Outcome::SignedIn { is_new: self.is_creation(*id), session, device: device.into(), device_issued }
-    }
-
-    fn is_creation(&self, session: SessionId) -> bool {
-        self.created.as_ref().is_some_and(|created| created.by == session)
-    }
-
-    fn use_device(&mut self, sign_in: &SignIn, now: Timestamp, outbox: &mut Outbox) -> (Device, bool) {
-        let (id, token_digest) = sign_in.new_device.clone();
-        // A repeat whose session has ended meanwhile finds the device that the first one made.
-        let known = self
-            .devices
-            .iter_mut()
-            .find(|known| Some(&known.token_digest) == sign_in.presented_token.as_ref() || known.id == id);
-        if let Some(device) = known {
-            device.profile.update(sign_in.profile.clone());
-            if device.usage.count(now) {
-                publish(device, sign_in.account, now, outbox);
-            }
-            return (device.clone(), device.id == id);
-        }
-        let device = Device {
-            id,
-            token_digest,
-            profile: sign_in.profile.clone(),
-            usage: Usage::start(now),
-            trusted_since: None,
-        };
-        publish(&device, sign_in.account, now, outbox);
-        // A stranger who proves the number again and again must not push out devices the owner trusts.
-        let spare = self.devices.iter().filter(|known| known.trusted_since.is_none()).count();
-        if self.devices.len() >= sign_in.caps.devices && spare > 0 {
-            let oldest = (self.devices.iter().filter(|known| known.trusted_since.is_none()))
-                .min_by_key(|known| (known.usage.days, known.usage.last_day))
-                .map(|known| known.id);
-            self.devices.retain(|known| Some(known.id) != oldest);
-            self.sessions.retain(|session| Some(session.device) != oldest);
-        }
-        self.devices.push(device.clone());
-        (device, true)
-    }
-
-    fn refresh(&mut self, id: SessionId, generation: u32, now: Timestamp, lifetimes: &Lifetimes) -> Outcome {
-        let Some(session) = self.sessions.iter_mut().find(|known| known.id == id) else {
+    fn refresh(&mut self, refresh: &Refresh, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        let Refresh { account, session: id, generation, place, rules } = refresh;
+        let Some(session) = self.sessions.iter_mut().find(|known| known.id == *id) else {
             return Outcome::Ended { ended: Ended::Revoked };
         };
-        match session.rotate(generation, now, lifetimes) {
-            Ok(_) => Outcome::Session { session: session.clone() },
-            Err(ended) => {
-                self.sessions.retain(|known| known.id != id);
-                Outcome::Ended { ended }
+        match session.rotate(*generation, now, &rules.lifetimes) {
+            Ok(_) => {
+                let session = session.clone();
+                if let Some(device) = self.devices.iter_mut().find(|known| known.id == session.device) {
+                    count_use(device, *account, now, outbox);
+                }
+                Outcome::Session { session }
+            }
+            // It stays until the next sign-in, so that who asks twice hears the same twice.
+            Err(Ended::Expired) => Outcome::Ended { ended: Ended::Expired },
+            Err(Ended::Revoked) => {
+                let end = End { kind: EventKind::TokenReused, place, rules, now };
+                self.end_sessions(&end, outbox, |known| known.id == *id);
+                Outcome::Ended { ended: Ended::Revoked }
             }
         }
+    }
+
+    /// A session that is good.
+    fn living(&self, id: SessionId, rules: &Rules, now: Timestamp) -> Result<&Session, Ended> {
+        match self.sessions.iter().find(|known| known.id == id) {
+            None => Err(Ended::Revoked),
+            Some(known) if known.is_alive(now, &rules.lifetimes) => Ok(known),
+            Some(_) => Err(Ended::Expired),
+        }
+    }
+
+    /// Ends those sessions and sees to it that everybody learns of it; how many there were.
+    fn end_sessions(
+        &mut self,
+        end: &End<'_>,
+        outbox: &mut Outbox,
+        which: impl Fn(&Session) -> bool,
+    ) -> usize {
+        let (over, left) = std::mem::take(&mut self.sessions).into_iter().partition::<Vec<_>, _>(which);
+        self.sessions = left;
+        for session in &over {
+            // Nobody need be told that what is over by itself was ended.
+            if session.is_alive(end.now, &end.rules.lifetimes) {
+                let until = end.now.plus(end.rules.lifetimes.access);
+                outbox.post(Message::PublishEnd { session: session.id, until }, end.now);
+                self.remember(end, session);
+            }
+        }
+        over.len()
+    }
+
+    fn remove_device(&mut self, device: DeviceId, end: &End<'_>, outbox: &mut Outbox) -> bool {
+        let Some(at) = self.devices.iter().position(|known| known.id == device) else { return false };
+        let removed = self.devices.remove(at);
+        outbox.post(Message::RetractDevice { token_digest: removed.token_digest }, end.now);
+        self.end_sessions(end, outbox, |known| known.device == device);
+        true
+    }
+
+    fn remember(&mut self, end: &End<'_>, session: &Session) {
+        let retention = end.rules.retention;
+        let event = Event {
+            number: 0,
+            at: end.now,
+            until: retention.until(end.now),
+            kind: end.kind,
+            session: session.id,
+            device: session.device,
+            method: session.method,
+            app: session.app.clone(),
+            place: end.place.clone(),
+        };
+        self.history.add(event, retention);
+    }
+}
+
+/// Counts a use of a device, once a day.
+fn count_use(device: &mut Device, account: AccountId, now: Timestamp, outbox: &mut Outbox) {
+    if device.usage.count(now) {
+        publish(device, account, now, outbox);
     }
 }
 
 fn publish(device: &Device, account: AccountId, now: Timestamp, outbox: &mut Outbox) {
     let (token_digest, record) = (device.token_digest.clone(), device.record(account));
     outbox.post(Message::PublishDevice { token_digest, record }, now);
-}
-
-fn make_room<T>(list: &mut Vec<T>, cap: usize, last_used: impl Fn(&T) -> Timestamp) {
-    list.sort_by_key(&last_used);
-    let excess = list.len().saturating_add(1).saturating_sub(cap.max(1));
-    list.drain(..excess.min(list.len()));
 }
 
 #[cfg(test)]

@@ -12,6 +12,10 @@ pub enum Scope {
     OneTapExchange,
     /// Read the full number of an account.
     PhoneRead,
+    /// Ask whether a token is good.
+    TokenIntrospect,
+    /// Take a token back.
+    TokenRevoke,
 }
 
 impl Scope {
@@ -20,6 +24,8 @@ impl Scope {
         match self {
             Self::OneTapExchange => "one_tap:exchange",
             Self::PhoneRead => "phone:read",
+            Self::TokenIntrospect => "token:introspect",
+            Self::TokenRevoke => "token:revoke",
         }
     }
 }

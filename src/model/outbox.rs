@@ -5,7 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{device::DeviceRecord, handle::HandleName, login::Method};
-use crate::kernel::{id::AccountId, time::Timestamp};
+use crate::kernel::{
+    id::{AccountId, SessionId},
+    time::Timestamp,
+};
 
 /// What one object tells another, or the stores beside it. Delivery repeats until acknowledged, so taking a
 /// message twice, or an older one after a newer, changes nothing.
@@ -38,6 +41,18 @@ pub enum Message {
         token_digest: String,
         /// What places that ask no object may know of the device.
         record: DeviceRecord,
+    },
+    /// The device is none of the account's any more: its edge copy goes.
+    RetractDevice {
+        /// Digest of the device token.
+        token_digest: String,
+    },
+    /// To the places that ask no object: the session was ended.
+    PublishEnd {
+        /// Which.
+        session: SessionId,
+        /// Its last access token is over then, and the end need not be known any more.
+        until: Timestamp,
     },
 }
 
@@ -101,9 +116,10 @@ fn supersedes(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::RenewProof { handle: a, .. }, Message::RenewProof { handle: b, .. }) => a == b,
         (Message::IndexAccount { .. }, Message::IndexAccount { .. }) => true,
-        (Message::PublishDevice { token_digest: a, .. }, Message::PublishDevice { token_digest: b, .. }) => {
-            a == b
-        }
+        (
+            Message::PublishDevice { token_digest: a, .. } | Message::RetractDevice { token_digest: a },
+            Message::PublishDevice { token_digest: b, .. } | Message::RetractDevice { token_digest: b },
+        ) => a == b,
         _ => false,
     }
 }

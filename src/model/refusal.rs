@@ -11,6 +11,8 @@ pub enum Code {
     Unauthenticated,
     /// The session or key may not do this.
     Forbidden,
+    /// A stronger or newer proof of who this is must come first.
+    ReauthenticationRequired,
     /// No such thing for this caller.
     NotFound,
     /// A cap is reached.

@@ -43,6 +43,8 @@ pub struct Lifetimes {
     pub absolute: Duration,
     /// A rotated token is still answered with its successor.
     pub grace: Duration,
+    /// Of an access token: what a session that was ended can still do where nobody is asked.
+    pub access: Duration,
 }
 
 /// Why a session gives no more tokens.
@@ -117,6 +119,7 @@ mod tests {
         idle: Duration::from_secs(30 * 86_400),
         absolute: Duration::from_secs(180 * 86_400),
         grace: Duration::from_secs(60),
+        access: Duration::from_secs(600),
     };
 
     fn at(secs: i64) -> Timestamp {

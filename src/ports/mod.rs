@@ -10,7 +10,7 @@ use crate::{
     kernel::{
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
-        id::{AccountId, ChallengeId},
+        id::{AccountId, ChallengeId, SessionId},
         time::Timestamp,
     },
     model::{
@@ -84,12 +84,33 @@ pub trait DeviceRecords {
     /// [`Fault`]: not written.
     async fn publish_device(&self, token_digest: &str, record: &DeviceRecord) -> Result<(), Fault>;
 
+    /// Deletes the copy.
+    ///
+    /// # Errors
+    /// [`Fault`]: it may still be there.
+    async fn retract_device(&self, token_digest: &str) -> Result<(), Fault>;
+
     /// The copy of the device whose token has this digest, as this place sees it: perhaps an older one, perhaps
     /// none yet.
     ///
     /// # Errors
     /// [`Fault`]: not known whether there is one.
     async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault>;
+}
+
+/// The edge copy of which sessions were ended.
+pub trait EndedSessions {
+    /// Notes that a session was ended; it need not be known after `until`.
+    ///
+    /// # Errors
+    /// [`Fault`]: not noted.
+    async fn publish_end(&self, session: SessionId, until: Timestamp) -> Result<(), Fault>;
+
+    /// Whether it was, as this place sees it: it may learn of it a minute later.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn has_ended(&self, session: SessionId) -> Result<bool, Fault>;
 }
 
 /// The records of codes on their way.
@@ -195,6 +216,7 @@ pub trait World:
     + Counters
     + Challenges
     + DeviceRecords
+    + EndedSessions
     + BackOffice
     + AddressLimiter
     + Metrics
@@ -210,6 +232,7 @@ impl<T> World for T where
         + Counters
         + Challenges
         + DeviceRecords
+        + EndedSessions
         + BackOffice
         + AddressLimiter
         + Metrics

@@ -118,6 +118,10 @@ limits! {
         "Days of use after which a device is known.";
     "DEVICE_TRUST_SECONDS" device_trust_seconds = 7_776_000 in 86_400..=31_536_000,
         "Trust of a device ends when it was not used for so long.";
+    "HISTORY_EVENTS" history_events = 100 in 10..=500,
+        "Events kept in an account's login history; the oldest gives way.";
+    "HISTORY_DAYS" history_days = 180 in 1..=730,
+        "Days for which they are kept.";
     "PROVIDER_TIMEOUT_MS" provider_timeout_ms = 2000 in 100..=2500,
         "Share of the 3 s of a one-tap request that a provider gets, if its document asks for no less.";
     "REPEAT_WAIT_MS" repeat_wait_ms = 1000 in 0..=2000,

@@ -2,7 +2,6 @@
 
 pub mod client_config;
 pub mod countries;
-pub mod device_trust;
 pub mod limits;
 pub mod message;
 pub mod routing;

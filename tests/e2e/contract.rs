@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 12] = [
+pub(crate) const ROUTES: [(&str, &str); 22] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -24,6 +24,16 @@ pub(crate) const ROUTES: [(&str, &str); 12] = [
     ("GET", "/v1/client-config"),
     ("POST", "/v1/session/refresh"),
     ("GET", "/v1/session"),
+    ("DELETE", "/v1/session"),
+    ("GET", "/v1/sessions"),
+    ("DELETE", "/v1/sessions"),
+    ("DELETE", "/v1/sessions/ses_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("GET", "/v1/devices"),
+    ("PATCH", "/v1/devices/dev_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("DELETE", "/v1/devices/dev_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("GET", "/v1/login-history"),
+    ("POST", "/oauth/introspect"),
+    ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
 ];
 
@@ -92,12 +102,15 @@ async fn common_headers() {
 
 async fn methods() {
     let stack = stack::main();
-    for (right, path) in ROUTES {
-        for wrong in ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| *method != right) {
+    for (_, path) in ROUTES {
+        let right: Vec<&str> = ROUTES.iter().filter(|route| route.1 == path).map(|route| route.0).collect();
+        let allow: Vec<&str> =
+            right.iter().map(|method| if *method == "GET" { "GET, HEAD" } else { method }).collect();
+        let all = ["GET", "POST", "PUT", "PATCH", "DELETE"].into_iter();
+        for wrong in all.filter(|method| !right.contains(method)) {
             let answer = Request::new(stack, wrong.parse().unwrap(), path).send().await;
             answer.problem(405, "method_not_allowed");
-            let allow = if right == "GET" { "GET, HEAD" } else { right };
-            assert_eq!(answer.header("allow"), allow, "{wrong} {path}");
+            assert_eq!(answer.header("allow"), allow.join(", "), "{wrong} {path}");
         }
     }
 }

@@ -30,6 +30,7 @@ mod login;
 mod otp;
 mod rotation;
 mod sandbox;
+mod sessions;
 mod settings;
 mod stack;
 mod tokens;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         idempotency::stories(),
         crash::stories(),
         tokens::stories(),
+        sessions::stories(),
         rotation::stories(),
         backend::stories(),
         contract::stories(),

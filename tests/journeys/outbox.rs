@@ -99,7 +99,10 @@ fn users_notice_nothing_of_a_back_office_that_is_down() {
         again_on_the_same_device(&world, &first);
     }
     // The newest news replace the older ones, so what waits does not pile up.
-    assert!(letters(&world).len() <= 3, "{:?}", letters(&world));
+    let waiting = letters(&world);
+    // Besides them there is, of sessions that gave way, what was not carried yet.
+    let news = waiting.iter().filter(|letter| letter["message"].get("publish_end").is_none());
+    assert!(news.count() <= 3 && waiting.len() <= 5, "{waiting:?}");
 
     world.faults.mend();
     world.settle_within(HOUR * 2);

@@ -12,7 +12,10 @@ use onetap::{
         http::{Body, HttpIn},
     },
     kernel::digest::sha256,
-    model::api_key::{self, ApiKey},
+    model::{
+        api_key::{self, ApiKey},
+        login_history::Place,
+    },
 };
 use serde_json::{Value, json};
 
@@ -46,6 +49,24 @@ impl World {
         let mut ask = self.ask("POST", path, Body::Read(body.to_string().into_bytes()));
         ask.http.headers.insert("content-type".to_owned(), "application/json".to_owned());
         ask
+    }
+
+    /// `PATCH` with a body.
+    pub(crate) fn patch(&self, path: &str, body: &Value) -> Ask<'_> {
+        let mut ask = self.post(path, body);
+        "PATCH".clone_into(&mut ask.http.method);
+        ask
+    }
+
+    /// `DELETE`.
+    pub(crate) fn delete(&self, path: &str) -> Ask<'_> {
+        self.ask("DELETE", path, Body::Read(Vec::new()))
+    }
+
+    /// `POST` of a form.
+    pub(crate) fn form(&self, path: &str, form: &str) -> Ask<'_> {
+        let ask = self.ask("POST", path, Body::Read(form.as_bytes().to_vec()));
+        ask.header("content-type", "application/x-www-form-urlencoded")
     }
 
     /// `GET`.
@@ -93,6 +114,7 @@ impl World {
             headers: BTreeMap::new(),
             body,
             address: "203.0.113.7".to_owned(),
+            place: Place { country: Some("CN".to_owned()), city: Some("Shanghai".to_owned()) },
             id: String::new(),
         };
         Ask { world: self, http }
@@ -213,7 +235,10 @@ impl Answer {
         Self {
             status: served.out.status,
             headers: served.out.headers.iter().cloned().collect(),
-            body: serde_json::from_slice(&served.out.body).unwrap(),
+            body: match served.out.body.as_slice() {
+                [] => Value::Null,
+                json => serde_json::from_slice(json).unwrap(),
+            },
             logged: served.log.code,
         }
     }

@@ -15,6 +15,8 @@ pub(crate) enum Port {
     Account,
     DeviceRecords,
     DeviceRead,
+    EndedSessionsWrite,
+    EndedSessionsRead,
     ChallengeWrite,
     ChallengeRead,
     ApiKeys,

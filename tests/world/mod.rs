@@ -31,13 +31,13 @@ use onetap::{
         digest::sha256,
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
-        id::{AccountId, ChallengeId},
+        id::{AccountId, ChallengeId, SessionId},
         time::Timestamp,
     },
     model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
-        Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, Entropy, GuardTurn, Handles,
-        Http, Metrics, ProviderCall,
+        Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
+        GuardTurn, Handles, Http, Metrics, ProviderCall,
     },
 };
 
@@ -68,6 +68,9 @@ pub(crate) struct World {
     pub(crate) shows_challenges: AtomicBool,
     /// Hosts that take their time to answer.
     pub(crate) slow: Mutex<BTreeMap<&'static str, Duration>>,
+    /// Milliseconds after which KV shows everywhere that a session was ended.
+    pub(crate) ends_seen_after: AtomicU64,
+    ended: Mutex<BTreeMap<SessionId, (Timestamp, Timestamp)>>,
     challenges: Mutex<BTreeMap<String, String>>,
     turns: Mutex<Vec<GuardTurn>>,
     passed_over: Mutex<Vec<Fault>>,
@@ -104,6 +107,8 @@ impl World {
             pauses_pass: AtomicBool::new(true),
             shows_challenges: AtomicBool::new(true),
             slow: Mutex::default(),
+            ends_seen_after: AtomicU64::new(0),
+            ended: Mutex::default(),
             challenges: Mutex::default(),
             turns: Mutex::default(),
             passed_over: Mutex::default(),
@@ -262,12 +267,40 @@ impl DeviceRecords for World {
         self.faults.pass(Port::DeviceRecords, Fault::new("device_record_not_written"), put).await
     }
 
+    async fn retract_device(&self, token_digest: &str) -> Result<(), Fault> {
+        let delete = async || {
+            locked(&self.devices).remove(token_digest);
+            Ok(())
+        };
+        self.faults.pass(Port::DeviceRecords, Fault::new("device_record_not_deleted"), delete).await
+    }
+
     async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault> {
         let get = async || {
             let json = locked(&self.devices).get(token_digest).cloned();
             Ok(json.map(|json| serde_json::from_str(&json).unwrap()))
         };
         self.faults.pass(Port::DeviceRead, Fault::new("device_record_not_read"), get).await
+    }
+}
+
+impl EndedSessions for World {
+    async fn publish_end(&self, session: SessionId, until: Timestamp) -> Result<(), Fault> {
+        let put = async || {
+            let seen_from =
+                self.now().plus(Duration::from_millis(self.ends_seen_after.load(Ordering::SeqCst)));
+            locked(&self.ended).entry(session).or_insert((seen_from, until));
+            Ok(())
+        };
+        self.faults.pass(Port::EndedSessionsWrite, Fault::new("end_of_session_not_published"), put).await
+    }
+
+    async fn has_ended(&self, session: SessionId) -> Result<bool, Fault> {
+        let get = async || {
+            let known = locked(&self.ended).get(&session).copied();
+            Ok(known.is_some_and(|(from, until)| (from..until).contains(&self.now())))
+        };
+        self.faults.pass(Port::EndedSessionsRead, Fault::new("end_of_session_not_read"), get).await
     }
 }
 

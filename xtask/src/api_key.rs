@@ -14,7 +14,7 @@ use crate::{setup, vars};
 const ROLES: [&str; 5] = ["backend", "viewer", "support", "operator", "security"];
 
 /// Scopes that the service knows.
-const SCOPES: [&str; 2] = ["one_tap:exchange", "phone:read"];
+const SCOPES: [&str; 4] = ["one_tap:exchange", "phone:read", "token:introspect", "token:revoke"];
 
 /// Creates the key that `NAME`, `SCOPES` and `ROLE` describe, in the local state or (`REMOTE=1`) in production.
 pub(crate) fn create() -> Result<()> {

@@ -26,6 +26,12 @@ pub(super) const fn of(code: Code) -> &'static Kind {
         Code::Forbidden => {
             &Kind { status: 403, code: "forbidden", en: "This is not allowed.", zh: "没有权限。" }
         }
+        Code::ReauthenticationRequired => &Kind {
+            status: 403,
+            code: "reauthentication_required",
+            en: "Prove who you are first, or use a device that is known.",
+            zh: "请先验证身份，或在常用设备上操作。",
+        },
         Code::NotFound => {
             &Kind { status: 404, code: "not_found", en: "There is nothing here.", zh: "未找到。" }
         }

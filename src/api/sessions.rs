@@ -1,0 +1,84 @@
+//! `/v1/sessions...`, and the end of `/v1/session`.
+
+use serde::Serialize;
+
+use super::{Reply, http::HttpIn, login, own, problem::Problem};
+use crate::{
+    journeys::{Service, own_account::DeviceView},
+    kernel::id::{DeviceId, SessionId},
+    model::login::Method,
+    ports::World,
+};
+
+/// `GET /v1/sessions`
+pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        sessions: Vec<Session<'a>>,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Session<'a> {
+        id: SessionId,
+        current: bool,
+        app: &'a str,
+        method: Method,
+        created_at: String,
+        last_used_at: String,
+        expires_at: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceOf<'a>>,
+    }
+    let view = service.look(own::doer(request)?).await?;
+    let lifetimes = service.settings.account_rules().lifetimes;
+    let sessions = view.seen.sessions.iter().map(|session| Session {
+        id: session.id,
+        current: session.id == view.seen.session,
+        app: &session.app,
+        method: session.method,
+        created_at: session.created_at.rfc3339(),
+        last_used_at: session.last_used().rfc3339(),
+        expires_at: session.expires_at(&lifetimes).rfc3339(),
+        device: view.device(session.device).map(DeviceOf::from),
+    });
+    login::json(&Answer { sessions: sessions.collect() })
+}
+
+/// `DELETE /v1/session` and `DELETE /v1/sessions/{id}`
+pub(super) async fn end<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    which: Option<SessionId>,
+) -> Result<Reply, Problem> {
+    service.end_session(own::doer(request)?, which).await?;
+    Ok(Reply::nothing())
+}
+
+/// `DELETE /v1/sessions`
+pub(super) async fn end_others<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+) -> Result<Reply, Problem> {
+    service.end_other_sessions(own::doer(request)?).await?;
+    Ok(Reply::nothing())
+}
+
+/// The device of a session or event.
+#[derive(Serialize)]
+pub(super) struct DeviceOf<'a> {
+    id: DeviceId,
+    name: &'a str,
+    platform: &'static str,
+    trust: &'static str,
+}
+
+impl<'a> From<&'a DeviceView> for DeviceOf<'a> {
+    fn from(view: &'a DeviceView) -> Self {
+        Self {
+            id: view.device.id,
+            name: &view.name,
+            platform: view.device.profile.platform.name(),
+            trust: view.trust.name(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Tokens as backends ask about them (RFC 7662) and take them back (RFC 7009).
+
+use super::{Failure, Service, UNEXPECTED_OUTCOME, session::AccessClaims, session::Freshness};
+use crate::{
+    kernel::token::RefreshToken,
+    model::{
+        account::{Operation, Outcome},
+        refusal::Code,
+        session::Session,
+    },
+    ports::World,
+};
+
+/// What a token is, if it is good.
+#[derive(Debug)]
+pub enum Introspected {
+    /// An access token of a session that is alive.
+    Access(AccessClaims),
+    /// The newest refresh token of a session that is alive.
+    Refresh {
+        /// Whose.
+        token: RefreshToken,
+        /// The session.
+        session: Session,
+        /// Seconds since the epoch at which it dies unless used.
+        expires: i64,
+    },
+}
+
+impl<W: World> Service<'_, W> {
+    /// Whether a token is good now, by the account's own word. `None`: it is not, whatever the cause.
+    ///
+    /// # Errors
+    /// A fault: nobody knows.
+    pub async fn introspect(&self, token: &str) -> Result<Option<Introspected>, Failure> {
+        if let Some(token) = RefreshToken::read(&self.settings.mac, token) {
+            let Some(session) = self.living(token.account, token.session).await? else { return Ok(None) };
+            let lifetimes = self.settings.account_rules().lifetimes;
+            let expires = session.expires_at(&lifetimes).secs();
+            let is_newest = session.generation() == token.generation;
+            return Ok(is_newest.then_some(Introspected::Refresh { token, session, expires }));
+        }
+        match self.authenticate(token, Freshness::Authority).await {
+            Ok(claims) => Ok(Some(Introspected::Access(claims))),
+            Err(Failure::Refusal(refusal)) if refusal.code == Code::Unauthenticated => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Ends the session of a token. One that is not ours, or of a session that is over, is taken back already.
+    ///
+    /// # Errors
+    /// A fault: the session may go on.
+    pub async fn revoke(&self, token: &str) -> Result<(), Failure> {
+        let (account, session) = match RefreshToken::read(&self.settings.mac, token) {
+            Some(token) => (token.account, token.session),
+            None => match self.authenticate(token, Freshness::Token).await {
+                Ok(claims) => (claims.sub, claims.sid),
+                Err(_) => return Ok(()),
+            },
+        };
+        let operation = Operation::EndSession { session, rules: self.settings.account_rules() };
+        match self.world.account(account, operation).await? {
+            Outcome::Done => Ok(()),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What somebody who is signed in does with the sessions and devices of their account.
+//!
+//! The session is looked at first: whoever was signed out a moment ago does nothing any more, however good the access
+//! token still is.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, End, Outcome, Rules};
+use crate::{
+    kernel::{
+        id::{AccountId, DeviceId, SessionId},
+        seal::Sealed,
+        time::Timestamp,
+    },
+    model::{
+        device::{Device, Trust},
+        login_history::{Event, EventKind, Place},
+        outbox::{Message, Outbox},
+        session::Session,
+    },
+};
+
+/// Something done in a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// The account.
+    pub account: AccountId,
+    /// In which session.
+    pub session: SessionId,
+    /// What.
+    pub deed: Deed,
+    /// Where it comes from.
+    pub place: Place,
+    /// Rules in force.
+    pub rules: Rules,
+}
+
+/// What can be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Look at sessions and devices.
+    Look,
+    /// Read the login history, newest first.
+    ReadHistory {
+        /// Before the event of this number.
+        before: Option<u64>,
+        /// Events at most.
+        most: usize,
+    },
+    /// End a session, perhaps this one.
+    EndSession(SessionId),
+    /// End all sessions but this one.
+    EndOtherSessions,
+    /// Rename a device, or trust it, or trust it no more.
+    ChangeDevice {
+        /// Which.
+        device: DeviceId,
+        /// Its new name.
+        name: Option<Sealed>,
+        /// Whether it is trusted.
+        trusted: Option<bool>,
+    },
+    /// Forget a device, and end its sessions.
+    RemoveDevice(DeviceId),
+}
+
+/// What is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The session that asks.
+    pub session: SessionId,
+    /// Sessions that are alive.
+    pub sessions: Vec<Session>,
+    /// Devices.
+    pub devices: Vec<Device>,
+    /// Events, newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
+    /// There are older ones.
+    #[serde(default)]
+    pub has_more: bool,
+}
+
+impl Account {
+    pub(super) fn act(&mut self, act: Act, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        let Act { account, session: id, deed, place, rules } = act;
+        let here = match self.living(id, &rules, now) {
+            Ok(session) => session.device,
+            Err(ended) => return Outcome::Ended { ended },
+        };
+        let end = |kind| End { kind, place: &place, rules: &rules, now };
+        match deed {
+            Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),
+            Deed::ReadHistory { before, most } => {
+                let (events, has_more) = self.history.page(before, most);
+                Outcome::Seen(Seen { events, has_more, ..self.seen(id, &rules, now) }.into())
+            }
+            Deed::EndSession(which) => {
+                let kind = if which == id { EventKind::SignedOut } else { EventKind::Ended };
+                match self.end_sessions(&end(kind), outbox, |known| known.id == which) {
+                    0 => Outcome::NotFound,
+                    _ => Outcome::Done,
+                }
+            }
+            Deed::EndOtherSessions => {
+                self.end_sessions(&end(EventKind::Ended), outbox, |known| known.id != id);
+                Outcome::Done
+            }
+            Deed::ChangeDevice { device, name, trusted } => {
+                // Whoever has just got hold of a number must not make a trusted device of theirs.
+                if trusted == Some(true) && self.trust_of(here, &rules, now) == Trust::New {
+                    return Outcome::NeedsStanding;
+                }
+                let Some(known) = self.devices.iter_mut().find(|known| known.id == device) else {
+                    return Outcome::NotFound;
+                };
+                if let Some(name) = name {
+                    known.profile.name = name;
+                }
+                if let Some(trusted) = trusted {
+                    known.trusted_since = trusted.then(|| known.trusted_since.unwrap_or(now));
+                    let (token_digest, record) = (known.token_digest.clone(), known.record(account));
+                    outbox.post(Message::PublishDevice { token_digest, record }, now);
+                }
+                Outcome::Done
+            }
+            Deed::RemoveDevice(device) => {
+                let trust = |device| self.trust_of(device, &rules, now);
+                // Nor take away those that could speak for the owner.
+                if device != here && trust(here) == Trust::New && trust(device) != Trust::New {
+                    return Outcome::NeedsStanding;
+                }
+                match self.remove_device(device, &end(EventKind::Ended), outbox) {
+                    true => Outcome::Done,
+                    false => Outcome::NotFound,
+                }
+            }
+        }
+    }
+
+    fn seen(&self, session: SessionId, rules: &Rules, now: Timestamp) -> Seen {
+        let alive = self.sessions.iter().filter(|known| known.is_alive(now, &rules.lifetimes));
+        Seen {
+            session,
+            sessions: alive.cloned().collect(),
+            devices: self.devices.clone(),
+            events: Vec::new(),
+            has_more: false,
+        }
+    }
+
+    fn trust_of(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> Trust {
+        let known = self.devices.iter().find(|known| known.id == device);
+        known.map_or(Trust::New, |known| rules.trust.trust(known.usage, known.trusted_since, now))
+    }
+}
