@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Reply, backend, http::HttpIn, login, problem::Problem};
+use super::{Reply, backend, body::Fields, http::HttpIn, login, problem::Problem};
 use crate::{journeys::Service, kernel::id::AccountId, model::api_key::Scope, ports::World};
 
 /// `GET /v1/accounts/{id}/phone`
@@ -18,4 +18,18 @@ pub(super) async fn phone<W: World>(
     let actor = backend::actor(service, request, Scope::PhoneRead).await?;
     let phone = service.phone_of(account, &actor, &request.id).await?;
     login::json(&Answer { phone: phone.e164() })
+}
+
+/// `PUT /v1/accounts/{id}/freeze`
+pub(super) async fn freeze<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    account: AccountId,
+) -> Result<Reply, Problem> {
+    let actor = backend::actor(service, request, Scope::AccountFreeze).await?;
+    let mut body = Fields::read(request)?;
+    let frozen = body.required_flag("frozen");
+    let frozen = body.finish(frozen)?;
+    service.freeze(account, frozen, &actor, &request.id).await?;
+    Ok(Reply::nothing())
 }

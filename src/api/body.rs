@@ -122,6 +122,25 @@ impl Fields {
         self.optional_flag(name).unwrap_or(false)
     }
 
+    /// A truth value that must be there.
+    pub fn required_flag(&mut self, name: &str) -> Option<bool> {
+        if !self.has(name) {
+            return self.wrong(name, "is missing");
+        }
+        self.optional_flag(name)
+    }
+
+    /// Whole seconds, 0 to `most`; `true` for the most.
+    pub fn optional_seconds(&mut self, name: &str, most: u64) -> Option<u64> {
+        let seconds = match self.take(name)? {
+            Value::Bool(true) => Some(most),
+            Value::Bool(false) => Some(0),
+            Value::Number(number) => number.as_u64().filter(|seconds| *seconds <= most),
+            _ => None,
+        };
+        seconds.or_else(|| self.wrong(name, format!("must be whole seconds, 0 to {most}")))
+    }
+
     /// A truth value.
     pub fn optional_flag(&mut self, name: &str) -> Option<bool> {
         match self.take(name)? {

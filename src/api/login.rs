@@ -6,11 +6,13 @@ use super::{Reply, body::Fields, http::HttpIn, problem::Problem};
 use crate::{
     journeys::{
         claim::IdempotencyKey,
+        device_proof::GivenProof,
         provider::{Caller, Credential},
         session::Tokens,
-        sign_in::{DeviceClaim, SignedIn},
+        sign_in::{DeviceClaim, Entry, SignedIn},
+        step_up::StepUp,
     },
-    kernel::{fault::Fault, secret::Secret},
+    kernel::{device_proof::PublicKey, fault::Fault, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
 };
 
@@ -34,7 +36,7 @@ pub struct Common {
 }
 
 /// Reads `app`, `device`, `consent`, `transport` and `captchaToken`.
-pub fn common(body: &mut Fields) -> Option<Common> {
+pub fn common(request: &HttpIn, body: &mut Fields) -> Option<Common> {
     let app = app(body);
     let consent = body.optional_object("consent").and_then(|mut consent| {
         let version = consent.text("version", 64);
@@ -45,7 +47,7 @@ pub fn common(body: &mut Fields) -> Option<Common> {
         body.wrong::<()>("transport", "must be body; cookie is not offered yet");
     }
     let captcha = captcha(body);
-    let device = device(body);
+    let device = device(request, body);
     Some(Common { app, consent, device: device?, captcha })
 }
 
@@ -79,7 +81,7 @@ pub fn platform(body: &mut Fields) -> Option<Platform> {
 }
 
 /// Reads `device`. Unknown fields in it are ignored.
-pub fn device(body: &mut Fields) -> Option<DeviceClaim> {
+pub fn device(request: &HttpIn, body: &mut Fields) -> Option<DeviceClaim> {
     let mut device = body.object("device")?;
     let token = device.optional_text("token", 256).map(Secret::new);
     let name = device.text("name", MAX_DEVICE_NAME);
@@ -88,8 +90,23 @@ pub fn device(body: &mut Fields) -> Option<DeviceClaim> {
     let os = device.optional_text("os", 64);
     let app_version = device.optional_text("appVersion", 32);
     let push_token = device.optional_text("pushToken", MAX_PUSH_TOKEN).map(Secret::new);
+    let key = device.optional_object("key").and_then(|mut jwk| {
+        let (kty, crv) = (jwk.text("kty", 8), jwk.text("crv", 16));
+        let (x, y) = (jwk.text("x", 64), jwk.optional_text("y", 64));
+        device.absorb_open(jwk);
+        let key = PublicKey::from_jwk(&kty?, &crv?, &x?, y.as_deref());
+        key.or_else(|| device.wrong("key", "must be a public key: EC P-256, or OKP Ed25519"))
+    });
     body.absorb_open(device);
-    Some(DeviceClaim { token, platform: platform?, name: name?, model, os, app_version, push_token })
+    let proof = proof(request);
+    let (platform, name) = (platform?, name?);
+    Some(DeviceClaim { token, platform, name, model, os, app_version, push_token, key, proof })
+}
+
+/// Reads the header `DPoP`.
+pub fn proof(request: &HttpIn) -> Option<GivenProof> {
+    let text = Secret::new(request.header("dpop")?.to_owned());
+    Some(GivenProof { text, method: request.method.clone(), path: request.path.clone() })
 }
 
 /// Reads `credential`: its provider and whatever texts come with it; the provider's document says which count.
@@ -101,11 +118,66 @@ pub fn credential(body: &mut Fields) -> Option<Credential> {
     Some(Credential { provider: provider?, fields })
 }
 
-/// The LoginResult of somebody who is in.
+/// The LoginResult.
 ///
 /// # Errors
 /// An internal problem when it does not serialise.
-pub fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
+pub fn result(entry: &Entry) -> Result<Reply, Problem> {
+    match entry {
+        Entry::SignedIn(signed_in) => self::signed_in(signed_in),
+        Entry::StepUp(step_up) => step_up_required(step_up),
+    }
+}
+
+fn step_up_required(step_up: &StepUp) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct StepUpRequired<'a> {
+        status: &'static str,
+        ticket: &'a str,
+        expires_in: u64,
+        reason: &'static str,
+        methods: [Way; 1],
+        need: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approval: Option<Approval<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceToken<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Way {
+        method: &'static str,
+        strength: u8,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Approval<'a> {
+        r#match: &'a str,
+        expires_in: u64,
+    }
+    #[derive(Serialize)]
+    struct DeviceToken<'a> {
+        token: &'a str,
+    }
+    json(&StepUpRequired {
+        status: "step_up_required",
+        ticket: &step_up.ticket,
+        expires_in: step_up.expires_in,
+        reason: step_up.reason.name(),
+        methods: [Way { method: DEVICE_APPROVAL, strength: 3 }],
+        need: 2,
+        approval: step_up
+            .question
+            .as_ref()
+            .map(|(digits, expires_in)| Approval { r#match: digits, expires_in: *expires_in }),
+        device: step_up.device_token.as_ref().map(|token| DeviceToken { token: token.expose() }),
+    })
+}
+
+/// The method of a step-up in which a trusted device confirms.
+pub const DEVICE_APPROVAL: &str = "device_approval";
+
+fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
     let result = LoginResult {
         status: "signed_in",
         account: AccountBody {

@@ -1,6 +1,7 @@
 //! Floor 5: the HTTP contract, as plain values in and out. No framework, no I/O of its own.
 
 pub mod accounts;
+pub mod approvals;
 pub mod backend;
 pub mod body;
 pub mod devices;
@@ -9,6 +10,7 @@ pub mod language;
 pub mod login;
 pub mod login_history;
 pub mod meta;
+pub mod number_proof;
 pub mod oauth;
 pub mod one_tap;
 pub mod otp;
@@ -19,6 +21,7 @@ pub mod request_id;
 pub mod routes;
 pub mod session;
 pub mod sessions;
+pub mod step_up;
 
 use crate::{
     journeys::{Service, claim::Claim, number_proof::AfterRedeem, otp::AfterSend, settings::Environment},

@@ -84,7 +84,7 @@ pub(super) async fn introspect<W: World>(
             jti: None,
             sid: session.id,
             did: session.device,
-            amr: Cow::Owned(vec![session.method]),
+            amr: Cow::Owned(session.methods()),
             auth_time: session.created_at.secs(),
         }),
     }

@@ -44,7 +44,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let phone = if is_check { body.phone("phone") } else { body.optional_phone("phone") };
     let wants_otp = otp_fallback(&mut body, phone.is_some());
     let credential = login::credential(&mut body);
-    let common = login::common(&mut body);
+    let common = login::common(request, &mut body);
     let (credential, Common { app, consent, device, captcha }) = body.finish(credential.zip(common))?;
 
     let outcome = service
@@ -65,7 +65,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         })
         .await;
     let reply = match outcome.result {
-        Ok(LoginAnswer::SignedIn(signed_in)) => login::signed_in(&signed_in),
+        Ok(LoginAnswer::Entry(entry)) => login::result(&entry),
         Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
             .map(Reply::Ready)
             .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
@@ -87,7 +87,7 @@ pub(super) async fn failures<W: World>(service: Service<'_, W>, request: &HttpIn
     body.optional_text("provider", 32);
     let phone = body.optional_phone("phone");
     let wants_otp = otp_fallback(&mut body, phone.is_some());
-    let common = login::common(&mut body);
+    let common = login::common(request, &mut body);
     let (_, Common { app, device, captcha, .. }) = body.finish(sdk_code.zip(common))?;
     let phone = phone.as_ref().filter(|_| wants_otp);
     let caller = login::caller(request, &app, device.platform);

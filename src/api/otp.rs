@@ -71,7 +71,7 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     };
     let app = login::app(&mut body);
     let captcha = login::captcha(&mut body);
-    let device = login::device(&mut body);
+    let device = login::device(request, &mut body);
     let (phone, device) = body.finish(phone.zip(device))?;
 
     // What is proven is proven for whoever asks: the app, or the session.
@@ -107,7 +107,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let canonical = body.canonical();
     let challenge = body.text("challengeId", MAX_CHALLENGE);
     let code = body.text("code", MAX_CODE).map(typed);
-    let common = login::common(&mut body);
+    let common = login::common(request, &mut body);
     let ((challenge, code), common) = body.finish(challenge.zip(code).zip(common))?;
     let Common { app, consent, device, .. } = common;
 
@@ -115,8 +115,8 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let proof = OtpProof { challenge: &challenge, code: &code, attempt };
     let purpose =
         sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
-    let (signed_in, after) = service.otp_login(&proof, &purpose).await?;
-    Ok(login::signed_in(&signed_in)?.then(after.map(Then::AfterRedeem)))
+    let (entry, after) = service.otp_login(&proof, &purpose).await?;
+    Ok(login::result(&entry)?.then(after.map(Then::AfterRedeem)))
 }
 
 /// The digits of what a person typed: `123 456`, `123-456` and full-width digits are the same code.

@@ -1,12 +1,12 @@
 //! Which request goes where.
 
 use super::{
-    Reply, accounts, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp, receipts, session,
-    sessions,
+    Reply, accounts, approvals, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp, receipts,
+    session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
-    kernel::id::{AccountId, DeviceId, SessionId},
+    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId},
     ports::World,
 };
 
@@ -57,8 +57,24 @@ pub enum Route {
     Introspect,
     /// `POST /oauth/revoke`
     Revoke,
+    /// `GET /v1/approvals`
+    Approvals,
+    /// `POST /v1/approvals/{id}`
+    ApprovalAnswer(ApprovalId),
+    /// `GET /v1/account/login-protection`
+    LoginProtection,
+    /// `PUT /v1/account/login-protection`
+    LoginProtectionChange,
+    /// `POST /v1/step-up/state`
+    StepUpState,
+    /// `POST /v1/step-up/start`
+    StepUpStart,
+    /// `POST /v1/step-up/complete`
+    StepUpComplete,
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
+    /// `PUT /v1/accounts/{id}/freeze`
+    AccountFreeze(AccountId),
 }
 
 /// What a method and path lead to.
@@ -118,7 +134,15 @@ impl Route {
             Self::LoginHistory => "GET /v1/login-history",
             Self::Introspect => "POST /oauth/introspect",
             Self::Revoke => "POST /oauth/revoke",
+            Self::Approvals => "GET /v1/approvals",
+            Self::ApprovalAnswer(_) => "POST /v1/approvals/{id}",
+            Self::LoginProtection => "GET /v1/account/login-protection",
+            Self::LoginProtectionChange => "PUT /v1/account/login-protection",
+            Self::StepUpState => "POST /v1/step-up/state",
+            Self::StepUpStart => "POST /v1/step-up/start",
+            Self::StepUpComplete => "POST /v1/step-up/complete",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
+            Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
         }
     }
 }
@@ -162,8 +186,24 @@ pub fn find(method: &str, path: &str) -> Found {
             Err(_) => return Found::Nothing,
         },
         ["v1", "login-history"] => get(method, Route::LoginHistory),
+        ["v1", "approvals"] => get(method, Route::Approvals),
+        ["v1", "approvals", id] => match id.parse() {
+            Ok(id) => post(method, Route::ApprovalAnswer(id)),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "account", "login-protection"] => {
+            let change = (method == "PUT").then_some(Route::LoginProtectionChange);
+            ("GET, HEAD, PUT", change.or_else(|| (method == "GET").then_some(Route::LoginProtection)))
+        }
+        ["v1", "step-up", "state"] => post(method, Route::StepUpState),
+        ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
+        ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
         ["v1", "accounts", id, "phone"] => match id.parse() {
             Ok(id) => get(method, Route::AccountPhone(id)),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "accounts", id, "freeze"] => match id.parse() {
+            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountFreeze(id))),
             Err(_) => return Found::Nothing,
         },
         _ => return Found::Nothing,
@@ -216,7 +256,15 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::LoginHistory => login_history::page(service, request).await,
         Route::Introspect => oauth::introspect(service, request).await,
         Route::Revoke => oauth::revoke(service, request).await,
+        Route::Approvals => approvals::list(service, request).await,
+        Route::ApprovalAnswer(id) => approvals::answer(service, request, *id).await,
+        Route::LoginProtection => approvals::protection(service, request).await,
+        Route::LoginProtectionChange => approvals::protect(service, request).await,
+        Route::StepUpState => step_up::state(service, request).await,
+        Route::StepUpStart => step_up::start(service, request).await,
+        Route::StepUpComplete => step_up::complete(service, request).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
+        Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
     };
     result.unwrap_or_else(Reply::from)
 }

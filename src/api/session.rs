@@ -7,10 +7,14 @@ use super::{
     body::Fields,
     http::HttpIn,
     login::{self, SessionBody},
+    number_proof,
     problem::Problem,
 };
 use crate::{
-    journeys::{Service, session::Freshness},
+    journeys::{
+        Service,
+        session::{Freshness, NumberProof, Refreshing},
+    },
     kernel::{
         id::{AccountId, DeviceId, SessionId},
         secret::Secret,
@@ -28,12 +32,27 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
     #[derive(Serialize)]
     struct Answer<'a> {
         session: SessionBody<'a>,
+        /// Whether the number counts as proven now; only where a proof was brought.
+        #[serde(rename = "numberProven", skip_serializing_if = "Option::is_none")]
+        number_proven: Option<bool>,
     }
     let mut body = Fields::read(request)?;
     let token = body.text("refreshToken", 256).map(Secret::new);
+    let number = number_proof::by_carrier(&mut body);
     let token = body.finish(token)?;
-    let tokens = service.refresh(token.expose(), &request.place).await?;
-    login::json(&Answer { session: (&tokens).into() })
+    let proof = login::proof(request);
+    let refreshing = Refreshing {
+        token: token.expose(),
+        proof: proof.as_ref(),
+        number: number
+            .as_ref()
+            .map(|number| NumberProof { credential: &number.credential, phone: number.phone.as_ref() }),
+        address: &request.address,
+        request_id: &request.id,
+        place: &request.place,
+    };
+    let (tokens, renewed) = service.refresh(&refreshing).await?;
+    login::json(&Answer { session: (&tokens).into(), number_proven: number.is_some().then_some(renewed) })
 }
 
 /// `GET /v1/session`

@@ -15,6 +15,7 @@ const HEADERS: &[&str] = &[
     "accept-language",
     "authorization",
     "content-type",
+    "dpop",
     "idempotency-key",
     "x-request-id",
     #[cfg(feature = "test-hooks")]

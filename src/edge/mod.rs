@@ -16,6 +16,7 @@ mod kv;
 mod log;
 mod object;
 mod objects;
+mod signatures;
 mod world;
 
 use futures_channel::oneshot;

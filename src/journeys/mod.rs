@@ -3,10 +3,13 @@
 //! A journey knows the steps and their order. It knows neither HTTP statuses nor JSON nor Cloudflare: the API
 //! hands it parsed values and makes answers of what it returns.
 
+pub mod approval;
 pub mod backend_access;
 pub mod claim;
 pub mod client_config;
 pub mod delivery;
+pub mod device_proof;
+pub mod freeze;
 pub mod introspection;
 pub mod number_proof;
 pub mod one_tap;
@@ -21,6 +24,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 mod sms;
+pub mod step_up;
 
 use std::pin::Pin;
 

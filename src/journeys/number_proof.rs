@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
-    sign_in::{self, Seed, SignedIn, again_if_lost},
+    sign_in::{self, Entry, Seed, again_if_lost},
 };
 use crate::{
     kernel::{
@@ -104,12 +104,14 @@ impl<W: World> Service<'_, W> {
         &self,
         proof: &OtpProof<'_>,
         purpose: &sign_in::Purpose<'_>,
-    ) -> Result<(SignedIn, Option<AfterRedeem>), Failure> {
+    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        // Before the code is spent.
+        let presented = self.presented(purpose.device).await?;
         let binding = binding_of_app(purpose.app);
         let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
         let seed = self.seed(proof, &proven.challenge)?;
-        match self.sign_in(proven.phone, Method::Otp, purpose, &seed).await {
-            Ok(signed_in) => Ok((signed_in, proven.after)),
+        match self.sign_in(proven.phone, Method::Otp, purpose, presented, &seed).await {
+            Ok(entry) => Ok((entry, proven.after)),
             Err(failure) => {
                 // The code came back all the same: our trouble must not look like pumping.
                 if let Some(after) = proven.after {

@@ -11,13 +11,14 @@ use super::{
     number_proof::binding_of_app,
     otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
-    sign_in::{DeviceClaim, Purpose, Seed, SignedIn},
+    sign_in::{DeviceClaim, Entry, Purpose, Seed},
 };
 use crate::{
     kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
     model::{
         audit::{Action, AuditEntry},
         carrier::Carrier,
+        device::Presented,
         handle::HandleName,
         language::Language,
         login::Method,
@@ -75,8 +76,8 @@ pub struct Login {
 /// What a login is answered with.
 #[derive(Debug)]
 pub enum LoginAnswer {
-    /// Somebody is in.
-    SignedIn(Box<SignedIn>),
+    /// What it leads to.
+    Entry(Entry),
     /// The reply that the first of these equal requests got, as kept.
     Kept(Secret<Vec<u8>>),
 }
@@ -147,6 +148,10 @@ impl<W: World> Service<'_, W> {
             Ok(question) => question,
             Err(failure) => return (None, Err(failure)),
         };
+        let presented = match self.presented(login.purpose.device).await {
+            Ok(presented) => presented,
+            Err(failure) => return (None, Err(failure)),
+        };
         // 2. The credential is claimed; a repeat ends here.
         let claim = match self.claim(question.subject(), &login.attempt).await {
             Ok(Claimed::First(claim)) => claim,
@@ -154,8 +159,8 @@ impl<W: World> Service<'_, W> {
             Err(failure) => return (None, Err(failure)),
         };
         // 3. Ask the carrier, then sign in. Whatever comes of it is the reply to every repeat.
-        let result = self.ask_and_sign_in(question, login).await;
-        (Some(claim), result.map(|signed_in| LoginAnswer::SignedIn(signed_in.into())))
+        let result = self.ask_and_sign_in(question, login, presented).await;
+        (Some(claim), result.map(LoginAnswer::Entry))
     }
 
     /// Whether a credential belongs to a number.
@@ -203,7 +208,8 @@ impl<W: World> Service<'_, W> {
         &self,
         question: Question<'_>,
         login: &OneTapLogin<'_>,
-    ) -> Result<SignedIn, Failure> {
+        presented: Presented,
+    ) -> Result<Entry, Failure> {
         let (answer, risk) = match login.checked_phone {
             Some(phone) => {
                 let (answer, risk) =
@@ -227,10 +233,10 @@ impl<W: World> Service<'_, W> {
         let human = risk == RiskLevel::Challenge
             && self.is_human(&login.caller, login.captcha, login.deadline).await?;
         self.heed(risk, human, &login.caller)?;
-        self.sign_in(phone, method, &login.purpose, &Seed::new(self.fresh()?)).await
+        self.sign_in(phone, method, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 
-    async fn ask_once(
+    pub(super) async fn ask_once(
         &self,
         capability: Capability,
         credential: &Credential,

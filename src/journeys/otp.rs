@@ -112,7 +112,8 @@ impl<W: World> Service<'_, W> {
         // 1. What the client got wrong, and what we could not deliver anyway.
         let letter = self.letter(send)?;
         let handle = HandleName::of_phone(&self.settings.digest, send.phone);
-        let asker = self.asker(send.device, send.caller.address).await;
+        let presented = self.presented(send.device).await?;
+        let asker = self.asker(&presented, send.caller.address).await;
         let (operation, request) = self.names_of(&send.attempt)?;
         let order = Order { send, letter, handle, asker: &asker, operation, request };
         // 2. A repeat is answered, whatever it would cost by now. Others learn whether it is their own number.

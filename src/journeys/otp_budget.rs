@@ -4,7 +4,7 @@
 //! or a device of somebody else, which has both. Where it goes is a prefix of numbers, a country, and the deployment
 //! as a whole; the first two have a guard against pumping. What strangers use up of these, own devices keep.
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME, provider::Caller, sign_in::DeviceClaim};
+use super::{Failure, Service, UNEXPECTED_OUTCOME, provider::Caller};
 use crate::{
     kernel::{
         address::Origin,
@@ -17,7 +17,7 @@ use crate::{
     },
     model::{
         counter::{Budget, Cap, Operation, Outcome, Spend},
-        device::{DeviceRecord, Trust},
+        device::{DeviceRecord, Presented, Trust},
         pumping::{Guard, Level, Policy},
         refusal::{Code, Refusal},
     },
@@ -86,14 +86,15 @@ impl Taken {
 
 impl<W: World> Service<'_, W> {
     /// Who asks, as far as this place knows: a device record that cannot be read makes a stranger.
-    pub(super) async fn asker(&self, device: &DeviceClaim, from: &str) -> Asker {
+    pub(super) async fn asker(&self, presented: &Presented, from: &str) -> Asker {
         let origin = Origin::of(from);
         let site = keyed_name(&self.settings.digest, "network", &origin.site);
         let mut asker = Asker { site, origin, device: None };
-        if let Some(token_digest) = self.presented_token(device)
-            && let Ok(Some(record)) = self.world.device(&token_digest).await
+        if let Some(token_digest) = &presented.token
+            && let Ok(Some(record)) = self.world.device(token_digest).await
+            && presented.holds(record.key.as_deref())
         {
-            asker.device = Some((token_digest, record));
+            asker.device = Some((token_digest.clone(), record));
         }
         asker
     }

@@ -127,7 +127,7 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    async fn act(
+    pub(super) async fn act(
         &self,
         doer: Doer<'_>,
         deed: impl FnOnce((AccountId, SessionId)) -> Result<Deed, Fault>,
@@ -147,6 +147,8 @@ impl<W: World> Service<'_, W> {
             Outcome::Ended { .. } => Err(Code::Unauthenticated.into()),
             Outcome::NotFound => Err(Code::NotFound.into()),
             Outcome::NeedsStanding => Err(Code::ReauthenticationRequired.into()),
+            Outcome::Forbidden => Err(Code::Forbidden.into()),
+            Outcome::ProofFailed => Err(Code::ProofFailed.into()),
             outcome => Ok((account, outcome)),
         }
     }

@@ -1,11 +1,8 @@
 //! The full number of an account, for a backend that may know it.
 
-use super::{
-    Failure, Service, UNEXPECTED_OUTCOME,
-    sign_in::{PHONE, context},
-};
+use super::{Failure, Service, UNEXPECTED_OUTCOME};
 use crate::{
-    kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, seal::open},
+    kernel::{id::AccountId, phone::PhoneNumber},
     model::{
         account::{Operation, Outcome},
         audit::{Action, AuditEntry},
@@ -38,10 +35,6 @@ impl<W: World> Service<'_, W> {
             request: request_id.to_owned(),
         };
         self.world.audit(entry).await?;
-        let bytes = open(&self.settings.sealing, &context(account, PHONE), &phone.number)?;
-        let text = std::str::from_utf8(bytes.expose()).map_err(|_| NOT_A_NUMBER)?;
-        PhoneNumber::parse(text).map_err(|_| NOT_A_NUMBER.into())
+        Ok(self.open_phone(account, &phone.number)?)
     }
 }
-
-const NOT_A_NUMBER: Fault = Fault::new("sealed_number_is_none");

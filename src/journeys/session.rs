@@ -2,23 +2,31 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME};
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    device_proof::{GivenProof, needs_key},
+    provider::{Caller, Credential},
+};
 use crate::{
     kernel::{
         fault::Fault,
         id::{AccountId, DeviceId, SessionId, TokenId},
+        phone::PhoneNumber,
         secret::Secret,
         time::Timestamp,
         token::RefreshToken,
     },
     model::{
         account::{Operation, Outcome, Refresh},
+        device::Trust,
+        handle::{self, HandleName, Proof},
         login::Method,
         login_history::Place,
         refusal::Code,
         session::{Ended, Session},
     },
     ports::World,
+    providers::{Answer, Capability},
 };
 
 /// What a client needs to go on.
@@ -72,28 +80,91 @@ pub enum Freshness {
     Authority,
 }
 
+/// A refresh token is given back for the next one.
+#[derive(Debug)]
+pub struct Refreshing<'a> {
+    /// The token.
+    pub token: &'a str,
+    /// What proves the device's key.
+    pub proof: Option<&'a GivenProof>,
+    /// A carrier's credential that proves the number again.
+    pub number: Option<NumberProof<'a>>,
+    /// The client's address.
+    pub address: &'a str,
+    /// Id of the request.
+    pub request_id: &'a str,
+    /// Where it comes from.
+    pub place: &'a Place,
+}
+
+/// A carrier's credential, and the number that it is to confirm; `None`: it names the number.
+#[derive(Debug)]
+pub struct NumberProof<'a> {
+    /// From the SDK.
+    pub credential: &'a Credential,
+    /// The number.
+    pub phone: Option<&'a PhoneNumber>,
+}
+
 impl<W: World> Service<'_, W> {
-    /// Takes a refresh token for new tokens.
+    /// Takes a refresh token for new tokens; and whether the date of the number's last proof was renewed.
     ///
     /// # Errors
-    /// `session_expired`; `session_revoked` also for a token that is not ours.
-    pub async fn refresh(&self, refresh_token: &str, place: &Place) -> Result<Tokens, Failure> {
+    /// `session_expired`; `session_revoked` also for a token that is not ours; `account_frozen`; `unauthenticated`
+    /// without a good and fresh proof where the device has a key.
+    pub async fn refresh(&self, refreshing: &Refreshing<'_>) -> Result<(Tokens, bool), Failure> {
         // 1. Forged and mistyped ones die here.
-        let token = RefreshToken::read(&self.settings.mac, refresh_token).ok_or(Code::SessionRevoked)?;
+        let token = RefreshToken::read(&self.settings.mac, refreshing.token).ok_or(Code::SessionRevoked)?;
+        let key = match refreshing.proof {
+            Some(given) => Some(self.prove(given).await?),
+            None => None,
+        };
         // 2. The account rotates.
         let refresh = Refresh {
             account: token.account,
             session: token.session,
             generation: token.generation,
-            place: place.clone(),
+            key,
+            place: refreshing.place.clone(),
             rules: self.settings.account_rules(),
         };
         let operation = Operation::Refresh(Box::new(refresh));
-        match self.world.account(token.account, operation).await? {
-            Outcome::Session { session } => Ok(self.tokens(token.account, &session)?),
-            Outcome::Ended { ended } => Err(refused(ended)),
-            _ => Err(UNEXPECTED_OUTCOME.into()),
-        }
+        let (session, platform, trust) = match self.world.account(token.account, operation).await? {
+            Outcome::Refreshed { session, platform, trust } => (session, platform, trust),
+            Outcome::Ended { ended } => return Err(refused(ended)),
+            Outcome::NeedsKey => return Err(needs_key()),
+            Outcome::Frozen => return Err(Code::AccountFrozen.into()),
+            _ => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        // 3. Whose device is of standing proves the number in passing. Whatever becomes of it, the session goes on.
+        let renewed = match &refreshing.number {
+            Some(number) if trust != Trust::New => {
+                let (app, address, request_id) = (&session.app, refreshing.address, refreshing.request_id);
+                let caller = Caller { app, platform, address, request_id };
+                self.renew_proof(token.account, number, &caller).await
+            }
+            _ => false,
+        };
+        Ok((self.tokens(token.account, &session)?, renewed))
+    }
+
+    async fn renew_proof(&self, account: AccountId, number: &NumberProof<'_>, caller: &Caller<'_>) -> bool {
+        let (capability, method) = match number.phone {
+            None => (Capability::OneTap, Method::OneTap),
+            Some(_) => (Capability::NumberCheck, Method::NumberCheck),
+        };
+        let phone = match self.ask_once(capability, number.credential, number.phone, caller).await {
+            Ok(Answer::Number { phone, .. }) => Some(phone),
+            Ok(Answer::Checked { matches: true, .. }) => number.phone.cloned(),
+            _ => None,
+        };
+        let Some(phone) = phone else { return false };
+        let handle = HandleName::of_phone(&self.settings.digest, &phone);
+        let proof = Proof { at: self.world.now(), method };
+        let renewal = handle::Operation::RenewProof { account, proof };
+        let renewed = self.pass_over(self.world.handle(&handle, renewal).await);
+        // Somebody else's number proves nothing of this account.
+        matches!(renewed, Some(handle::Outcome::Held(holder)) if holder.account == account)
     }
 
     /// Checks an access token.
@@ -172,7 +243,7 @@ impl<W: World> Service<'_, W> {
             jti: TokenId::from_bytes(self.fresh()?),
             sid: session.id,
             did: session.device,
-            amr: vec![session.method],
+            amr: session.methods(),
             auth_time: session.created_at.secs(),
         })
     }

@@ -1,22 +1,15 @@
 //! The configuration of a deployment, read once and checked whole: all problems at once, each named, and no
 //! default for a secret.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use crate::{
     kernel::{config, jwt::SigningKeys, keys::KeyRing, phone::PhoneNumber, secret::Secret},
-    model::{
-        account,
-        device_trust::TrustRules,
-        login_history::Retention,
-        otp::{Rules, Sends},
-        session::Lifetimes,
-    },
     providers::{self, Account, Capability},
     rules::{client_config::ClientRules, countries::Countries, limits::Limits, message::Apps},
 };
+
+mod rules;
 
 /// A deployment's configuration.
 #[derive(Debug)]
@@ -52,6 +45,10 @@ pub struct Settings {
     pub review_numbers: Vec<ReviewNumber>,
     /// What the silence of a risk provider means.
     pub risk_when_down: WhenDown,
+    /// What the accounts are worth.
+    pub profile: Profile,
+    /// What one-tap on a device that the account does not know leads to.
+    pub one_tap_new_device: OneTapNewDevice,
     /// Part of the URL to which providers push receipts; without one there is no such URL.
     pub receipt_token: Option<Secret<String>>,
     /// What `GET /v1/client-config` answers.
@@ -76,6 +73,29 @@ pub enum WhenDown {
     Allow,
     /// Go no further.
     Deny,
+}
+
+/// What the accounts of a deployment are worth, and so how much must be proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Little. The default.
+    Basic,
+    /// Friends, and what was said between them.
+    Social,
+    /// Money: login protection is on unless its owner switches it off.
+    Money,
+}
+
+/// What one-tap on a device that the account does not know leads to: who stands beside a phone with a hotspot, or has
+/// an app on it, can steal its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OneTapNewDevice {
+    /// They are in.
+    Allow,
+    /// They are in, and the owner is told. The default.
+    Notify,
+    /// A trusted device must confirm it, if there is one.
+    StepUp,
 }
 
 /// Where a deployment stands.
@@ -141,6 +161,18 @@ impl Settings {
             "deny" => Ok(WhenDown::Deny),
             _ => Err("is neither allow nor deny".to_owned()),
         });
+        let profile = reader.optional("PROFILE", |text| match text {
+            "basic" => Ok(Profile::Basic),
+            "social" => Ok(Profile::Social),
+            "money" => Ok(Profile::Money),
+            _ => Err("is none of basic, social, money".to_owned()),
+        });
+        let one_tap_new_device = reader.optional("ONE_TAP_NEW_DEVICE", |text| match text {
+            "allow" => Ok(OneTapNewDevice::Allow),
+            "notify" => Ok(OneTapNewDevice::Notify),
+            "step_up" => Ok(OneTapNewDevice::StepUp),
+            _ => Err("is none of allow, notify, step_up".to_owned()),
+        });
         let receipt_token = reader.optional("RECEIPT_TOKEN", |text| {
             let sane =
                 text.len() >= 22 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
@@ -188,59 +220,14 @@ impl Settings {
                 messages: messages?,
                 review_numbers: review_numbers.unwrap_or_default(),
                 risk_when_down: risk_when_down.unwrap_or(WhenDown::Allow),
+                profile: profile.unwrap_or(Profile::Basic),
+                one_tap_new_device: one_tap_new_device.unwrap_or(OneTapNewDevice::Notify),
                 receipt_token,
                 client_config: client_config.unwrap_or_default(),
                 limits: limits?,
             })
         })();
         settings.filter(|_| reader.problems.is_empty()).ok_or(reader.problems)
-    }
-
-    /// Rules for accounts.
-    pub fn account_rules(&self) -> account::Rules {
-        let limits = &self.limits;
-        let cap = |limit: u64| usize::try_from(limit).unwrap_or(usize::MAX);
-        account::Rules {
-            lifetimes: Lifetimes {
-                idle: Duration::from_secs(limits.refresh_idle_seconds),
-                absolute: Duration::from_secs(limits.refresh_absolute_seconds),
-                grace: Duration::from_secs(limits.refresh_grace_seconds),
-                access: Duration::from_secs(limits.access_token_seconds),
-            },
-            trust: TrustRules {
-                known_days: limits.device_known_days,
-                unused_at_most: Duration::from_secs(limits.device_trust_seconds),
-            },
-            retention: Retention { most: cap(limits.history_events), days: limits.history_days },
-            sessions: cap(limits.sessions_per_account),
-            devices: cap(limits.devices_per_account),
-        }
-    }
-}
-
-impl Settings {
-    /// Limits of the codes of one number.
-    pub fn otp_rules(&self) -> Rules {
-        let limits = &self.limits;
-        let few = |limit: u64| u32::try_from(limit).unwrap_or(u32::MAX);
-        let sends = |window, most: u64| Sends {
-            window: Duration::from_secs(window),
-            most: usize::try_from(most).unwrap_or(usize::MAX),
-        };
-        Rules {
-            tries: few(limits.otp_tries),
-            resend: Duration::from_secs(limits.otp_resend_seconds),
-            sends: [
-                sends(limits.otp_short_window_seconds, limits.otp_number_short),
-                sends(limits.otp_long_window_seconds, limits.otp_number_long),
-            ],
-            free_failures: few(limits.otp_free_failures),
-            first_wait: Duration::from_secs(limits.otp_first_wait_seconds),
-            longest_wait: Duration::from_secs(limits.otp_longest_wait_seconds),
-            stop: few(limits.otp_stop_failures),
-            stop_checked: few(limits.otp_stop_failures_checked),
-            failure_memory: Duration::from_secs(limits.otp_failure_memory_seconds),
-        }
     }
 }
 

@@ -1,24 +1,31 @@
 //! From a proven number to a session: the part that all ways of proving a number share.
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME, session::Tokens};
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    device_proof::{GivenProof, needs_key},
+    session::Tokens,
+    step_up::StepUp,
+};
 use crate::{
     kernel::{
+        device_proof::PublicKey,
         digest::derive,
         fault::Fault,
-        id::{AccountId, DeviceId, SessionId},
+        id::{AccountId, DeviceId, SessionId, TicketId},
         phone::PhoneNumber,
-        seal::{NONCE_BYTES, Sealed, seal},
+        seal::{NONCE_BYTES, Sealed, open, seal},
         secret::Secret,
         token::DeviceToken,
     },
     model::{
         account::{Operation, Outcome, Phone, SignIn},
-        device::{DeviceProfile, Trust},
+        device::{DeviceProfile, Presented, Trust},
         handle,
         handle::HandleName,
         login::Method,
         login_history::Place,
         platform::Platform,
+        refusal::Code,
     },
     ports::{OBJECT_TIMED_OUT, World},
 };
@@ -40,6 +47,19 @@ pub struct DeviceClaim {
     pub app_version: Option<String>,
     /// Where push messages go.
     pub push_token: Option<Secret<String>>,
+    /// The key it says it has.
+    pub key: Option<PublicKey>,
+    /// What proves a key.
+    pub proof: Option<GivenProof>,
+}
+
+/// What a sign-in leads to.
+#[derive(Debug)]
+pub enum Entry {
+    /// Somebody is in.
+    SignedIn(Box<SignedIn>),
+    /// It waits until the device is confirmed.
+    StepUp(Box<StepUp>),
 }
 
 /// For what a sign-in is wanted.
@@ -96,8 +116,9 @@ impl<W: World> Service<'_, W> {
         phone: PhoneNumber,
         method: Method,
         purpose: &Purpose<'_>,
+        presented: Presented,
         seed: &Seed,
-    ) -> Result<SignedIn, Failure> {
+    ) -> Result<Entry, Failure> {
         // 1. Whose number is it? Nobody's: a fresh account id takes it, for good.
         let name = HandleName::of_phone(&self.settings.digest, &phone);
         let candidate = AccountId::from_bytes(seed.draw("account"));
@@ -117,34 +138,40 @@ impl<W: World> Service<'_, W> {
             app: purpose.app.to_owned(),
             consent: purpose.consent.map(str::to_owned),
             session: SessionId::from_bytes(seed.draw("session")),
-            presented_token: self.presented_token(purpose.device),
+            presented,
             new_device: (DeviceId::from_bytes(seed.draw("device")), new_token.digest()),
+            ticket: TicketId::from_bytes(seed.draw("ticket")),
             profile: self.profile(id, purpose.device)?,
             place: purpose.place.clone(),
             rules,
         };
         let sign_in = Operation::SignIn(Box::new(sign_in));
         let outcome = again_if_lost(async || self.world.account(id, sign_in.clone()).await).await?;
-        let Outcome::SignedIn { is_new, session, device, device_issued } = outcome else {
-            return Err(UNEXPECTED_OUTCOME.into());
+        let new_token = || Secret::new(new_token.write(&self.settings.mac));
+        let (is_new, session, device, token_issued) = match outcome {
+            Outcome::SignedIn { is_new, session, device, token_issued, .. } => {
+                (is_new, session, device, token_issued)
+            }
+            Outcome::Waits(waiting) => {
+                let issued = waiting.token_issued.then(new_token);
+                return self.waiting(id, &waiting, issued);
+            }
+            Outcome::NeedsKey => return Err(needs_key()),
+            Outcome::Frozen => return Err(Code::AccountFrozen.into()),
+            _ => return Err(UNEXPECTED_OUTCOME.into()),
         };
         // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.
         let now = self.world.now();
-        Ok(SignedIn {
+        let signed_in = SignedIn {
             account: id,
             is_new,
             phone,
             session: self.tokens(id, &session)?,
             device: device.id,
             trust: rules.trust.trust(device.usage, device.trusted_since, now),
-            device_token: device_issued.then(|| Secret::new(new_token.write(&self.settings.mac))),
-        })
-    }
-
-    /// Digest of the device token presented, if it is one of ours.
-    pub(super) fn presented_token(&self, device: &DeviceClaim) -> Option<String> {
-        let token = DeviceToken::read(&self.settings.mac, device.token.as_ref()?.expose())?;
-        Some(token.digest())
+            device_token: token_issued.then(new_token),
+        };
+        Ok(Entry::SignedIn(signed_in.into()))
     }
 
     fn profile(&self, account: AccountId, device: &DeviceClaim) -> Result<DeviceProfile, Fault> {
@@ -159,6 +186,13 @@ impl<W: World> Service<'_, W> {
                 .map(|token| self.seal_for(account, "push-token", token.expose().as_bytes()))
                 .transpose()?,
         })
+    }
+
+    /// The number that an account keeps.
+    pub(super) fn open_phone(&self, account: AccountId, number: &Sealed) -> Result<PhoneNumber, Fault> {
+        let bytes = open(&self.settings.sealing, &context(account, PHONE), number)?;
+        let text = std::str::from_utf8(bytes.expose()).map_err(|_| NOT_A_NUMBER)?;
+        PhoneNumber::parse(text).map_err(|_| NOT_A_NUMBER)
     }
 
     pub(super) fn seal_for(&self, account: AccountId, what: &str, plain: &[u8]) -> Result<Sealed, Fault> {
@@ -184,4 +218,6 @@ pub(super) fn context(account: AccountId, what: &str) -> String {
 pub(super) const DEVICE_NAME: &str = "device-name";
 
 /// The `what` of an account's number.
-pub(super) const PHONE: &str = "phone";
+const PHONE: &str = "phone";
+
+const NOT_A_NUMBER: Fault = Fault::new("sealed_number_is_none");

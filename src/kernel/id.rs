@@ -77,6 +77,10 @@ ids! {
     TokenId = "jti_";
     /// One code on its way to a number.
     ChallengeId = "chl_";
+    /// A sign-in that waits for a further proof.
+    TicketId = "tkt_";
+    /// A question to the trusted devices of an account.
+    ApprovalId = "apr_";
     /// One HTTP request, when the client named none.
     RequestId = "req_";
 }

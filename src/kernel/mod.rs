@@ -7,6 +7,7 @@ pub mod address;
 pub mod cipher;
 pub mod config;
 pub mod country;
+pub mod device_proof;
 pub mod digest;
 pub mod encoding;
 pub mod fault;

@@ -7,6 +7,7 @@ use aes_gcm::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    digest::{derive, hmac_sha256},
     encoding::{base64url, from_base64url},
     fault::Fault,
     keys::KEY_BYTES,
@@ -43,6 +44,17 @@ pub fn seal(ring: &KeyRing, nonce: [u8; NONCE_BYTES], context: &str, plain: &[u8
     let key = ring.current();
     let bytes = seal_bytes(key.bytes.expose(), nonce, context, plain)?;
     Ok(Sealed(format!("{}.{}", key.id, base64url(&bytes))))
+}
+
+/// Seals a text of which each is made once: the same text is sealed the same way again, so that a repeated request
+/// gets the same. The nonce is derived from the text, which must hold an id that was drawn for it alone.
+///
+/// # Errors
+/// As [`seal`].
+pub fn seal_unique(ring: &KeyRing, context: &str, plain: &[u8]) -> Result<Sealed, Fault> {
+    let nonce_key = derive(ring.current().bytes.expose(), &format!("onetap {context} nonce"));
+    let nonce = hmac_sha256(&nonce_key, plain).first_chunk().copied().unwrap_or_default();
+    seal(ring, nonce, context, plain)
 }
 
 /// Opens a value sealed by [`seal`] for the same context with any key of the ring.

@@ -1,19 +1,25 @@
 //! A person: their identifiers, devices and sessions. One object each.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     act::{Act, Deed, Seen},
+    outcome::Outcome,
+    protection::{AtTicket, Pending, Waiting},
     sign_in::SignIn,
 };
 use super::{
     device::Device,
+    device_key::ProvenKey,
     device_trust::TrustRules,
     handle::HandleName,
     login_history::{Event, EventKind, LoginHistory, Place, Retention},
     object::Machine,
     outbox::{Message, Outbox},
     session::{Ended, Lifetimes, Session},
+    step_up::{Patience, StepUps},
 };
 use crate::kernel::{
     id::{AccountId, DeviceId, SessionId},
@@ -22,6 +28,8 @@ use crate::kernel::{
 };
 
 mod act;
+mod outcome;
+mod protection;
 mod sign_in;
 
 /// The state of one account. Empty until the first sign-in creates it.
@@ -33,6 +41,14 @@ pub struct Account {
     sessions: Vec<Session>,
     #[serde(default, skip_serializing_if = "LoginHistory::is_empty")]
     history: LoginHistory,
+    /// What its owner wants of login protection; `None`: what the operator has set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    protected: Option<bool>,
+    #[serde(default, skip_serializing_if = "StepUps::is_empty")]
+    step_ups: StepUps,
+    /// Nobody signs in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    frozen: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,6 +56,9 @@ struct Created {
     at: Timestamp,
     /// The sign-in that did it, so that its repeat is told the same.
     by: SessionId,
+    /// On which device: there was nobody before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    on: Option<DeviceId>,
 }
 
 /// A phone number of the account.
@@ -63,6 +82,15 @@ pub enum Operation {
     Refresh(Box<Refresh>),
     /// Somebody who is signed in does something.
     Act(Box<Act>),
+    /// A device that waits comes with its ticket.
+    AtTicket(Box<AtTicket>),
+    /// An operator freezes the account, or lets it go on.
+    Freeze {
+        /// Which of both.
+        frozen: bool,
+        /// Rules in force.
+        rules: Rules,
+    },
     /// Is this session still good?
     LookAtSession {
         /// Which.
@@ -94,6 +122,14 @@ pub struct Rules {
     pub sessions: usize,
     /// Most devices kept; the least used one that is not trusted gives way.
     pub devices: usize,
+    /// A device token older than that is exchanged when it is next presented.
+    pub device_token: Duration,
+    /// Accounts are protected whose owner has not chosen.
+    pub login_protection: bool,
+    /// One-tap on a device that the account does not know waits, protected or not.
+    pub one_tap_waits: bool,
+    /// How long sign-ins wait.
+    pub patience: Patience,
 }
 
 /// A refresh token that is no forgery.
@@ -105,50 +141,12 @@ pub struct Refresh {
     pub session: SessionId,
     /// Generation given.
     pub generation: u32,
+    /// The device's key, if it was proven.
+    pub key: Option<ProvenKey>,
     /// Where it comes from.
     pub place: Place,
     /// Rules in force.
     pub rules: Rules,
-}
-
-/// What an account answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Signed in.
-    SignedIn {
-        /// The account did not exist before.
-        is_new: bool,
-        /// The session.
-        session: Session,
-        /// The device it runs on.
-        device: Box<Device>,
-        /// The device is new to the account: its token is to be handed out.
-        device_issued: bool,
-    },
-    /// The session goes on.
-    Session {
-        /// As it stands now.
-        session: Session,
-    },
-    /// The session is over.
-    Ended {
-        /// Why.
-        ended: Ended,
-    },
-    /// The number.
-    Phone {
-        /// `None`: no such account, or it has no number.
-        phone: Option<Phone>,
-    },
-    /// What was asked to be seen.
-    Seen(Box<Seen>),
-    /// It is done, or there was nothing left to do.
-    Done,
-    /// The account has no such thing.
-    NotFound,
-    /// A device that is neither known nor trusted may not do that.
-    NeedsStanding,
 }
 
 impl Machine for Account {
@@ -160,6 +158,17 @@ impl Machine for Account {
             Operation::SignIn(sign_in) => self.sign_in(*sign_in, now, outbox),
             Operation::Refresh(refresh) => self.refresh(&refresh, now, outbox),
             Operation::Act(act) => self.act(*act, now, outbox),
+            Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
+            Operation::Freeze { .. } if self.created.is_none() => Outcome::NotFound,
+            Operation::Freeze { frozen, rules } => {
+                self.frozen = frozen;
+                if frozen {
+                    self.step_ups.clear();
+                    let end = End { kind: EventKind::Ended, place: &Place::default(), rules: &rules, now };
+                    self.end_sessions(&end, outbox, |_| true);
+                }
+                Outcome::Done
+            }
             Operation::LookAtSession { session, rules } => match self.living(session, &rules, now) {
                 Ok(session) => Outcome::Session { session: session.clone() },
                 Err(ended) => Outcome::Ended { ended },
@@ -175,10 +184,11 @@ impl Machine for Account {
 
     fn tidy(&mut self, now: Timestamp) {
         self.history.tidy(now);
+        self.step_ups.tidy(now);
     }
 
     fn expires(&self) -> Option<Timestamp> {
-        self.history.expires()
+        self.history.expires().into_iter().chain(self.step_ups.expires()).min()
     }
 
     fn is_empty(&self) -> bool {
@@ -196,17 +206,23 @@ struct End<'a> {
 
 impl Account {
     fn refresh(&mut self, refresh: &Refresh, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let Refresh { account, session: id, generation, place, rules } = refresh;
+        let Refresh { account, session: id, generation, key, place, rules } = refresh;
         let Some(session) = self.sessions.iter_mut().find(|known| known.id == *id) else {
+            return if self.frozen { Outcome::Frozen } else { Outcome::Ended { ended: Ended::Revoked } };
+        };
+        let Some(device) = self.devices.iter_mut().find(|known| known.id == session.device) else {
             return Outcome::Ended { ended: Ended::Revoked };
         };
+        // A copied token does nothing without the key, not even end the session.
+        if !device.takes(key.as_ref(), now) {
+            return Outcome::NeedsKey;
+        }
         match session.rotate(*generation, now, &rules.lifetimes) {
             Ok(_) => {
                 let session = session.clone();
-                if let Some(device) = self.devices.iter_mut().find(|known| known.id == session.device) {
-                    count_use(device, *account, now, outbox);
-                }
-                Outcome::Session { session }
+                count_use(device, *account, rules, now, outbox);
+                let trust = rules.trust.trust(device.usage, device.trusted_since, now);
+                Outcome::Refreshed { session, platform: device.profile.platform, trust }
             }
             // It stays until the next sign-in, so that who asks twice hears the same twice.
             Err(Ended::Expired) => Outcome::Ended { ended: Ended::Expired },
@@ -250,7 +266,9 @@ impl Account {
     fn remove_device(&mut self, device: DeviceId, end: &End<'_>, outbox: &mut Outbox) -> bool {
         let Some(at) = self.devices.iter().position(|known| known.id == device) else { return false };
         let removed = self.devices.remove(at);
-        outbox.post(Message::RetractDevice { token_digest: removed.token_digest }, end.now);
+        for token_digest in std::iter::once(removed.token_digest).chain(removed.previous_token) {
+            outbox.post(Message::RetractDevice { token_digest }, end.now);
+        }
         self.end_sessions(end, outbox, |known| known.device == device);
         true
     }
@@ -272,17 +290,25 @@ impl Account {
     }
 }
 
-/// Counts a use of a device, once a day.
-fn count_use(device: &mut Device, account: AccountId, now: Timestamp, outbox: &mut Outbox) {
+/// Counts a use of a device, once a day. Trust that has ended does not come back by it.
+fn count_use(device: &mut Device, account: AccountId, rules: &Rules, now: Timestamp, outbox: &mut Outbox) {
+    if rules.trust.is_over(device.usage, now) {
+        device.trusted_since = None;
+        device.confirmed_at = None;
+    }
     if device.usage.count(now) {
         publish(device, account, now, outbox);
     }
 }
 
 fn publish(device: &Device, account: AccountId, now: Timestamp, outbox: &mut Outbox) {
-    let (token_digest, record) = (device.token_digest.clone(), device.record(account));
-    outbox.post(Message::PublishDevice { token_digest, record }, now);
+    for token_digest in std::iter::once(&device.token_digest).chain(&device.previous_token) {
+        let (token_digest, record) = (token_digest.clone(), device.record(account));
+        outbox.post(Message::PublishDevice { token_digest, record }, now);
+    }
 }
 
+#[cfg(test)]
+mod persisted;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ pub enum Scope {
     TokenIntrospect,
     /// Take a token back.
     TokenRevoke,
+    /// Freeze an account.
+    AccountFreeze,
 }
 
 impl Scope {
@@ -26,6 +28,7 @@ impl Scope {
             Self::PhoneRead => "phone:read",
             Self::TokenIntrospect => "token:introspect",
             Self::TokenRevoke => "token:revoke",
+            Self::AccountFreeze => "account:freeze",
         }
     }
 }

@@ -24,6 +24,10 @@ pub enum Action {
     OneTapExchange,
     /// The full number of an account was read.
     PhoneRead,
+    /// An account was frozen.
+    Freeze,
+    /// A frozen account was let go on.
+    Unfreeze,
 }
 
 impl Action {
@@ -32,6 +36,8 @@ impl Action {
         match self {
             Self::OneTapExchange => "one_tap.exchange",
             Self::PhoneRead => "phone.read",
+            Self::Freeze => "account.freeze",
+            Self::Unfreeze => "account.unfreeze",
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::kernel::{
     id::ChallengeId,
     keys::{Key, KeyRing},
     phone::PhoneNumber,
-    seal::{Sealed, open, seal},
+    seal::{Sealed, open, seal_unique},
     time::Timestamp,
 };
 
@@ -88,10 +88,7 @@ impl Reference {
             self.phone.e164().as_bytes(),
         ]
         .concat();
-        // The id is drawn once for each reference, so no nonce serves two different texts.
-        let nonce_key = derive(ring.current().bytes.expose(), "onetap challenge nonce");
-        let nonce = hmac_sha256(&nonce_key, &plain).first_chunk().copied().unwrap_or_default();
-        Ok(format!("{PREFIX}{}", seal(ring, nonce, CONTEXT, &plain)?.as_str()))
+        Ok(format!("{PREFIX}{}", seal_unique(ring, CONTEXT, &plain)?.as_str()))
     }
 
     /// Reads a text of ours; `None` for any other.

@@ -2,9 +2,14 @@
 //!
 //! What a device *is* is the token the account issued to it; name and model are what the client says.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::platform::Platform;
+use super::{
+    device_key::{DeviceKey, ProvenKey},
+    platform::Platform,
+};
 use crate::kernel::{
     id::{AccountId, DeviceId},
     seal::Sealed,
@@ -18,6 +23,15 @@ pub struct Device {
     pub id: DeviceId,
     /// Digest of the device token; the token itself is only with the client.
     pub token_digest: String,
+    /// When it was issued; `None`: with the device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_since: Option<Timestamp>,
+    /// Digest of the token before it, good until the new one has been seen: its answer may have been lost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_token: Option<String>,
+    /// Its key; without it the tokens of this device are worth nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<DeviceKey>,
     /// What the client says it is.
     pub profile: DeviceProfile,
     /// How much it has been used.
@@ -25,6 +39,20 @@ pub struct Device {
     /// When the user, or a step-up on it, made it trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_since: Option<Timestamp>,
+    /// When a step-up on it confirmed it: it need not wait again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_at: Option<Timestamp>,
+}
+
+/// By what a client shows which device it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presented {
+    /// Digest of the device token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// The key that it has proven to hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ProvenKey>,
 }
 
 /// What a client says about its device. Name and push token are personal, so they are sealed.
@@ -94,12 +122,101 @@ pub struct DeviceRecord {
     /// When it was made trusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trusted_since: Option<Timestamp>,
+    /// Thumbprint of its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl Presented {
+    /// Whether it shows that it holds this key, where there is one to hold.
+    pub fn holds(&self, key: Option<&str>) -> bool {
+        key.is_none_or(|key| self.key.as_ref().is_some_and(|proven| proven.thumbprint == key))
+    }
 }
 
 impl Device {
+    /// A device that the account has not seen before.
+    pub const fn new(id: DeviceId, token_digest: String, profile: DeviceProfile, now: Timestamp) -> Self {
+        Self {
+            id,
+            token_digest,
+            token_since: None,
+            previous_token: None,
+            key: None,
+            profile,
+            usage: Usage::start(now),
+            trusted_since: None,
+            confirmed_at: None,
+        }
+    }
+
+    /// A step-up on it was passed: it need not wait again, and what people carry with them is trusted.
+    pub fn confirm(&mut self, stepped_up: bool, now: Timestamp) {
+        if stepped_up {
+            self.confirmed_at = Some(now);
+            self.trusted_since =
+                self.trusted_since.or_else(|| self.profile.platform.is_mobile().then_some(now));
+        }
+    }
+
+    /// Binds it to the key it has proven, if it has none.
+    pub fn bind(&mut self, presented: &Presented) {
+        self.key = self.key.take().or_else(|| presented.key.as_ref().map(DeviceKey::bind));
+    }
+
+    /// Exchanges a token that is too old, or that did not come along, for a fresh one; which ones are good no more.
+    pub fn exchange_token(
+        &mut self,
+        presented: &Presented,
+        fresh: String,
+        oldest: Duration,
+        now: Timestamp,
+    ) -> Vec<String> {
+        let token = presented.token.as_ref();
+        let mut over = Vec::new();
+        if fresh == self.token_digest {
+            return over;
+        }
+        if token == Some(&self.token_digest) {
+            // Now that the new one has been seen, who comes with the one before has a copy.
+            over.extend(self.previous_token.take());
+            if now.since(self.token_since.unwrap_or(self.usage.first_at)) > oldest {
+                self.previous_token = Some(std::mem::replace(&mut self.token_digest, fresh));
+                self.token_since = Some(now);
+            }
+        } else {
+            // The answer with the newest was lost; or the client keeps none, where the key counts.
+            over.push(std::mem::replace(&mut self.token_digest, fresh));
+            self.token_since = Some(now);
+            over.extend(self.previous_token.take_if(|known| token != Some(known)));
+        }
+        over
+    }
+
+    /// Whether this is the device that shows itself so: by its key where it has one, else by its token.
+    pub fn is(&self, presented: &Presented) -> bool {
+        match &self.key {
+            Some(key) => presented.holds(Some(&key.thumbprint)),
+            None => presented.token.as_ref().is_some_and(|token| {
+                *token == self.token_digest || Some(token) == self.previous_token.as_ref()
+            }),
+        }
+    }
+
+    /// Takes a proof of the key, where the device has one; `false`: it is missing, another's, or not fresh.
+    pub fn takes(&mut self, proven: Option<&ProvenKey>, now: Timestamp) -> bool {
+        match (&mut self.key, proven) {
+            (None, _) => true,
+            (Some(key), Some(proven)) => key.thumbprint == proven.thumbprint && key.take(proven, now),
+            (Some(_), None) => false,
+        }
+    }
+
     /// The edge copy.
-    pub const fn record(&self, account: AccountId) -> DeviceRecord {
-        DeviceRecord { account, device: self.id, usage: self.usage, trusted_since: self.trusted_since }
+    pub fn record(&self, account: AccountId) -> DeviceRecord {
+        let key = self.key.as_ref().map(|key| key.thumbprint.clone());
+        let Self { id: device, usage, trusted_since, .. } = *self;
+        DeviceRecord { account, device, usage, trusted_since, key }
     }
 }
 

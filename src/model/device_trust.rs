@@ -20,15 +20,19 @@ impl TrustRules {
     /// *Trusted* when made so and used within the trust period; else *known* when used on enough different days;
     /// else *new*.
     pub fn trust(&self, usage: Usage, trusted_since: Option<Timestamp>, now: Timestamp) -> Trust {
-        let end_of_last_day = Timestamp::from_secs(usage.last_day.saturating_add(1).saturating_mul(86_400));
-        let unused = now.since(end_of_last_day);
-        if trusted_since.is_some() && unused <= self.unused_at_most {
+        if trusted_since.is_some() && !self.is_over(usage, now) {
             Trust::Trusted
         } else if u64::from(usage.days) >= self.known_days {
             Trust::Known
         } else {
             Trust::New
         }
+    }
+
+    /// Whether the device was not used for so long that trust in it has ended.
+    pub fn is_over(&self, usage: Usage, now: Timestamp) -> bool {
+        let end_of_last_day = Timestamp::from_secs(usage.last_day.saturating_add(1).saturating_mul(86_400));
+        now.since(end_of_last_day) > self.unused_at_most
     }
 }
 

@@ -12,6 +12,8 @@ pub enum Method {
     NumberCheck,
     /// A code by SMS.
     Otp,
+    /// More was proven than a number: in `amr` besides one of the others.
+    StepUp,
 }
 
 impl Method {
@@ -21,6 +23,7 @@ impl Method {
             Self::OneTap => "one_tap",
             Self::NumberCheck => "number_check",
             Self::Otp => "otp",
+            Self::StepUp => "step_up",
         }
     }
 }

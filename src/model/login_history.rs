@@ -47,6 +47,8 @@ pub enum EventKind {
     SignedIn,
     /// Somebody signed in on a device that the account had not seen before.
     SignedInOnNewDevice,
+    /// Somebody proved the number, but a trusted device said no.
+    Denied,
     /// The session was ended by its user.
     SignedOut,
     /// The session was ended from another one, or with its device.
@@ -81,6 +83,7 @@ impl EventKind {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignedInOnNewDevice => "signed_in_on_new_device",
+            Self::Denied => "denied",
             Self::SignedOut => "signed_out",
             Self::Ended => "ended",
             Self::TokenReused => "token_reused",

@@ -33,6 +33,11 @@ impl Platform {
         }
     }
 
+    /// An app on a device that people carry with them.
+    pub const fn is_mobile(self) -> bool {
+        matches!(self, Self::Ios | Self::Android | Self::Harmony)
+    }
+
     /// The platform of a name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|platform| platform.name() == name)

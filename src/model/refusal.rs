@@ -39,6 +39,10 @@ pub enum Code {
     RiskDenied,
     /// The step-up ticket is not one of ours, was used or is over.
     TicketInvalid,
+    /// What was to be proven was not.
+    ProofFailed,
+    /// The account is frozen.
+    AccountFrozen,
 }
 
 /// Another way to sign in that the client can offer at once.

@@ -25,6 +25,9 @@ pub struct Session {
     pub app: String,
     /// How its user signed in (`amr`).
     pub method: Method,
+    /// The device was confirmed by a step-up as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stepped_up: bool,
     /// When its user signed in (`auth_time`).
     pub created_at: Timestamp,
     /// Version of the terms its user agreed to.
@@ -67,7 +70,14 @@ impl Session {
         consent: Option<String>,
         now: Timestamp,
     ) -> Self {
-        Self { id, device, app, method, created_at: now, consent, generation: 0, rotated_at: now }
+        let (created_at, rotated_at) = (now, now);
+        Self { id, device, app, method, stepped_up: false, created_at, consent, generation: 0, rotated_at }
+    }
+
+    /// How its user proved who they are (`amr`).
+    pub fn methods(&self) -> Vec<Method> {
+        let more = self.stepped_up.then_some(Method::StepUp);
+        std::iter::once(self.method).chain(more).collect()
     }
 
     /// Whether it is still good at `now`.

@@ -26,7 +26,7 @@ pub const OBJECT_TIMED_OUT: Fault = Fault::new("object_timed_out");
 pub trait Clock {
     /// Now.
     fn now(&self) -> Timestamp;
-    /// Waits; only ever for a repeat's first request, well below a second.
+    /// Waits; only for what others do meanwhile: a repeat's first request, the answer of a trusted device.
     async fn pause(&self, time: Duration);
 }
 
@@ -206,6 +206,16 @@ impl ProviderCall {
     }
 }
 
+/// Cryptography that the platform does better than code of ours: smaller by far, and faster.
+pub trait Signatures {
+    /// Whether an ECDSA signature (P-256, SHA-256; r and s, 32 bytes each) over a message is that of a public key,
+    /// an uncompressed point. A key that is none has signed nothing.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn verify_p256(&self, key: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault>;
+}
+
 /// Everything at once: what a journey runs in.
 pub trait World:
     Clock
@@ -220,6 +230,7 @@ pub trait World:
     + BackOffice
     + AddressLimiter
     + Metrics
+    + Signatures
 {
 }
 
@@ -236,5 +247,6 @@ impl<T> World for T where
         + BackOffice
         + AddressLimiter
         + Metrics
+        + Signatures
 {
 }

@@ -77,6 +77,7 @@ macro_rules! limits {
 /// Pairs of which the first must not be above the second: else one of the two would mean nothing.
 const ASCENDING: &[(&str, &str)] = &[
     ("REFRESH_IDLE_SECONDS", "REFRESH_ABSOLUTE_SECONDS"),
+    ("APPROVAL_SECONDS", "STEP_UP_SECONDS"),
     ("OTP_RESEND_SECONDS", "OTP_LIFETIME_SECONDS"),
     ("OTP_SHORT_WINDOW_SECONDS", "OTP_LONG_WINDOW_SECONDS"),
     ("OTP_NUMBER_SHORT", "OTP_NUMBER_LONG"),
@@ -118,6 +119,16 @@ limits! {
         "Days of use after which a device is known.";
     "DEVICE_TRUST_SECONDS" device_trust_seconds = 7_776_000 in 86_400..=31_536_000,
         "Trust of a device ends when it was not used for so long.";
+    "DEVICE_TOKEN_SECONDS" device_token_seconds = 2_592_000 in 86_400..=31_536_000,
+        "A device token older than that is exchanged at the next sign-in.";
+    "PROOF_SECONDS" proof_seconds = 300 in 30..=600,
+        "A proof by a device's key may be so much older, or so much ahead of our clock.";
+    "STEP_UP_SECONDS" step_up_seconds = 600 in 300..=3600,
+        "A sign-in that must be confirmed waits for so long.";
+    "APPROVAL_SECONDS" approval_seconds = 300 in 60..=600,
+        "The trusted devices can answer for so long.";
+    "APPROVALS_PER_HOUR" approvals_per_hour = 10 in 1..=100,
+        "Questions to the trusted devices of one account within an hour.";
     "HISTORY_EVENTS" history_events = 100 in 10..=500,
         "Events kept in an account's login history; the oldest gives way.";
     "HISTORY_DAYS" history_days = 180 in 1..=730,

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 22] = [
+pub(crate) const ROUTES: [(&str, &str); 30] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -32,6 +32,14 @@ pub(crate) const ROUTES: [(&str, &str); 22] = [
     ("PATCH", "/v1/devices/dev_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
     ("DELETE", "/v1/devices/dev_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
     ("GET", "/v1/login-history"),
+    ("GET", "/v1/approvals"),
+    ("POST", "/v1/approvals/apr_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("GET", "/v1/account/login-protection"),
+    ("PUT", "/v1/account/login-protection"),
+    ("POST", "/v1/step-up/state"),
+    ("POST", "/v1/step-up/start"),
+    ("POST", "/v1/step-up/complete"),
+    ("PUT", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/freeze"),
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use onetap::{
     kernel::{
-        id::{AccountId, DeviceId, SessionId},
+        id::{AccountId, DeviceId, SessionId, TicketId},
         time::Timestamp,
     },
     model::{
         account::{self, Account, Phone, Rules, SignIn},
-        device::DeviceProfile,
+        device::{DeviceProfile, Presented},
         device_trust::TrustRules,
         handle::{self, Handle, Proof},
         login::Method,
@@ -19,6 +19,7 @@ use onetap::{
         outbox::Message,
         platform::Platform,
         session::Lifetimes,
+        step_up::Patience,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -263,7 +264,8 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
         app: "default".to_owned(),
         consent: None,
         session: SessionId::from_bytes([number(nth); 16]),
-        presented_token: None,
+        presented: Presented::default(),
+        ticket: TicketId::from_bytes([number(nth); 16]),
         new_device: (DeviceId::from_bytes([number(nth); 16]), format!("digest {nth}")),
         profile: DeviceProfile {
             platform: Platform::Ios,
@@ -280,6 +282,10 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
             retention: Retention { most: 10, days: 1 },
             sessions: 10,
             devices: 10,
+            device_token: day,
+            login_protection: false,
+            one_tap_waits: false,
+            patience: Patience { ticket: day, question: day, questions_an_hour: 10 },
         },
     }
 }

@@ -58,6 +58,13 @@ impl World {
         ask
     }
 
+    /// `PUT` with a body.
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Ask<'_> {
+        let mut ask = self.post(path, body);
+        "PUT".clone_into(&mut ask.http.method);
+        ask
+    }
+
     /// `DELETE`.
     pub(crate) fn delete(&self, path: &str) -> Ask<'_> {
         self.ask("DELETE", path, Body::Read(Vec::new()))

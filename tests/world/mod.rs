@@ -10,6 +10,7 @@
 mod back_office;
 pub(crate) mod client;
 pub(crate) mod configuration;
+pub(crate) mod device_key;
 mod dump;
 pub(crate) mod faults;
 pub(crate) mod objects;
@@ -25,6 +26,8 @@ use std::{
     time::Duration,
 };
 
+use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, DecodingKey};
 use onetap::{
     journeys::{Service, settings::Settings},
     kernel::{
@@ -37,7 +40,7 @@ use onetap::{
     model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
         Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
-        GuardTurn, Handles, Http, Metrics, ProviderCall,
+        GuardTurn, Handles, Http, Metrics, ProviderCall, Signatures,
     },
 };
 
@@ -329,6 +332,16 @@ impl AddressLimiter for World {
     async fn admits(&self, _: &str) -> bool {
         self.faults.note(Port::AddressLimiter);
         self.admits.load(Ordering::SeqCst)
+    }
+}
+
+impl Signatures for World {
+    // Another implementation than the platform's.
+    async fn verify_p256(&self, key: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault> {
+        let (x, y) = (BASE64URL_NOPAD.encode(&key[1..33]), BASE64URL_NOPAD.encode(&key[33..]));
+        let key = DecodingKey::from_ec_components(&x, &y).unwrap();
+        let signature = BASE64URL_NOPAD.encode(signature);
+        Ok(jsonwebtoken::crypto::verify(&signature, message, &key, Algorithm::ES256).unwrap_or(false))
     }
 }
 

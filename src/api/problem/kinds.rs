@@ -107,5 +107,15 @@ pub(super) const fn of(code: Code) -> &'static Kind {
             en: "The ticket is unknown, used or expired.",
             zh: "凭据无效或已过期。",
         },
+        Code::ProofFailed => {
+            &Kind {
+                status: 403, code: "proof_failed", en: "This was not confirmed.", zh: "验证未通过。"
+            }
+        }
+        Code::AccountFrozen => {
+            &Kind {
+                status: 403, code: "account_frozen", en: "The account is frozen.", zh: "账号已被冻结。"
+            }
+        }
     }
 }

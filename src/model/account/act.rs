@@ -5,18 +5,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Outcome, Rules};
+use super::{Account, End, Outcome, Rules, publish};
 use crate::{
     kernel::{
-        id::{AccountId, DeviceId, SessionId},
+        id::{AccountId, ApprovalId, DeviceId, SessionId},
         seal::Sealed,
         time::Timestamp,
     },
     model::{
         device::{Device, Trust},
         login_history::{Event, EventKind, Place},
-        outbox::{Message, Outbox},
+        outbox::Outbox,
         session::Session,
+        step_up::Digits,
     },
 };
 
@@ -63,6 +64,17 @@ pub enum Deed {
     },
     /// Forget a device, and end its sessions.
     RemoveDevice(DeviceId),
+    /// Switch login protection on or off.
+    ProtectLogin(bool),
+    /// Look at the sign-ins that wait for a trusted device.
+    LookAtApprovals,
+    /// Answer one of them.
+    Answer {
+        /// Which.
+        approval: ApprovalId,
+        /// The digits that its device shows, for a yes; `None`: no.
+        digits: Option<Digits>,
+    },
 }
 
 /// What is there.
@@ -74,6 +86,9 @@ pub struct Seen {
     pub sessions: Vec<Session>,
     /// Devices.
     pub devices: Vec<Device>,
+    /// Login protection is on.
+    #[serde(default)]
+    pub is_protected: bool,
     /// Events, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
@@ -108,8 +123,7 @@ impl Account {
                 Outcome::Done
             }
             Deed::ChangeDevice { device, name, trusted } => {
-                // Whoever has just got hold of a number must not make a trusted device of theirs.
-                if trusted == Some(true) && self.trust_of(here, &rules, now) == Trust::New {
+                if trusted == Some(true) && !self.may_trust(here, &rules, now) {
                     return Outcome::NeedsStanding;
                 }
                 let Some(known) = self.devices.iter_mut().find(|known| known.id == device) else {
@@ -120,8 +134,7 @@ impl Account {
                 }
                 if let Some(trusted) = trusted {
                     known.trusted_since = trusted.then(|| known.trusted_since.unwrap_or(now));
-                    let (token_digest, record) = (known.token_digest.clone(), known.record(account));
-                    outbox.post(Message::PublishDevice { token_digest, record }, now);
+                    publish(known, account, now, outbox);
                 }
                 Outcome::Done
             }
@@ -136,6 +149,13 @@ impl Account {
                     false => Outcome::NotFound,
                 }
             }
+            Deed::ProtectLogin(enabled) => {
+                self.protect(enabled, here, account, &end(EventKind::Ended), outbox)
+            }
+            Deed::LookAtApprovals => self.approvals(here, &rules, now),
+            Deed::Answer { approval, digits } => {
+                self.answer((here, id), approval, digits, &end(EventKind::Denied))
+            }
         }
     }
 
@@ -145,12 +165,13 @@ impl Account {
             session,
             sessions: alive.cloned().collect(),
             devices: self.devices.clone(),
+            is_protected: self.is_protected(rules),
             events: Vec::new(),
             has_more: false,
         }
     }
 
-    fn trust_of(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> Trust {
+    pub(super) fn trust_of(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> Trust {
         let known = self.devices.iter().find(|known| known.id == device);
         known.map_or(Trust::New, |known| rules.trust.trust(known.usage, known.trusted_since, now))
     }

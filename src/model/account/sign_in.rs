@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Created, End, Outcome, Phone, Rules, count_use, publish};
+use super::{Account, Created, End, Outcome, Phone, Rules, Waiting, count_use, publish};
 use crate::{
     kernel::{
-        id::{AccountId, DeviceId, SessionId},
+        id::{AccountId, DeviceId, SessionId, TicketId},
         time::Timestamp,
     },
     model::{
-        device::{Device, DeviceProfile, Usage},
+        device::{Device, DeviceProfile, Presented},
         login::Method,
         login_history::{EventKind, Place},
         outbox::{Message, Outbox},
@@ -32,10 +32,12 @@ pub struct SignIn {
     pub consent: Option<String>,
     /// Id of the session; a sign-in with the id of an existing one is a repeat.
     pub session: SessionId,
-    /// Digest of the device token that the client presented.
-    pub presented_token: Option<String>,
-    /// Id and token digest in case the device is not one of this account's.
+    /// By what the client shows which device it is.
+    pub presented: Presented,
+    /// Id and token digest in case the device is not one of this account's, or its token is exchanged.
     pub new_device: (DeviceId, String),
+    /// Its ticket in case it must wait.
+    pub ticket: TicketId,
     /// What the client says about its device.
     pub profile: DeviceProfile,
     /// Where it comes from.
@@ -46,30 +48,53 @@ pub struct SignIn {
 
 impl Account {
     pub(super) fn sign_in(&mut self, sign_in: SignIn, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let SignIn { account, phone, method, app, consent, session: id, rules, .. } = &sign_in;
         // 1. A repeat whose answer was lost finds what the first one did.
-        if let Some(session) = self.sessions.iter().find(|known| known.id == *id).cloned()
-            && let Some(device) = self.devices.iter().find(|known| known.id == session.device).cloned()
-        {
-            let device_issued = device.id == sign_in.new_device.0;
-            return Outcome::SignedIn {
-                is_new: self.is_creation(*id),
-                session,
-                device: device.into(),
-                device_issued,
-            };
+        if let Some(outcome) = self.repeat_of(&sign_in) {
+            return outcome;
         }
-        // 2. The account and its number.
-        let created_at = self.created.get_or_insert(Created { at: now, by: *id }).at;
+        if self.frozen {
+            return Outcome::Frozen;
+        }
+        if let Some(step_up) = self.step_ups.of(sign_in.session, now) {
+            return Outcome::Waits(Waiting::from(step_up).into());
+        }
+        // 2. A device with a key proves it anew.
+        if let Some(device) = self.devices.iter_mut().find(|known| known.is(&sign_in.presented))
+            && !device.takes(sign_in.presented.key.as_ref(), now)
+        {
+            return Outcome::NeedsKey;
+        }
+        // 3. It waits, or it is done.
+        match self.must_wait(&sign_in, now) {
+            Some(reason) => self.hold(sign_in, reason, now),
+            None => self.carry_out(&sign_in, false, now, outbox),
+        }
+    }
+
+    /// Carries a sign-in out, on a device that a step-up confirmed or that needs none.
+    pub(super) fn carry_out(
+        &mut self,
+        sign_in: &SignIn,
+        stepped_up: bool,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        let SignIn { account, phone, method, app, consent, session: id, rules, .. } = sign_in;
+        if let Some(outcome) = self.repeat_of(sign_in) {
+            return outcome;
+        }
+        // 1. The account and its number.
+        let created_at =
+            self.created.get_or_insert(Created { at: now, by: *id, on: Some(sign_in.new_device.0) }).at;
         match self.phones.iter_mut().find(|known| known.handle == phone.handle) {
             // Freshly sealed, so that a number in use moves to the current key by itself.
             Some(known) => known.number = phone.number.clone(),
             None => self.phones.push(phone.clone()),
         }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
-        // 3. The device: the one whose token was presented, or a new one.
-        let (device, device_issued) = self.use_device(&sign_in, now, outbox);
-        // 4. The session. Dead ones go, then those unused for longest, until there is room.
+        // 2. The device: the one that showed itself, or a new one.
+        let (device, is_new_device) = self.use_device(sign_in, stepped_up, now, outbox);
+        // 3. The session. Dead ones go, then those unused for longest, until there is room.
         self.sessions.retain(|known| known.is_alive(now, &rules.lifetimes));
         let excess = self.sessions.len().saturating_add(1).saturating_sub(rules.sessions.max(1));
         let mut oldest: Vec<&Session> = self.sessions.iter().collect();
@@ -77,15 +102,15 @@ impl Account {
         let oldest: Vec<SessionId> = oldest.iter().take(excess).map(|known| known.id).collect();
         let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
         self.end_sessions(&end, outbox, |known| oldest.contains(&known.id));
-        let session = Session::start(*id, device.id, app.clone(), *method, consent.clone(), now);
+        let mut session = Session::start(*id, device.id, app.clone(), *method, consent.clone(), now);
+        session.stepped_up = stepped_up;
         self.sessions.push(session.clone());
-        let is_new = self.is_creation(*id);
-        let kind = match device_issued && !is_new {
+        let kind = match is_new_device && !self.is_creation(*id) {
             true => EventKind::SignedInOnNewDevice,
             false => EventKind::SignedIn,
         };
         self.remember(&End { kind, ..end }, &session);
-        // 5. Others learn of it.
+        // 4. Others learn of it.
         let renewal =
             Message::RenewProof { handle: phone.handle.clone(), account: *account, at: now, method: *method };
         outbox.post(renewal, now);
@@ -93,39 +118,64 @@ impl Account {
         if is_first_today {
             outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
         }
-        Outcome::SignedIn { is_new, session, device: device.into(), device_issued }
+        self.signed_in(sign_in, session, device)
+    }
+
+    fn signed_in(&self, sign_in: &SignIn, session: Session, device: Device) -> Outcome {
+        Outcome::SignedIn {
+            is_new: self.is_creation(session.id),
+            session,
+            token_issued: device.token_digest == sign_in.new_device.1,
+            device: device.into(),
+            phone: sign_in.phone.number.clone(),
+        }
+    }
+
+    fn repeat_of(&self, sign_in: &SignIn) -> Option<Outcome> {
+        let session = self.sessions.iter().find(|known| known.id == sign_in.session)?;
+        let device = self.devices.iter().find(|known| known.id == session.device)?;
+        Some(self.signed_in(sign_in, session.clone(), device.clone()))
     }
 
     fn is_creation(&self, session: SessionId) -> bool {
         self.created.as_ref().is_some_and(|created| created.by == session)
     }
 
-    fn use_device(&mut self, sign_in: &SignIn, now: Timestamp, outbox: &mut Outbox) -> (Device, bool) {
+    /// The device, and whether the account had not seen it before.
+    fn use_device(
+        &mut self,
+        sign_in: &SignIn,
+        stepped_up: bool,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> (Device, bool) {
+        let SignIn { account, presented, rules, .. } = sign_in;
         let (id, token_digest) = sign_in.new_device.clone();
         // A repeat whose session has ended meanwhile finds the device that the first one made.
-        let known = self
-            .devices
-            .iter_mut()
-            .find(|known| Some(&known.token_digest) == sign_in.presented_token.as_ref() || known.id == id);
-        if let Some(device) = known {
+        if let Some(device) = self.devices.iter_mut().find(|known| known.is(presented) || known.id == id) {
+            let before = (device.record(*account), device.token_digest.clone());
             device.profile.update(sign_in.profile.clone());
-            count_use(device, sign_in.account, now, outbox);
+            count_use(device, *account, rules, now, outbox);
+            device.confirm(stepped_up, now);
+            device.bind(presented);
+            for token_digest in device.exchange_token(presented, token_digest, rules.device_token, now) {
+                outbox.post(Message::RetractDevice { token_digest }, now);
+            }
+            if before != (device.record(*account), device.token_digest.clone()) {
+                publish(device, *account, now, outbox);
+            }
             return (device.clone(), device.id == id);
         }
-        let device = Device {
-            id,
-            token_digest,
-            profile: sign_in.profile.clone(),
-            usage: Usage::start(now),
-            trusted_since: None,
-        };
-        publish(&device, sign_in.account, now, outbox);
+        let mut device = Device::new(id, token_digest, sign_in.profile.clone(), now);
+        device.confirm(stepped_up, now);
+        device.bind(presented);
+        publish(&device, *account, now, outbox);
         // A stranger who proves the number again and again must not push out devices the owner trusts.
         let spare = self.devices.iter().filter(|known| known.trusted_since.is_none());
         let least_used =
             spare.min_by_key(|known| (known.usage.days, known.usage.last_day)).map(|known| known.id);
-        if let Some(least_used) = least_used.filter(|_| self.devices.len() >= sign_in.rules.devices) {
-            let end = End { kind: EventKind::Ended, place: &sign_in.place, rules: &sign_in.rules, now };
+        if let Some(least_used) = least_used.filter(|_| self.devices.len() >= rules.devices) {
+            let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
             self.remove_device(least_used, &end, outbox);
         }
         self.devices.push(device.clone());

@@ -6,9 +6,14 @@ use proptest::prelude::*;
 use serde::de::DeserializeOwned;
 
 use super::{
-    super::{device::DeviceProfile, login::Method, object::Document, platform::Platform},
+    super::{
+        device::{DeviceProfile, Presented},
+        login::Method,
+        platform::Platform,
+    },
     *,
 };
+use crate::kernel::id::TicketId;
 
 const DAY: i64 = 86_400;
 
@@ -25,9 +30,17 @@ const RULES: Rules = Rules {
     retention: Retention { most: 100, days: 180 },
     sessions: 3,
     devices: 4,
+    device_token: Duration::from_secs(30 * 86_400),
+    login_protection: false,
+    one_tap_waits: false,
+    patience: Patience {
+        ticket: Duration::from_secs(600),
+        question: Duration::from_secs(300),
+        questions_an_hour: 10,
+    },
 };
 
-fn at(secs: i64) -> Timestamp {
+pub(super) fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(secs)
 }
 
@@ -40,12 +53,12 @@ fn session_id(seed: u8) -> SessionId {
     SessionId::from_bytes([seed; 16])
 }
 
-fn digest(seed: u8) -> String {
+pub(super) fn digest(seed: u8) -> String {
     format!("digest-{seed}")
 }
 
 /// A sign-in that brings session and, should it need one, device of that seed.
-fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
+pub(super) fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
     SignIn {
         account: AccountId::from_bytes([100; 16]),
         phone: Phone { handle: from_text("phone.k1.name"), number: from_text("k1.number"), since: at(0) },
@@ -53,7 +66,8 @@ fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
         app: "default".to_owned(),
         consent: Some("2026-11".to_owned()),
         session: session_id(seed),
-        presented_token,
+        presented: Presented { token: presented_token, key: None },
+        ticket: TicketId::from_bytes([seed; 16]),
         new_device: (DeviceId::from_bytes([seed; 16]), digest(seed)),
         profile: DeviceProfile {
             platform: Platform::Ios,
@@ -74,6 +88,7 @@ fn refresh(session: SessionId, generation: u32) -> Operation {
         account,
         session,
         generation,
+        key: None,
         place: Place::default(),
         rules: RULES,
     }))
@@ -83,7 +98,7 @@ struct SignedIn {
     is_new: bool,
     session: Session,
     device: Device,
-    device_issued: bool,
+    token_issued: bool,
 }
 
 /// An account with its outbox.
@@ -100,8 +115,8 @@ impl Person {
 
     fn sign_in(&mut self, sign_in: &SignIn, now: i64) -> SignedIn {
         match self.apply(Operation::SignIn(Box::new(sign_in.clone())), now) {
-            Outcome::SignedIn { is_new, session, device, device_issued } => {
-                SignedIn { is_new, session, device: *device, device_issued }
+            Outcome::SignedIn { is_new, session, device, token_issued, .. } => {
+                SignedIn { is_new, session, device: *device, token_issued }
             }
             other => panic!("{other:?}"),
         }
@@ -126,7 +141,7 @@ fn only_the_first_sign_in_is_new_however_often_repeated() {
     assert_eq!(person.apply(Operation::LookAtPhone, 0), Outcome::Phone { phone: None });
     let first = Operation::SignIn(Box::new(sign_in(1, None)));
     let answer = person.apply(first.clone(), 0);
-    let Outcome::SignedIn { is_new: true, device_issued: true, .. } = &answer else { panic!("{answer:?}") };
+    let Outcome::SignedIn { is_new: true, token_issued: true, .. } = &answer else { panic!("{answer:?}") };
     assert!(!person.sign_in(&sign_in(2, None), 5).is_new);
     let before = serde_json::to_string(&person.account).unwrap();
     assert_eq!(person.apply(first, 9), answer);
@@ -142,12 +157,12 @@ fn a_device_is_the_token_issued_to_it() {
     let mut again = sign_in(2, Some(digest(1)));
     again.profile.model = Some("renamed".to_owned());
     let again = person.sign_in(&again, DAY);
-    assert_eq!((again.device.id, again.device_issued), (first.device.id, false));
+    assert_eq!((again.device.id, again.token_issued), (first.device.id, false));
     assert_eq!((again.device.usage.days, again.device.profile.model.as_deref()), (2, Some("renamed")));
     assert_ne!(again.session.id, first.session.id);
 
     let stranger = person.sign_in(&sign_in(3, Some("someone else's".to_owned())), DAY);
-    assert_eq!((stranger.device.id, stranger.device_issued), (DeviceId::from_bytes([3; 16]), true));
+    assert_eq!((stranger.device.id, stranger.token_issued), (DeviceId::from_bytes([3; 16]), true));
     assert_eq!(stranger.device.usage.days, 1);
 }
 
@@ -157,7 +172,7 @@ fn the_session_unused_for_longest_gives_way() {
     for seed in [1, 2, 3] {
         person.sign_in(&sign_in(seed, None), seed.into());
     }
-    assert!(matches!(person.refresh(1, 0, 10), Outcome::Session { .. }));
+    assert!(matches!(person.refresh(1, 0, 10), Outcome::Refreshed { .. }));
     person.sign_in(&sign_in(4, Some(digest(1))), 11);
     assert_eq!(person.look(2, 12), REVOKED);
     for seed in [1, 3, 4] {
@@ -190,8 +205,8 @@ fn the_least_used_device_gives_way() {
     }
     person.sign_in(&sign_in(5, Some(digest(1))), DAY);
     person.sign_in(&sign_in(6, None), DAY);
-    assert!(person.sign_in(&sign_in(7, Some(digest(2))), DAY).device_issued, "device 2 is gone");
-    assert!(!person.sign_in(&sign_in(8, Some(digest(1))), DAY).device_issued);
+    assert!(person.sign_in(&sign_in(7, Some(digest(2))), DAY).token_issued, "device 2 is gone");
+    assert!(!person.sign_in(&sign_in(8, Some(digest(1))), DAY).token_issued);
 }
 
 #[test]
@@ -200,7 +215,7 @@ fn refreshed_ended_and_forgotten() {
     assert_eq!(person.refresh(1, 0, 0), REVOKED);
     person.sign_in(&sign_in(1, None), 0);
     for (generation, now) in [(0, 10), (0, 20), (1, 30)] {
-        let Outcome::Session { session } = person.refresh(1, generation, now) else { panic!("{now}") };
+        let Outcome::Refreshed { session, .. } = person.refresh(1, generation, now) else { panic!("{now}") };
         assert_eq!(session.generation(), generation + 1);
     }
     assert_eq!(person.refresh(1, 0, 40), REVOKED, "reuse");
@@ -236,41 +251,6 @@ fn others_learn_of_a_sign_in() {
     assert!(!person.outbox.due(at(9)).iter().any(is_record));
     person.sign_in(&sign_in(3, Some(digest(1))), DAY);
     assert!(person.outbox.due(at(DAY)).iter().any(is_record));
-}
-
-/// Everything that version 1 can hold.
-const PERSISTED: &str = concat!(
-    r#"{"version":1,"state":{"created":{"at":7000,"by":"ses_aeaqcaibaeaqcaibaeaqcaibae"},"#,
-    r#""phones":[{"handle":"phone.k1.name","number":"k1.number","since":0}],"#,
-    r#""devices":[{"id":"dev_aeaqcaibaeaqcaibaeaqcaibae","token_digest":"digest-1","profile":{"platform":"ios","#,
-    r#""name":"k1.device","model":"iPhone18,1","os":"iOS 20","app_version":"1.0","push_token":"k1.push"},"#,
-    r#""usage":{"first_at":7000,"last_day":0,"days":1},"trusted_since":7000}],"#,
-    r#""sessions":[{"id":"ses_aeaqcaibaeaqcaibaeaqcaibae","device":"dev_aeaqcaibaeaqcaibaeaqcaibae","#,
-    r#""app":"default","method":"one_tap","created_at":7000,"consent":"2026-11","generation":1,"rotated_at":8000}]},"#,
-    r#""outbox":{"next_id":3,"letters":[{"id":1,"message":{"renew_proof":{"handle":"phone.k1.name","#,
-    r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","at":7000,"method":"one_tap"}},"attempts":0,"due":7000}]}}"#,
-);
-
-#[test]
-fn persisted_format() {
-    let document: Document<Account> = serde_json::from_str(PERSISTED).unwrap();
-    assert_eq!(serde_json::to_string(&document).unwrap(), PERSISTED);
-}
-
-#[test]
-fn what_is_optional_may_be_missing_from_old_documents() {
-    let mut old: serde_json::Value = serde_json::from_str(PERSISTED).unwrap();
-    old.as_object_mut().unwrap().remove("outbox");
-    let device = old["state"]["devices"][0].as_object_mut().unwrap();
-    device.remove("trusted_since");
-    for name in ["model", "os", "app_version", "push_token"] {
-        device["profile"].as_object_mut().unwrap().remove(name);
-    }
-    old["state"]["sessions"][0].as_object_mut().unwrap().remove("consent");
-    let mut document: Document<Account> = serde_json::from_value(old).unwrap();
-    let known = Operation::SignIn(Box::new(sign_in(2, Some(digest(1)))));
-    let outcome = document.apply(known, at(9));
-    assert!(matches!(outcome, Outcome::SignedIn { device_issued: false, .. }), "{outcome:?}");
 }
 
 #[derive(Debug, Clone)]
@@ -360,7 +340,7 @@ fn refresh_one(
     let is_good = before.is_alive(at(now), &LIFETIMES)
         && (back == 0 || (back == 1 && at(now).since(before.last_used()) <= LIFETIMES.grace));
     match outcome {
-        Outcome::Session { session } => {
+        Outcome::Refreshed { session, .. } => {
             prop_assert!(is_good && is_known);
             prop_assert_eq!(session.generation(), given + 1);
         }

@@ -1,0 +1,41 @@
+//! Freezing an account: nobody signs in and every session ends, until it is let go on.
+
+use super::{Failure, Service, UNEXPECTED_OUTCOME};
+use crate::{
+    kernel::id::AccountId,
+    model::{
+        account::{Operation, Outcome},
+        audit::{Action, AuditEntry},
+        refusal::Code,
+    },
+    ports::World,
+};
+
+impl<W: World> Service<'_, W> {
+    /// Freezes an account, or lets it go on; on record.
+    ///
+    /// # Errors
+    /// `not_found` for no such account; a fault when the record cannot be written, and then nothing is done.
+    pub async fn freeze(
+        &self,
+        account: AccountId,
+        frozen: bool,
+        actor: &str,
+        request_id: &str,
+    ) -> Result<(), Failure> {
+        let entry = AuditEntry {
+            at: self.world.now(),
+            actor: actor.to_owned(),
+            action: if frozen { Action::Freeze } else { Action::Unfreeze },
+            subject: account.to_string(),
+            request: request_id.to_owned(),
+        };
+        self.world.audit(entry).await?;
+        let operation = Operation::Freeze { frozen, rules: self.settings.account_rules() };
+        match self.world.account(account, operation).await? {
+            Outcome::Done => Ok(()),
+            Outcome::NotFound => Err(Code::NotFound.into()),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Login protection 登录保护: a device that the account does not know waits until a trusted one confirms it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, End, Outcome, Rules, SignIn, publish};
+use crate::{
+    kernel::{
+        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId},
+        time::Timestamp,
+    },
+    model::{
+        device::{Device, DeviceProfile, Trust},
+        login::Method,
+        login_history::{EventKind, Place},
+        outbox::Outbox,
+        session::Session,
+        step_up::{Digits, Question, Reason, StepUp, Taken},
+    },
+};
+
+/// What the device that waits asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtTicket {
+    /// The account.
+    pub account: AccountId,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Digest of the device token that came with it.
+    pub presented_token: String,
+    /// A question to the trusted devices, in case none stands; `None`: how far is it?
+    pub question: Option<(ApprovalId, Digits)>,
+    /// Rules in force.
+    pub rules: Rules,
+}
+
+/// A sign-in that waits, as its device may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Why.
+    pub reason: Reason,
+    /// The ticket is over then.
+    pub until: Timestamp,
+    /// The token of the device was issued with the ticket.
+    pub token_issued: bool,
+    /// What to show, and until when it can be answered.
+    pub question: Option<(Digits, Timestamp)>,
+}
+
+/// A question, as a trusted device may see it: not the digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Its id.
+    pub id: ApprovalId,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// Until when it can be answered.
+    pub until: Timestamp,
+    /// For which app.
+    pub app: String,
+    /// How the number was proven.
+    pub method: Method,
+    /// What the device that waits says it is.
+    pub profile: DeviceProfile,
+    /// Where it is.
+    pub place: Place,
+}
+
+impl From<&StepUp> for Waiting {
+    fn from(step_up: &StepUp) -> Self {
+        let question = step_up.question.as_ref().filter(|_| step_up.approved().is_none());
+        Self {
+            ticket: step_up.ticket,
+            reason: step_up.reason,
+            until: step_up.until,
+            token_issued: step_up.token_issued,
+            question: question.map(|question| (question.digits, question.until)),
+        }
+    }
+}
+
+impl Account {
+    /// Why a sign-in must wait, if it must. Only where somebody can be asked: else the owner would be locked out.
+    pub(super) fn must_wait(&self, sign_in: &SignIn, now: Timestamp) -> Option<Reason> {
+        let rules = &sign_in.rules;
+        if self.created.is_none() || !self.has_trusted_device(rules, now) {
+            return None;
+        }
+        let device = self.devices.iter().find(|known| known.is(&sign_in.presented));
+        let is_confirmed = |known: &Device| {
+            let since = known.trusted_since.or(known.confirmed_at);
+            rules.trust.trust(known.usage, since, now) != Trust::New
+        };
+        if self.is_protected(rules) && !device.is_some_and(is_confirmed) {
+            return Some(Reason::NewDevice);
+        }
+        (rules.one_tap_waits && sign_in.method != Method::Otp && device.is_none()).then_some(Reason::Risk)
+    }
+
+    /// Lets a sign-in wait.
+    pub(super) fn hold(&mut self, sign_in: SignIn, reason: Reason, now: Timestamp) -> Outcome {
+        let known = self.devices.iter().find(|known| known.is(&sign_in.presented));
+        let device_token = known.map_or(&sign_in.new_device.1, |known| &known.token_digest);
+        let step_up = StepUp {
+            ticket: sign_in.ticket,
+            reason,
+            device_token: device_token.clone(),
+            token_issued: known.is_none(),
+            until: now.plus(sign_in.rules.patience.ticket),
+            question: None,
+            carried_out: false,
+            sign_in,
+        };
+        self.step_ups.tidy(now);
+        Outcome::Waits(Waiting::from(&self.step_ups.hold(step_up)).into())
+    }
+
+    /// What the device that waits asks: starts a question, or sees how far it is. Once the device is confirmed, it is
+    /// signed in by the same call.
+    pub(super) fn at_ticket(&mut self, at: &AtTicket, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        // 1. The ticket, on the device it was given to.
+        let known = self.step_ups.find(at.ticket, now);
+        let Some(step_up) = known.filter(|known| known.device_token == at.presented_token) else {
+            return Outcome::TicketInvalid;
+        };
+        // 2. Decided already?
+        match step_up.approved() {
+            Some(false) => return Outcome::ProofFailed,
+            Some(true) => {
+                let (sign_in, carried_out) = (step_up.sign_in.clone(), step_up.carried_out);
+                step_up.carried_out = true;
+                let is_over = carried_out && self.sessions.iter().all(|known| known.id != sign_in.session);
+                // Whoever was signed out since does not come back by the same ticket.
+                return match is_over {
+                    true => Outcome::TicketInvalid,
+                    false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, true, now, outbox),
+                };
+            }
+            None => (),
+        }
+        // 3. The question.
+        if let Some((id, digits)) = at.question {
+            let (patience, until) = (at.rules.patience, step_up.until);
+            let question = Question::new(id, digits, now, &patience, until);
+            let asked = self.step_ups.ask(at.ticket, question, patience.questions_an_hour);
+            if let Err(retry_after) = asked {
+                return Outcome::Limited { retry_after };
+            }
+        }
+        match self.step_ups.find(at.ticket, now) {
+            Some(step_up) => Outcome::Waits(Waiting::from(&*step_up).into()),
+            None => Outcome::TicketInvalid,
+        }
+    }
+
+    /// The questions that a trusted device can answer.
+    pub(super) fn approvals(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> Outcome {
+        if self.trust_of(here, rules, now) != Trust::Trusted {
+            return Outcome::Forbidden;
+        }
+        let pending = self.step_ups.open(now).map(|(step_up, question)| Pending {
+            id: question.id,
+            asked_at: question.asked_at,
+            until: question.until,
+            app: step_up.sign_in.app.clone(),
+            method: step_up.sign_in.method,
+            profile: step_up.sign_in.profile.clone(),
+            place: step_up.sign_in.place.clone(),
+        });
+        Outcome::Approvals { pending: pending.collect() }
+    }
+
+    /// The answer of a trusted device.
+    pub(super) fn answer(
+        &mut self,
+        (here, by): (DeviceId, SessionId),
+        approval: ApprovalId,
+        digits: Option<Digits>,
+        end: &End<'_>,
+    ) -> Outcome {
+        if self.trust_of(here, end.rules, end.now) != Trust::Trusted {
+            return Outcome::Forbidden;
+        }
+        let (taken, step_up) = self.step_ups.answer(approval, by, digits, end.now);
+        match (taken, step_up) {
+            (Taken::Ended, Some(step_up)) => {
+                let denied = step_up.sign_in.clone();
+                self.remember_denied(&denied, end);
+                // A no does what was asked; entries that are wrong do not.
+                if digits.is_none() { Outcome::Done } else { Outcome::ProofFailed }
+            }
+            (Taken::Counts, Some(_)) => Outcome::Done,
+            (Taken::Wrong, Some(_)) => Outcome::ProofFailed,
+            _ => Outcome::NotFound,
+        }
+    }
+
+    /// Switches login protection on or off.
+    pub(super) fn protect(
+        &mut self,
+        enabled: bool,
+        here: DeviceId,
+        account: AccountId,
+        end: &End<'_>,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        let (rules, now) = (end.rules, end.now);
+        let has_trusted = self.has_trusted_device(rules, now);
+        let may = match (enabled, has_trusted) {
+            // It must not take less to switch it off than to get past it.
+            (false, true) => self.trust_of(here, rules, now) == Trust::Trusted,
+            (true, true) => true,
+            (_, false) => self.may_trust(here, rules, now),
+        };
+        if !may {
+            return Outcome::NeedsStanding;
+        }
+        // Somebody must be there to be asked.
+        if let Some(device) = self.devices.iter_mut().find(|known| known.id == here)
+            && enabled
+            && !has_trusted
+        {
+            device.trusted_since = Some(now);
+            publish(device, account, now, outbox);
+        }
+        self.protected = Some(enabled);
+        Outcome::Done
+    }
+
+    /// Whether a device may be made trusted from this one: whoever has just got hold of a number must not. The device
+    /// that the account was created on may: there was nobody before it.
+    pub(super) fn may_trust(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+        let is_first = self.created.as_ref().is_some_and(|created| created.on == Some(here));
+        is_first || self.trust_of(here, rules, now) != Trust::New
+    }
+
+    pub(super) fn is_protected(&self, rules: &Rules) -> bool {
+        self.protected.unwrap_or(rules.login_protection)
+    }
+
+    fn has_trusted_device(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.devices
+            .iter()
+            .any(|known| rules.trust.trust(known.usage, known.trusted_since, now) == Trust::Trusted)
+    }
+
+    fn remember_denied(&mut self, sign_in: &SignIn, end: &End<'_>) {
+        let SignIn { session, method, app, .. } = sign_in;
+        let session = Session::start(*session, sign_in.new_device.0, app.clone(), *method, None, end.now);
+        self.remember(&End { kind: EventKind::Denied, place: &sign_in.place, ..*end }, &session);
+    }
+}

@@ -1,0 +1,69 @@
+//! The ticket of a sign-in that waits, as its client holds it.
+
+use crate::kernel::{
+    fault::Fault,
+    id::{AccountId, TicketId},
+    keys::KeyRing,
+    seal::{Sealed, open, seal_unique},
+    time::Timestamp,
+};
+
+/// What a ticket says to us: sealed, so that a forged one is refused without asking anybody, and nobody reads whose
+/// account waits behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ticket {
+    /// The account.
+    pub account: AccountId,
+    /// Which of its sign-ins.
+    pub id: TicketId,
+    /// It is over then.
+    pub until: Timestamp,
+}
+
+impl Ticket {
+    /// The text the client holds; always the same for one ticket.
+    ///
+    /// # Errors
+    /// [`Fault`] when the cipher refuses.
+    pub fn write(&self, ring: &KeyRing) -> Result<String, Fault> {
+        let plain =
+            [self.account.bytes().as_slice(), self.id.bytes().as_slice(), &self.until.millis().to_be_bytes()];
+        Ok(format!("{PREFIX}{}", seal_unique(ring, CONTEXT, &plain.concat())?.as_str()))
+    }
+
+    /// Reads a text of ours; `None` for any other.
+    pub fn read(ring: &KeyRing, text: &str) -> Option<Self> {
+        let plain = open(ring, CONTEXT, &Sealed::from_text(text.strip_prefix(PREFIX)?)).ok()?;
+        let (account, rest) = plain.expose().split_first_chunk::<16>()?;
+        let (id, until) = rest.split_first_chunk::<16>()?;
+        Some(Self {
+            account: AccountId::from_bytes(*account),
+            id: TicketId::from_bytes(*id),
+            until: Timestamp::from_millis(i64::from_be_bytes(until.try_into().ok()?)),
+        })
+    }
+}
+
+const PREFIX: &str = "otk_";
+const CONTEXT: &str = "ticket";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::keys::tests::ring;
+
+    #[test]
+    fn says_nothing_and_cannot_be_forged() {
+        let ring = ring("A256GCM", &[1]);
+        let until = Timestamp::from_secs(5);
+        let ticket =
+            Ticket { account: AccountId::from_bytes([1; 16]), id: TicketId::from_bytes([2; 16]), until };
+        let text = ticket.write(&ring).unwrap();
+        assert_eq!((Ticket::read(&ring, &text), ticket.write(&ring).unwrap()), (Some(ticket), text.clone()));
+        for forged in [text.replacen("otk_", "och_", 1), format!("{text}A"), text[..60].to_owned()] {
+            assert_eq!(Ticket::read(&ring, &forged), None, "{forged}");
+        }
+        let same = data_encoding::BASE64URL_NOPAD.encode(&[1; 15]);
+        assert!(!text.contains(&same));
+    }
+}
