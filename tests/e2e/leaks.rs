@@ -49,6 +49,7 @@ pub(crate) fn note_answer(value: &Value) {
                     "refreshToken" => "refresh token",
                     "token" => "device token",
                     "challengeId" => "challenge",
+                    "ticket" => "ticket",
                     _ => {
                         note_answer(value);
                         continue;

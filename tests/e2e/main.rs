@@ -20,6 +20,9 @@ mod client;
 mod contract;
 mod crash;
 mod dev;
+#[path = "../world/device_key.rs"]
+mod device_key;
+mod devices;
 mod faults;
 mod fuzz;
 mod hostile;
@@ -28,6 +31,7 @@ mod jose;
 mod leaks;
 mod login;
 mod otp;
+mod protection;
 mod rotation;
 mod sandbox;
 mod sessions;
@@ -64,6 +68,8 @@ fn main() -> ExitCode {
         crash::stories(),
         tokens::stories(),
         sessions::stories(),
+        protection::stories(),
+        devices::stories(),
         rotation::stories(),
         backend::stories(),
         contract::stories(),
