@@ -289,3 +289,32 @@ impl Question {
         Self { id, digits, asked_at: now, until, wrong: 0, decision: None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_two_and_each_as_likely_as_any_other() {
+        let mut counts = [0; 100];
+        for byte in 0..=255_u8 {
+            // What lies in the uneven rest is drawn again, here from the next byte.
+            if let Some(Digits(digits)) = Digits::draw(&[byte; 16]) {
+                counts[usize::from(digits)] += 1;
+            }
+        }
+        assert!(counts[..10].iter().all(|count| *count == 0));
+        assert!(counts[10..].iter().all(|count| *count == 2));
+        let mut random = [255; 16];
+        random[15] = 7;
+        assert_eq!(Digits::draw(&random).map(Digits::text).as_deref(), Some("17"));
+    }
+
+    #[test]
+    fn what_people_type() {
+        assert_eq!(Digits::read("42"), Some(Digits(42)));
+        for wrong in ["", "4", "09", "100", "4 2", "+4", "４２", "ab"] {
+            assert_eq!(Digits::read(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -18,6 +18,7 @@ mod crash;
 mod device_key;
 mod freeze;
 mod introspection;
+mod isolation;
 mod login;
 mod login_protection;
 mod otp;
