@@ -2,12 +2,19 @@
 
 use serde::Serialize;
 
-use super::{Reply, body::Fields, http::HttpIn, problem::Problem};
+use super::{
+    Reply,
+    body::Fields,
+    cookie::{self, Transport},
+    http::HttpIn,
+    problem::Problem,
+};
 use crate::{
     journeys::{
         claim::IdempotencyKey,
         provider::{Caller, Credential},
         session::Tokens,
+        settings::Settings,
         sign_in::{DeviceClaim, SignedIn},
     },
     kernel::{fault::Fault, secret::Secret},
@@ -31,6 +38,22 @@ pub struct Common {
     pub device: DeviceClaim,
     /// What the bot check gave the client.
     pub captcha: Option<Secret<String>>,
+    /// How the client is handed its tokens.
+    pub transport: Transport,
+}
+
+impl Common {
+    /// Where cookies are asked for: the page must be one of ours, and its cookie tells which device it is.
+    ///
+    /// # Errors
+    /// 403 for other pages, lest they sign somebody in as somebody else.
+    pub(super) fn transported(mut self, settings: &Settings, request: &HttpIn) -> Result<Self, Problem> {
+        if self.transport == Transport::Cookie {
+            cookie::require_our_page(settings, request)?;
+            cookie::recognise(settings, request, &mut self.device);
+        }
+        Ok(self)
+    }
 }
 
 /// Reads `app`, `device`, `consent`, `transport` and `captchaToken`.
@@ -41,12 +64,11 @@ pub fn common(body: &mut Fields) -> Option<Common> {
         body.absorb(consent);
         version
     });
-    if body.optional_text("transport", 16).is_some_and(|text| text != "body") {
-        body.wrong::<()>("transport", "must be body; cookie is not offered yet");
-    }
+    let transports = [("body", Transport::Body), ("cookie", Transport::Cookie)];
+    let transport = body.optional_choice("transport", &transports).unwrap_or(Transport::Body);
     let captcha = captcha(body);
     let device = device(body);
-    Some(Common { app, consent, device: device?, captcha })
+    Some(Common { app, consent, device: device?, captcha, transport })
 }
 
 /// Reads `captchaToken`.
@@ -101,11 +123,12 @@ pub fn credential(body: &mut Fields) -> Option<Credential> {
     Some(Credential { provider: provider?, fields })
 }
 
-/// The LoginResult of somebody who is in.
+/// The LoginResult of somebody who is in, on a device that said so much of itself.
 ///
 /// # Errors
 /// An internal problem when it does not serialise.
-pub fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
+pub fn signed_in(signed_in: &SignedIn, transport: Transport, device: &DeviceClaim) -> Result<Reply, Problem> {
+    let issued = signed_in.device_token.as_ref();
     let result = LoginResult {
         status: "signed_in",
         account: AccountBody {
@@ -114,14 +137,21 @@ pub fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
             phone: signed_in.phone.masked(),
             real_name: "none",
         },
-        session: SessionBody::from(&signed_in.session),
+        session: SessionBody::new(&signed_in.session, transport),
         device: DeviceBody {
             id: signed_in.device.to_string(),
             trust: signed_in.trust.name(),
-            token: signed_in.device_token.as_ref().map(|token| token.expose().as_str()),
+            token: issued.filter(|_| transport == Transport::Body).map(|token| token.expose().as_str()),
         },
     };
-    json(&result)
+    let reply = json(&result)?;
+    if transport == Transport::Body {
+        return Ok(reply);
+    }
+    let mut cookies = cookie::of_session(&signed_in.session);
+    // Set again at every sign-in: a device in use stays known for longer than a browser keeps a cookie.
+    cookies.extend(issued.or(device.token.as_ref()).and_then(|token| cookie::of_device(token.expose())));
+    Ok(reply.with_cookies(cookies))
 }
 
 /// `session` of answers.
@@ -129,21 +159,26 @@ pub fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
 #[serde(rename_all = "camelCase")]
 pub struct SessionBody<'a> {
     id: String,
-    access_token: &'a str,
-    token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
     expires_in: u64,
-    refresh_token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
     refresh_expires_in: u64,
 }
 
-impl<'a> From<&'a Tokens> for SessionBody<'a> {
-    fn from(tokens: &'a Tokens) -> Self {
+impl<'a> SessionBody<'a> {
+    /// With the tokens, unless cookies carry them.
+    pub(super) fn new(tokens: &'a Tokens, transport: Transport) -> Self {
+        let shown = (transport == Transport::Body).then_some(tokens);
         Self {
             id: tokens.session.to_string(),
-            access_token: tokens.access.expose(),
-            token_type: "Bearer",
+            access_token: shown.map(|tokens| tokens.access.expose().as_str()),
+            token_type: shown.map(|_| "Bearer"),
             expires_in: tokens.access_expires_in,
-            refresh_token: tokens.refresh.expose(),
+            refresh_token: shown.map(|tokens| tokens.refresh.expose().as_str()),
             refresh_expires_in: tokens.refresh_expires_in,
         }
     }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     Reply, Then, backend,
     body::Fields,
+    cookie,
     http::{HttpIn, HttpOut},
     login::{self, Common},
     problem::Problem,
@@ -45,7 +46,9 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let wants_otp = otp_fallback(&mut body, phone.is_some());
     let credential = login::credential(&mut body);
     let common = login::common(&mut body);
-    let (credential, Common { app, consent, device, captcha }) = body.finish(credential.zip(common))?;
+    let (credential, common) = body.finish(credential.zip(common))?;
+    let Common { app, consent, device, captcha, transport } =
+        common.transported(service.settings, request)?;
 
     let outcome = service
         .one_tap_login(&OneTapLogin {
@@ -65,7 +68,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         })
         .await;
     let reply = match outcome.result {
-        Ok(LoginAnswer::SignedIn(signed_in)) => login::signed_in(&signed_in),
+        Ok(LoginAnswer::SignedIn(signed_in)) => login::signed_in(&signed_in, transport, &device),
         Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
             .map(Reply::Ready)
             .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
@@ -88,7 +91,8 @@ pub(super) async fn failures<W: World>(service: Service<'_, W>, request: &HttpIn
     let phone = body.optional_phone("phone");
     let wants_otp = otp_fallback(&mut body, phone.is_some());
     let common = login::common(&mut body);
-    let (_, Common { app, device, captcha, .. }) = body.finish(sdk_code.zip(common))?;
+    let (_, Common { app, mut device, captcha, .. }) = body.finish(sdk_code.zip(common))?;
+    cookie::recognise(service.settings, request, &mut device);
     let phone = phone.as_ref().filter(|_| wants_otp);
     let caller = login::caller(request, &app, device.platform);
     let attempt = Attempt { key: key.as_ref(), request: &canonical };

@@ -5,12 +5,13 @@ use serde::Serialize;
 use super::{
     Reply,
     body::Fields,
+    cookie::{self, Transport},
     http::HttpIn,
     login::{self, SessionBody},
     problem::Problem,
 };
 use crate::{
-    journeys::{Service, session::Freshness},
+    journeys::{Failure, Service, session::Freshness},
     kernel::{
         id::{AccountId, DeviceId, SessionId},
         secret::Secret,
@@ -30,10 +31,30 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
         session: SessionBody<'a>,
     }
     let mut body = Fields::read(request)?;
-    let token = body.text("refreshToken", 256).map(Secret::new);
-    let token = body.finish(token)?;
-    let tokens = service.refresh(token.expose(), &request.place).await?;
-    login::json(&Answer { session: (&tokens).into() })
+    let kept = match body.has("refreshToken") {
+        true => None,
+        false => cookie::refresh_token(service.settings, request)?,
+    };
+    let (token, transport) = match kept {
+        Some(token) => (Some(token.to_owned()), Transport::Cookie),
+        None => (body.text("refreshToken", 256), Transport::Body),
+    };
+    let token = body.finish(token.map(Secret::new))?;
+    let tokens = match service.refresh(token.expose(), &request.place).await {
+        Ok(tokens) => tokens,
+        Err(Failure::Refusal(over))
+            if transport == Transport::Cookie
+                && matches!(over.code, Code::SessionExpired | Code::SessionRevoked) =>
+        {
+            return Ok(Reply::from(Problem::from(over)).with_cookies(cookie::cleared()));
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let reply = login::json(&Answer { session: SessionBody::new(&tokens, transport) })?;
+    Ok(match transport {
+        Transport::Body => reply,
+        Transport::Cookie => reply.with_cookies(cookie::of_session(&tokens)),
+    })
 }
 
 /// `GET /v1/session`
@@ -62,7 +83,7 @@ pub(super) async fn who_am_i<W: World>(service: Service<'_, W>, request: &HttpIn
     struct Device {
         id: DeviceId,
     }
-    let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
+    let token = cookie::access_token(service.settings, request)?;
     let freshness = match request.parameter("fresh").as_deref() {
         None | Some("false") => Freshness::Token,
         Some("edge") => Freshness::Edge,
