@@ -16,6 +16,7 @@
 
 mod aftermath;
 mod backend;
+mod browser;
 mod client;
 mod contract;
 mod crash;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         crash::stories(),
         tokens::stories(),
         sessions::stories(),
+        browser::stories(),
         rotation::stories(),
         backend::stories(),
         contract::stories(),
