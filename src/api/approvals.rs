@@ -37,7 +37,7 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         #[serde(skip_serializing_if = "Option::is_none")]
         model: Option<&'a str>,
     }
-    let views = service.approvals(own::doer(request)?).await?;
+    let views = service.approvals(own::doer(service.settings, request)?).await?;
     let approvals = views.iter().map(|PendingView { pending, device_name, expires_in }| Approval {
         id: pending.id,
         asked_at: pending.asked_at.rfc3339(),
@@ -76,7 +76,7 @@ pub(super) async fn answer<W: World>(
         _ => Some(None),
     };
     let (_, digits) = body.finish(approves.zip(digits))?;
-    service.answer_approval(own::doer(request)?, approval, digits).await?;
+    service.answer_approval(own::doer(service.settings, request)?, approval, digits).await?;
     Ok(Reply::nothing())
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn protection<W: World>(
     struct Answer {
         enabled: bool,
     }
-    let view = service.look(own::doer(request)?).await?;
+    let view = service.look(own::doer(service.settings, request)?).await?;
     login::json(&Answer { enabled: view.seen.is_protected })
 }
 
@@ -98,6 +98,6 @@ pub(super) async fn protect<W: World>(service: Service<'_, W>, request: &HttpIn)
     let mut body = Fields::read(request)?;
     let enabled = body.required_flag("enabled");
     let enabled = body.finish(enabled)?;
-    service.protect_login(own::doer(request)?, enabled).await?;
+    service.protect_login(own::doer(service.settings, request)?, enabled).await?;
     Ok(Reply::nothing())
 }

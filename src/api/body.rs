@@ -241,8 +241,8 @@ impl Fields {
         Self { path, map, problems: Vec::new(), wrong_phone: false }
     }
 
-    // `null` is the same as absent: many clients serialise optional fields so.
-    fn has(&mut self, name: &str) -> bool {
+    /// Whether there is a field of that name. `null` is the same as absent: many clients serialise optional fields so.
+    pub fn has(&mut self, name: &str) -> bool {
         if self.map.get(name).is_some_and(Value::is_null) {
             self.map.remove(name);
         }

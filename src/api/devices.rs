@@ -42,7 +42,7 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         days_used: u32,
         sessions: usize,
     }
-    let view = service.look(own::doer(request)?).await?;
+    let view = service.look(own::doer(service.settings, request)?).await?;
     let sessions = &view.seen.sessions;
     let here = sessions.iter().find(|session| session.id == view.seen.session).map(|session| session.device);
     let devices = view.devices.iter().map(|known| {
@@ -72,7 +72,7 @@ pub(super) async fn change<W: World>(
     request: &HttpIn,
     device: DeviceId,
 ) -> Result<Reply, Problem> {
-    let doer = own::doer(request)?;
+    let doer = own::doer(service.settings, request)?;
     let mut body = Fields::read(request)?;
     let name = body.optional_text("name", MAX_DEVICE_NAME);
     let trusted = body.optional_flag("trusted");
@@ -90,6 +90,6 @@ pub(super) async fn remove<W: World>(
     request: &HttpIn,
     device: DeviceId,
 ) -> Result<Reply, Problem> {
-    service.remove_device(own::doer(request)?, device).await?;
+    service.remove_device(own::doer(service.settings, request)?, device).await?;
     Ok(Reply::nothing())
 }

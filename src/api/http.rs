@@ -113,17 +113,27 @@ impl HttpOut {
         Self { status, headers: vec![("content-type", content_type.to_owned())], body }
     }
 
-    /// Status and body in a form that [`HttpOut::unpack`] reads.
+    /// Status, body and cookies in a form that [`HttpOut::unpack`] reads: each on a line of its own. Our JSON has no line
+    /// breaks, nor has a cookie.
     pub fn pack(&self) -> Vec<u8> {
-        [self.status.to_be_bytes().as_slice(), &self.body].concat()
+        let mut packed = [self.status.to_be_bytes().as_slice(), &self.body].concat();
+        for (_, cookie) in self.headers.iter().filter(|(name, _)| *name == "set-cookie") {
+            packed.push(b'\n');
+            packed.extend_from_slice(cookie.as_bytes());
+        }
+        packed
     }
 
     /// Reads a packed answer.
     pub fn unpack(packed: &[u8]) -> Option<Self> {
-        let (status, body) = packed.split_first_chunk::<2>()?;
+        let (status, rest) = packed.split_first_chunk::<2>()?;
         let status = u16::from_be_bytes(*status);
         let content_type = if status < 400 { JSON } else { PROBLEM_JSON };
-        Some(Self::of_type(status, content_type, body.to_vec()))
+        let mut lines = rest.split(|byte| *byte == b'\n');
+        let mut out = Self::of_type(status, content_type, lines.next()?.to_vec());
+        let cookies = lines.map(|cookie| ("set-cookie", String::from_utf8_lossy(cookie).into_owned()));
+        out.headers.extend(cookies);
+        Some(out)
     }
 
     /// Headers that every answer carries.

@@ -2,15 +2,20 @@
 
 use serde::Serialize;
 
-use super::{Reply, body::Fields, http::HttpIn, problem::Problem};
+use super::{
+    Reply,
+    body::Fields,
+    cookie::{self, Transport},
+    http::HttpIn,
+    problem::Problem,
+};
 use crate::{
     journeys::{
         claim::IdempotencyKey,
         device_proof::GivenProof,
         provider::{Caller, Credential},
-        session::Tokens,
-        sign_in::{DeviceClaim, Entry, SignedIn},
-        step_up::StepUp,
+        settings::Settings,
+        sign_in::DeviceClaim,
     },
     kernel::{device_proof::PublicKey, fault::Fault, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
@@ -33,6 +38,22 @@ pub struct Common {
     pub device: DeviceClaim,
     /// What the bot check gave the client.
     pub captcha: Option<Secret<String>>,
+    /// How the client is handed its tokens.
+    pub transport: Transport,
+}
+
+impl Common {
+    /// Where cookies are asked for: the page must be one of ours, and its cookie tells which device it is.
+    ///
+    /// # Errors
+    /// 403 for other pages, lest they sign somebody in as somebody else.
+    pub(super) fn transported(mut self, settings: &Settings, request: &HttpIn) -> Result<Self, Problem> {
+        if self.transport == Transport::Cookie {
+            cookie::require_our_page(settings, request)?;
+            cookie::recognise(settings, request, &mut self.device);
+        }
+        Ok(self)
+    }
 }
 
 /// Reads `app`, `device`, `consent`, `transport` and `captchaToken`.
@@ -43,12 +64,16 @@ pub fn common(request: &HttpIn, body: &mut Fields) -> Option<Common> {
         body.absorb(consent);
         version
     });
-    if body.optional_text("transport", 16).is_some_and(|text| text != "body") {
-        body.wrong::<()>("transport", "must be body; cookie is not offered yet");
-    }
+    let transport = transport(body);
     let captcha = captcha(body);
     let device = device(request, body);
-    Some(Common { app, consent, device: device?, captcha })
+    Some(Common { app, consent, device: device?, captcha, transport })
+}
+
+/// Reads `transport`.
+pub fn transport(body: &mut Fields) -> Transport {
+    let transports = [("body", Transport::Body), ("cookie", Transport::Cookie)];
+    body.optional_choice("transport", &transports).unwrap_or(Transport::Body)
 }
 
 /// Reads `captchaToken`.
@@ -118,109 +143,6 @@ pub fn credential(body: &mut Fields) -> Option<Credential> {
     Some(Credential { provider: provider?, fields })
 }
 
-/// The LoginResult.
-///
-/// # Errors
-/// An internal problem when it does not serialise.
-pub fn result(entry: &Entry) -> Result<Reply, Problem> {
-    match entry {
-        Entry::SignedIn(signed_in) => self::signed_in(signed_in),
-        Entry::StepUp(step_up) => step_up_required(step_up),
-    }
-}
-
-fn step_up_required(step_up: &StepUp) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct StepUpRequired<'a> {
-        status: &'static str,
-        ticket: &'a str,
-        expires_in: u64,
-        reason: &'static str,
-        methods: [Way; 1],
-        need: u8,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        approval: Option<Approval<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceToken<'a>>,
-    }
-    #[derive(Serialize)]
-    struct Way {
-        method: &'static str,
-        strength: u8,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Approval<'a> {
-        r#match: &'a str,
-        expires_in: u64,
-    }
-    #[derive(Serialize)]
-    struct DeviceToken<'a> {
-        token: &'a str,
-    }
-    json(&StepUpRequired {
-        status: "step_up_required",
-        ticket: &step_up.ticket,
-        expires_in: step_up.expires_in,
-        reason: step_up.reason.name(),
-        methods: [Way { method: DEVICE_APPROVAL, strength: 3 }],
-        need: 2,
-        approval: step_up
-            .question
-            .as_ref()
-            .map(|(digits, expires_in)| Approval { r#match: digits, expires_in: *expires_in }),
-        device: step_up.device_token.as_ref().map(|token| DeviceToken { token: token.expose() }),
-    })
-}
-
-/// The method of a step-up in which a trusted device confirms.
-pub const DEVICE_APPROVAL: &str = "device_approval";
-
-fn signed_in(signed_in: &SignedIn) -> Result<Reply, Problem> {
-    let result = LoginResult {
-        status: "signed_in",
-        account: AccountBody {
-            id: signed_in.account.to_string(),
-            is_new: signed_in.is_new,
-            phone: signed_in.phone.masked(),
-            real_name: "none",
-        },
-        session: SessionBody::from(&signed_in.session),
-        device: DeviceBody {
-            id: signed_in.device.to_string(),
-            trust: signed_in.trust.name(),
-            token: signed_in.device_token.as_ref().map(|token| token.expose().as_str()),
-        },
-    };
-    json(&result)
-}
-
-/// `session` of answers.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct SessionBody<'a> {
-    id: String,
-    access_token: &'a str,
-    token_type: &'static str,
-    expires_in: u64,
-    refresh_token: &'a str,
-    refresh_expires_in: u64,
-}
-
-impl<'a> From<&'a Tokens> for SessionBody<'a> {
-    fn from(tokens: &'a Tokens) -> Self {
-        Self {
-            id: tokens.session.to_string(),
-            access_token: tokens.access.expose(),
-            token_type: "Bearer",
-            expires_in: tokens.access_expires_in,
-            refresh_token: tokens.refresh.expose(),
-            refresh_expires_in: tokens.refresh_expires_in,
-        }
-    }
-}
-
 /// A 200 with a JSON body.
 ///
 /// # Errors
@@ -235,29 +157,4 @@ pub fn json(body: &impl Serialize) -> Result<Reply, Problem> {
 /// An internal problem when it does not serialise.
 pub fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(body).map_err(|_| Problem::internal(Fault::new("answer_does_not_serialise")))
-}
-
-#[derive(Serialize)]
-struct LoginResult<'a> {
-    status: &'static str,
-    account: AccountBody,
-    session: SessionBody<'a>,
-    device: DeviceBody<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AccountBody {
-    id: String,
-    is_new: bool,
-    phone: String,
-    real_name: &'static str,
-}
-
-#[derive(Serialize)]
-struct DeviceBody<'a> {
-    id: String,
-    trust: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<&'a str>,
 }

@@ -45,7 +45,7 @@ pub(super) async fn page<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         /// It can still be ended.
         alive: bool,
     }
-    let doer = own::doer(request)?;
+    let doer = own::doer(service.settings, request)?;
     let number = |name: &str| match request.parameter(name) {
         None => Ok(None),
         Some(text) => text.parse::<u64>().map(Some).map_err(|_| Refusal::field(name, "is none of ours")),

@@ -4,11 +4,14 @@ pub mod accounts;
 pub mod approvals;
 pub mod backend;
 pub mod body;
+pub mod cookie;
+pub mod cors;
 pub mod devices;
 pub mod http;
 pub mod language;
 pub mod login;
 pub mod login_history;
+pub mod login_result;
 pub mod meta;
 pub mod number_proof;
 pub mod oauth;
@@ -85,10 +88,13 @@ pub async fn serve<W: World>(service: Service<'_, W>, mut request: HttpIn) -> Se
             Problem { retry_after: Some(10), ..Problem::of(Code::RateLimited) }.into()
         }
         Found::Route(route) => routes::run(service, route, &request).await,
-        Found::OtherMethods(allow) => Problem { allow: Some(allow), ..Problem::method_not_allowed() }.into(),
+        Found::OtherMethods(allow) => cors::preflight(service.settings, &found, &request)
+            .unwrap_or_else(|| Problem { allow: Some(allow), ..Problem::method_not_allowed() }.into()),
         Found::Nothing => Problem::of(Code::NotFound).into(),
     };
-    finish_answer(reply, &found, &request)
+    let mut served = finish_answer(reply, &found, &request);
+    cors::add_headers(service.settings, &found, &request, &mut served.out);
+    served
 }
 
 /// Does what an answer left to do.
@@ -137,6 +143,8 @@ pub enum Reply {
     Problem(Box<Problem>),
     /// One of the above, and what is left to do after it.
     Then(Box<Self>, Box<Then>),
+    /// One of the above, and cookies to set.
+    Cookies(Box<Self>, Vec<String>),
 }
 
 /// What a handler leaves to do after the answer.
@@ -164,6 +172,12 @@ impl Reply {
             None => self,
         }
     }
+
+    /// With cookies to set.
+    #[must_use]
+    pub fn with_cookies(self, cookies: Vec<String>) -> Self {
+        Self::Cookies(Box::new(self), cookies)
+    }
 }
 
 impl From<Problem> for Reply {
@@ -173,11 +187,20 @@ impl From<Problem> for Reply {
 }
 
 fn finish_answer(mut reply: Reply, found: &Found, request: &HttpIn) -> Served {
-    let mut thens = Vec::new();
-    while let Reply::Then(inner, then) = reply {
-        thens.push(*then);
-        reply = *inner;
-    }
+    let (mut thens, mut cookies) = (Vec::new(), Vec::new());
+    let reply = loop {
+        reply = match reply {
+            Reply::Then(inner, then) => {
+                thens.push(*then);
+                *inner
+            }
+            Reply::Cookies(inner, more) => {
+                cookies.extend(more);
+                *inner
+            }
+            plain => break plain,
+        };
+    };
     let (mut out, code, fault) = match reply {
         Reply::Json(body) => (HttpOut::json(200, body), "ok", None),
         Reply::Accepted(body) => (HttpOut::json(202, body), "ok", None),
@@ -189,8 +212,9 @@ fn finish_answer(mut reply: Reply, found: &Found, request: &HttpIn) -> Served {
             (problem.render(request.language(), &request.id), problem.code(), problem.fault)
         }
         // Taken apart above.
-        Reply::Then(..) => (HttpOut::json(500, Vec::new()), "internal", None),
+        Reply::Then(..) | Reply::Cookies(..) => (HttpOut::json(500, Vec::new()), "internal", None),
     };
+    out.headers.extend(cookies.into_iter().map(|cookie| ("set-cookie", cookie)));
     let after = thens.into_iter().map(|then| match then {
         Then::KeepReply(claim) => After::KeepReply { claim, reply: out.pack() },
         Then::AfterSend(after) => After::Send(after),

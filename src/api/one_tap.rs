@@ -5,8 +5,10 @@ use serde::Serialize;
 use super::{
     Reply, Then, backend,
     body::Fields,
+    cookie,
     http::{HttpIn, HttpOut},
     login::{self, Common},
+    login_result::login_result,
     problem::Problem,
 };
 use crate::{
@@ -45,7 +47,9 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let wants_otp = otp_fallback(&mut body, phone.is_some());
     let credential = login::credential(&mut body);
     let common = login::common(request, &mut body);
-    let (credential, Common { app, consent, device, captcha }) = body.finish(credential.zip(common))?;
+    let (credential, common) = body.finish(credential.zip(common))?;
+    let Common { app, consent, device, captcha, transport } =
+        common.transported(service.settings, request)?;
 
     let outcome = service
         .one_tap_login(&OneTapLogin {
@@ -65,7 +69,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         })
         .await;
     let reply = match outcome.result {
-        Ok(LoginAnswer::Entry(entry)) => login::result(&entry),
+        Ok(LoginAnswer::Entry(entry)) => login_result(&entry, transport, device.token.as_ref()),
         Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
             .map(Reply::Ready)
             .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
@@ -88,7 +92,8 @@ pub(super) async fn failures<W: World>(service: Service<'_, W>, request: &HttpIn
     let phone = body.optional_phone("phone");
     let wants_otp = otp_fallback(&mut body, phone.is_some());
     let common = login::common(request, &mut body);
-    let (_, Common { app, device, captcha, .. }) = body.finish(sdk_code.zip(common))?;
+    let (_, Common { app, mut device, captcha, .. }) = body.finish(sdk_code.zip(common))?;
+    cookie::recognise(service.settings, request, &mut device);
     let phone = phone.as_ref().filter(|_| wants_otp);
     let caller = login::caller(request, &app, device.platform);
     let attempt = Attempt { key: key.as_ref(), request: &canonical };

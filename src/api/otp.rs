@@ -7,8 +7,10 @@ use serde::Serialize;
 use super::{
     Reply, Then,
     body::Fields,
+    cookie,
     http::HttpIn,
     login::{self, Common},
+    login_result::login_result,
     problem::Problem,
 };
 use crate::{
@@ -72,7 +74,8 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     let app = login::app(&mut body);
     let captcha = login::captcha(&mut body);
     let device = login::device(request, &mut body);
-    let (phone, device) = body.finish(phone.zip(device))?;
+    let (phone, mut device) = body.finish(phone.zip(device))?;
+    cookie::recognise(service.settings, request, &mut device);
 
     // What is proven is proven for whoever asks: the app, or the session.
     let binding = match purpose {
@@ -80,7 +83,7 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         // No ticket has been issued yet that could be good.
         Purpose::StepUp => return Err(Problem::of(Code::TicketInvalid)),
         Purpose::Bind | Purpose::ChangePhone | Purpose::TrustedPhone | Purpose::RealName => {
-            let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
+            let token = cookie::access_token(service.settings, request)?;
             format!("session:{}", service.authenticate(token, Freshness::Edge).await?.sid)
         }
     };
@@ -109,14 +112,14 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let code = body.text("code", MAX_CODE).map(typed);
     let common = login::common(request, &mut body);
     let ((challenge, code), common) = body.finish(challenge.zip(code).zip(common))?;
-    let Common { app, consent, device, .. } = common;
+    let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
 
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let proof = OtpProof { challenge: &challenge, code: &code, attempt };
     let purpose =
         sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
     let (entry, after) = service.otp_login(&proof, &purpose).await?;
-    Ok(login::result(&entry)?.then(after.map(Then::AfterRedeem)))
+    Ok(login_result(&entry, transport, device.token.as_ref())?.then(after.map(Then::AfterRedeem)))
 }
 
 /// The digits of what a person typed: `123 456`, `123-456` and full-width digits are the same code.

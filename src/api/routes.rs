@@ -246,7 +246,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::Receipts => receipts::receive(service, request).await,
         Route::SessionRefresh => session::refresh(service, request).await,
         Route::Session => session::who_am_i(service, request).await,
-        Route::SessionEnd => sessions::end(service, request, None).await,
+        Route::SessionEnd => sessions::sign_out(service, request).await,
         Route::Sessions => sessions::list(service, request).await,
         Route::SessionsEndOthers => sessions::end_others(service, request).await,
         Route::SessionsEndOne(id) => sessions::end(service, request, Some(*id)).await,

@@ -5,14 +5,16 @@ use serde::Serialize;
 use super::{
     Reply,
     body::Fields,
+    cookie::{self, Transport},
     http::HttpIn,
-    login::{self, SessionBody},
+    login,
+    login_result::SessionBody,
     number_proof,
     problem::Problem,
 };
 use crate::{
     journeys::{
-        Service,
+        Failure, Service,
         session::{Freshness, NumberProof, Refreshing},
     },
     kernel::{
@@ -37,9 +39,16 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
         number_proven: Option<bool>,
     }
     let mut body = Fields::read(request)?;
-    let token = body.text("refreshToken", 256).map(Secret::new);
+    let kept = match body.has("refreshToken") {
+        true => None,
+        false => cookie::refresh_token(service.settings, request)?,
+    };
+    let (token, transport) = match kept {
+        Some(token) => (Some(token.to_owned()), Transport::Cookie),
+        None => (body.text("refreshToken", 256), Transport::Body),
+    };
     let number = number_proof::by_carrier(&mut body);
-    let token = body.finish(token)?;
+    let token = body.finish(token.map(Secret::new))?;
     let proof = login::proof(request);
     let refreshing = Refreshing {
         token: token.expose(),
@@ -51,8 +60,22 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
         request_id: &request.id,
         place: &request.place,
     };
-    let (tokens, renewed) = service.refresh(&refreshing).await?;
-    login::json(&Answer { session: (&tokens).into(), number_proven: number.is_some().then_some(renewed) })
+    let (tokens, renewed) = match service.refresh(&refreshing).await {
+        Ok(refreshed) => refreshed,
+        Err(Failure::Refusal(over))
+            if transport == Transport::Cookie
+                && matches!(over.code, Code::SessionExpired | Code::SessionRevoked) =>
+        {
+            return Ok(Reply::from(Problem::from(over)).with_cookies(cookie::cleared()));
+        }
+        Err(failure) => return Err(failure.into()),
+    };
+    let session = SessionBody::new(&tokens, transport);
+    let reply = login::json(&Answer { session, number_proven: number.is_some().then_some(renewed) })?;
+    Ok(match transport {
+        Transport::Body => reply,
+        Transport::Cookie => reply.with_cookies(cookie::of_session(&tokens)),
+    })
 }
 
 /// `GET /v1/session`
@@ -81,7 +104,7 @@ pub(super) async fn who_am_i<W: World>(service: Service<'_, W>, request: &HttpIn
     struct Device {
         id: DeviceId,
     }
-    let token = request.bearer().ok_or(Problem::of(Code::Unauthenticated))?;
+    let token = cookie::access_token(service.settings, request)?;
     let freshness = match request.parameter("fresh").as_deref() {
         None | Some("false") => Freshness::Token,
         Some("edge") => Freshness::Edge,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Reply, http::HttpIn, login, own, problem::Problem};
+use super::{Reply, cookie, http::HttpIn, login, own, problem::Problem};
 use crate::{
     journeys::{Service, own_account::DeviceView},
     kernel::id::{DeviceId, SessionId},
@@ -29,7 +29,7 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         #[serde(skip_serializing_if = "Option::is_none")]
         device: Option<DeviceOf<'a>>,
     }
-    let view = service.look(own::doer(request)?).await?;
+    let view = service.look(own::doer(service.settings, request)?).await?;
     let lifetimes = service.settings.account_rules().lifetimes;
     let sessions = view.seen.sessions.iter().map(|session| Session {
         id: session.id,
@@ -44,13 +44,32 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     login::json(&Answer { sessions: sessions.collect() })
 }
 
-/// `DELETE /v1/session` and `DELETE /v1/sessions/{id}`
+/// `DELETE /v1/session`
+pub(super) async fn sign_out<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let by_cookie = cookie::speaks_for(request);
+    if by_cookie {
+        cookie::require_our_page(service.settings, request)?;
+    }
+    match end(service, request, None).await {
+        // The access token is over long before the session is.
+        Err(problem) if by_cookie && problem.kind.status == 401 => {
+            if let Ok(Some(token)) = cookie::refresh_token(service.settings, request) {
+                service.revoke(token).await?;
+            }
+        }
+        Ok(_) if by_cookie => {}
+        ended => return ended,
+    }
+    Ok(Reply::nothing().with_cookies(cookie::cleared()))
+}
+
+/// `DELETE /v1/sessions/{id}`, and for `None` this one.
 pub(super) async fn end<W: World>(
     service: Service<'_, W>,
     request: &HttpIn,
     which: Option<SessionId>,
 ) -> Result<Reply, Problem> {
-    service.end_session(own::doer(request)?, which).await?;
+    service.end_session(own::doer(service.settings, request)?, which).await?;
     Ok(Reply::nothing())
 }
 
@@ -59,7 +78,7 @@ pub(super) async fn end_others<W: World>(
     service: Service<'_, W>,
     request: &HttpIn,
 ) -> Result<Reply, Problem> {
-    service.end_other_sessions(own::doer(request)?).await?;
+    service.end_other_sessions(own::doer(service.settings, request)?).await?;
     Ok(Reply::nothing())
 }
 

@@ -13,10 +13,14 @@ use crate::{
 /// The headers that anything of ours looks at.
 const HEADERS: &[&str] = &[
     "accept-language",
+    "access-control-request-method",
     "authorization",
     "content-type",
     "dpop",
+    "cookie",
     "idempotency-key",
+    "origin",
+    "sec-fetch-site",
     "x-request-id",
     #[cfg(feature = "test-hooks")]
     super::hooks::HEADER,
@@ -71,7 +75,7 @@ pub(super) fn response(out: HttpOut) -> Response {
     let headers = Headers::new();
     for (name, value) in &out.headers {
         // Names and values are ours or were checked; one that the platform refuses is left out.
-        let _ = headers.set(name, value);
+        let _ = headers.append(name, value);
     }
     ResponseBuilder::new().with_status(out.status).with_headers(headers).fixed(out.body)
 }

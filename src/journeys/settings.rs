@@ -6,7 +6,13 @@ use serde::Deserialize;
 use crate::{
     kernel::{config, jwt::SigningKeys, keys::KeyRing, phone::PhoneNumber, secret::Secret},
     providers::{self, Account, Capability},
-    rules::{client_config::ClientRules, countries::Countries, limits::Limits, message::Apps},
+    rules::{
+        client_config::ClientRules,
+        countries::Countries,
+        limits::Limits,
+        message::Apps,
+        origins::{self, Origins},
+    },
 };
 
 mod rules;
@@ -20,6 +26,8 @@ pub struct Settings {
     pub issuer: String,
     /// Ids of the apps served.
     pub apps: Vec<String>,
+    /// Web pages that may call.
+    pub origins: Origins,
     /// Seconds added to the platform's clock; development only.
     pub clock_skew_seconds: i64,
     /// Access token keys.
@@ -122,6 +130,11 @@ impl Settings {
         let environment = environment.unwrap_or(Environment::Production);
         let issuer = reader.required("ISSUER", |text| base_url(text, environment));
         let apps = reader.optional("APPS", app_ids);
+        let is_development = environment == Environment::Development;
+        let cookie_origins = reader.optional("COOKIE_ORIGINS", |text| {
+            origins::read_same_site(text, issuer.as_deref(), is_development)
+        });
+        let cors_origins = reader.optional("CORS_ORIGINS", |text| origins::read(text, is_development));
         let clock_skew_seconds = reader.optional("CLOCK_SKEW_SECONDS", |text| match text.parse::<i64>() {
             Ok(seconds) if seconds == 0 || environment == Environment::Development => Ok(seconds),
             Ok(_) => Err("is allowed in development only".to_owned()),
@@ -206,6 +219,11 @@ impl Settings {
         let settings = (|| {
             Some(Self {
                 environment,
+                origins: Origins::new(
+                    issuer.as_deref()?,
+                    cookie_origins.unwrap_or_default(),
+                    cors_origins.unwrap_or_default(),
+                ),
                 issuer: issuer?,
                 apps: served,
                 clock_skew_seconds: clock_skew_seconds.unwrap_or(0),

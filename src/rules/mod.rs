@@ -4,4 +4,5 @@ pub mod client_config;
 pub mod countries;
 pub mod limits;
 pub mod message;
+pub mod origins;
 pub mod routing;

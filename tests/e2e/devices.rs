@@ -24,7 +24,9 @@ pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("devices: seven days of use, by UTC, make one known, and that is not trusted", seven_days),
         story("devices: a stolen refresh token is worth nothing without the key, P-256", || stolen(P256)),
-        story("devices: a stolen refresh token is worth nothing without the key, Ed25519", || stolen(ED25519)),
+        story("devices: a stolen refresh token is worth nothing without the key, Ed25519", || {
+            stolen(ED25519)
+        }),
         story("devices: a copied name, id or user agent makes a new device", copied),
     ]
 }
@@ -48,7 +50,11 @@ async fn seven_days() {
             let token = token.unwrap_or_else(|| login["device"]["token"].as_str().unwrap().to_owned());
             let mut login = log_in(&stack, &phone, Some(&token)).await;
             let listed = get(&stack, "/v1/devices").bearer(access_token(&login)).send().await.ok();
-            let mine = listed["devices"].as_array().unwrap().iter().find(|known| known["id"] == login["device"]["id"]);
+            let mine = listed["devices"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|known| known["id"] == login["device"]["id"]);
             let expected = if nth < 6 { "new" } else { "known" };
             assert_eq!(
                 (&login["device"]["trust"], &mine.unwrap()["daysUsed"]),
@@ -75,7 +81,8 @@ async fn known_is_not_trusted(stack: &Stack, phone: &str, owner: &Value, known: 
     for decision in [approve(&digits), deny()] {
         decide(stack, known, &question, decision).await.problem(403, "forbidden");
     }
-    let put = Request::new(stack, Method::PUT, "/v1/account/login-protection").json(&json!({ "enabled": false }));
+    let put =
+        Request::new(stack, Method::PUT, "/v1/account/login-protection").json(&json!({ "enabled": false }));
     put.bearer(access_token(known)).send().await.problem(403, "reauthentication_required");
     let token = &held["device"]["token"];
     assert_eq!(at(stack, "complete", &held, token, by_device()).await.ok()["status"], "step_up_required");

@@ -16,6 +16,7 @@
 
 mod aftermath;
 mod backend;
+mod browser;
 mod client;
 mod contract;
 mod crash;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         sessions::stories(),
         protection::stories(),
         devices::stories(),
+        browser::stories(),
         rotation::stories(),
         backend::stories(),
         contract::stories(),

@@ -18,7 +18,10 @@ const ROUNDS: usize = 10;
 
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
-        story("protection: the right digits sign a new device in, within the request that waits", right_digits),
+        story(
+            "protection: the right digits sign a new device in, within the request that waits",
+            right_digits,
+        ),
         story("protection: wrong digits, a no and another device's ticket do not", refused),
         story("protection: two decisions at once are one", at_once),
     ]
@@ -48,7 +51,11 @@ pub(crate) async fn log_in(stack: &Stack, phone: &str, device: Option<&str>) -> 
 /// A login on a new device, which must wait; its ticket.
 pub(crate) async fn ticket(stack: &Stack, phone: &str) -> Value {
     let held = log_in(stack, phone, None).await;
-    assert_eq!((&held["status"], &held["reason"]), (&json!("step_up_required"), &json!("new_device")), "{held}");
+    assert_eq!(
+        (&held["status"], &held["reason"]),
+        (&json!("step_up_required"), &json!("new_device")),
+        "{held}"
+    );
     held
 }
 
@@ -90,7 +97,10 @@ async fn right_digits() {
     let held = ticket(stack, &phone).await;
     let token = &held["device"]["token"];
     let (digits, question) = ask(stack, &owner, &held).await;
-    assert_eq!((&question["device"]["model"], question["expiresIn"].as_u64() > Some(290)), (&json!("Pixel 9"), true));
+    assert_eq!(
+        (&question["device"]["model"], question["expiresIn"].as_u64() > Some(290)),
+        (&json!("Pixel 9"), true)
+    );
     // The waiting device asks once, the owner types meanwhile.
     let (state, decided) = join(
         at(stack, "state", &held, token, json!({ "wait": 25 })),
@@ -137,9 +147,14 @@ async fn refused() {
 
     let (_, question) = ask(stack, &owner, &thief).await;
     assert_eq!(decide(stack, &owner, &question, deny()).await.status, 204);
-    at(stack, "state", &thief, &thief["device"]["token"], json!({ "wait": 5 })).await.problem(403, "proof_failed");
+    at(stack, "state", &thief, &thief["device"]["token"], json!({ "wait": 5 }))
+        .await
+        .problem(403, "proof_failed");
     let history = get(stack, "/v1/login-history?limit=2").bearer(access_token(&owner)).send().await.ok();
-    assert!(history["events"].as_array().unwrap().iter().all(|event| event["event"] == "denied"), "{history}");
+    assert!(
+        history["events"].as_array().unwrap().iter().all(|event| event["event"] == "denied"),
+        "{history}"
+    );
 }
 
 async fn at_once() {

@@ -130,6 +130,21 @@ pub(crate) fn task(name: &str) -> Command {
     command
 }
 
+/// Starts a program in a process group of its own, which ends with the run at the latest.
+pub(crate) fn spawn_group(command: &mut Command) -> Child {
+    let child = command.process_group(0).spawn().unwrap();
+    lock(&RUNNING).push(group(&child));
+    child
+}
+
+/// Ends such a program.
+pub(crate) fn end_group(child: &mut Child) {
+    let pid = group(child);
+    kill_process_group(pid, Signal::TERM).ok();
+    child.wait().ok();
+    lock(&RUNNING).retain(|other| *other != pid);
+}
+
 impl Recipe {
     /// The release build with the development settings.
     pub(crate) fn new(name: &'static str) -> Self {
@@ -175,13 +190,11 @@ impl Recipe {
             .env("CLOCK_SKEW_SECONDS", self.clock_skew_seconds.to_string())
             .env("VARIANT", self.variant)
             .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .process_group(0);
+            .stderr(output);
         for (name, value) in &self.vars {
             command.env(format!("ONETAP_VAR_{name}"), value);
         }
-        let child = command.spawn().unwrap();
-        lock(&RUNNING).push(group(&child));
+        let child = spawn_group(&mut command);
         Stack {
             service: format!("http://127.0.0.1:{service}"),
             sandbox: format!("http://127.0.0.1:{sandbox}"),

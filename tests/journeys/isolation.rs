@@ -51,7 +51,8 @@ fn person(world: &World, nth: usize) -> Person {
 /// Everything of an account that its owner sees.
 fn seen(world: &World, person: &Person) -> Vec<Value> {
     let bearer = person.logins[0].text("/session/accessToken");
-    let paths = ["/v1/sessions", "/v1/devices", "/v1/login-history", "/v1/approvals", "/v1/account/login-protection"];
+    let paths =
+        ["/v1/sessions", "/v1/devices", "/v1/login-history", "/v1/approvals", "/v1/account/login-protection"];
     paths.iter().map(|path| world.get(path).bearer(bearer).send().body).collect()
 }
 
@@ -75,7 +76,8 @@ fn attempt(world: &World, actor: &Person, target: &Person, which: usize, endpoin
         7 => world.post("/v1/step-up/start", &step_up).send(),
         _ => {
             // A device token of one account means nothing at another's number.
-            let mut body = json!({"credential": {"provider": "cmcc", "token": world.providers.token(&actor.phone)}});
+            let mut body =
+                json!({"credential": {"provider": "cmcc", "token": world.providers.token(&actor.phone)}});
             body["device"] = device();
             body["device"]["token"] = json!(login.text("/device/token"));
             world.post("/v1/one-tap/login", &body).send()

@@ -14,6 +14,8 @@ mod world;
 
 mod backend;
 mod check;
+mod cookies;
+mod cors;
 mod crash;
 mod device_key;
 mod freeze;

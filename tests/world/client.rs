@@ -38,6 +38,8 @@ pub(crate) struct Ask<'w> {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: BTreeMap<&'static str, String>,
+    /// Every `Set-Cookie`, in order.
+    pub(crate) cookies: Vec<String>,
     pub(crate) body: Value,
     /// The code in the log line.
     pub(crate) logged: &'static str,
@@ -68,6 +70,11 @@ impl World {
     /// `DELETE`.
     pub(crate) fn delete(&self, path: &str) -> Ask<'_> {
         self.ask("DELETE", path, Body::Read(Vec::new()))
+    }
+
+    /// `OPTIONS`.
+    pub(crate) fn options(&self, path: &str) -> Ask<'_> {
+        self.ask("OPTIONS", path, Body::Read(Vec::new()))
     }
 
     /// `POST` of a form.
@@ -242,6 +249,13 @@ impl Answer {
         Self {
             status: served.out.status,
             headers: served.out.headers.iter().cloned().collect(),
+            cookies: served
+                .out
+                .headers
+                .iter()
+                .filter(|(name, _)| *name == "set-cookie")
+                .map(|(_, cookie)| cookie.clone())
+                .collect(),
             body: match served.out.body.as_slice() {
                 [] => Value::Null,
                 json => serde_json::from_slice(json).unwrap(),

@@ -9,6 +9,7 @@ use crate::wasm::{self, Variant};
 /// Everything a change must pass.
 pub(crate) fn test() -> Result<()> {
     let tools = setup::all()?;
+    setup::browser()?;
     lint_only()?;
     say("host tests");
     run(&mut cargo(&["test", "--workspace"]), "correct the failing tests above")?;

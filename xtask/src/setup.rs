@@ -67,6 +67,26 @@ pub(crate) fn lint_tools() -> Result<()> {
     run(Command::new("rustup").args(["component", "add", "rustfmt", "clippy"]), REGISTRY_ADVICE)
 }
 
+/// Finds the browser of the end-to-end tests and the program that drives it, or installs both where Debian's packages do.
+pub(crate) fn browser() -> Result<()> {
+    const DRIVER: &str = "chromedriver";
+    let advice = "install Chromium (or Chrome) and its chromedriver, so that `chromedriver --version` works; on Debian, \
+                  as root: apt-get install chromium-driver";
+    if Command::new(DRIVER).arg("--version").output().is_ok_and(|found| found.status.success()) {
+        return Ok(());
+    }
+    say("installing Chromium");
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        // Somebody else may be installing something.
+        command.args(["-qq", "-o", "DPkg::Lock::Timeout=300"]).args(arguments);
+        run(command.env("DEBIAN_FRONTEND", "noninteractive"), advice)
+    };
+    apt(&["update"])?;
+    apt(&["install", "--yes", "--no-install-recommends", "chromium-driver"])?;
+    capture(Command::new(DRIVER).arg("--version"), advice).map(drop)
+}
+
 /// Applies the D1 migrations to the local database in `state`, unless these very files were applied to it before.
 pub(crate) fn migrate(state: &Path) -> Result<()> {
     let stamp = state.join("onetap-migrations");

@@ -1,0 +1,175 @@
+//! The LoginResult: somebody is in, or their sign-in waits.
+
+use serde::Serialize;
+
+use super::{
+    Reply,
+    cookie::{self, Transport},
+    login::json,
+    problem::Problem,
+};
+use crate::{
+    journeys::{
+        session::Tokens,
+        sign_in::{Entry, SignedIn},
+        step_up::StepUp,
+    },
+    kernel::secret::Secret,
+};
+
+/// The method of a step-up in which a trusted device confirms.
+pub const DEVICE_APPROVAL: &str = "device_approval";
+
+/// The LoginResult, for a device that came with this token.
+///
+/// # Errors
+/// An internal problem when it does not serialise.
+pub fn login_result(
+    entry: &Entry,
+    transport: Transport,
+    presented: Option<&Secret<String>>,
+) -> Result<Reply, Problem> {
+    match entry {
+        Entry::SignedIn(entry) => signed_in(entry, transport, presented),
+        Entry::StepUp(step_up) => step_up_required(step_up, transport),
+    }
+}
+
+/// `session` of answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionBody<'a> {
+    id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    expires_in: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+    refresh_expires_in: u64,
+}
+
+impl<'a> SessionBody<'a> {
+    /// With the tokens, unless cookies carry them.
+    pub(super) fn new(tokens: &'a Tokens, transport: Transport) -> Self {
+        let shown = (transport == Transport::Body).then_some(tokens);
+        Self {
+            id: tokens.session.to_string(),
+            access_token: shown.map(|tokens| tokens.access.expose().as_str()),
+            token_type: shown.map(|_| "Bearer"),
+            expires_in: tokens.access_expires_in,
+            refresh_token: shown.map(|tokens| tokens.refresh.expose().as_str()),
+            refresh_expires_in: tokens.refresh_expires_in,
+        }
+    }
+}
+
+fn signed_in(
+    signed_in: &SignedIn,
+    transport: Transport,
+    presented: Option<&Secret<String>>,
+) -> Result<Reply, Problem> {
+    let issued = signed_in.device_token.as_ref();
+    let result = LoginResult {
+        status: "signed_in",
+        account: AccountBody {
+            id: signed_in.account.to_string(),
+            is_new: signed_in.is_new,
+            phone: signed_in.phone.masked(),
+            real_name: "none",
+        },
+        session: SessionBody::new(&signed_in.session, transport),
+        device: DeviceBody {
+            id: signed_in.device.to_string(),
+            trust: signed_in.trust.name(),
+            token: issued.filter(|_| transport == Transport::Body).map(|token| token.expose().as_str()),
+        },
+    };
+    let reply = json(&result)?;
+    if transport == Transport::Body {
+        return Ok(reply);
+    }
+    let mut cookies = cookie::of_session(&signed_in.session);
+    // Set again at every sign-in: a device in use stays known for longer than a browser keeps a cookie.
+    cookies.extend(issued.or(presented).and_then(|token| cookie::of_device(token.expose())));
+    Ok(reply.with_cookies(cookies))
+}
+
+fn step_up_required(step_up: &StepUp, transport: Transport) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct StepUpRequired<'a> {
+        status: &'static str,
+        ticket: &'a str,
+        expires_in: u64,
+        reason: &'static str,
+        methods: [Way; 1],
+        need: u8,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approval: Option<Approval<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        device: Option<DeviceToken<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Way {
+        method: &'static str,
+        strength: u8,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Approval<'a> {
+        r#match: &'a str,
+        expires_in: u64,
+    }
+    #[derive(Serialize)]
+    struct DeviceToken<'a> {
+        token: &'a str,
+    }
+    let issued = step_up.device_token.as_ref();
+    let reply = json(&StepUpRequired {
+        status: "step_up_required",
+        ticket: &step_up.ticket,
+        expires_in: step_up.expires_in,
+        reason: step_up.reason.name(),
+        methods: [Way { method: DEVICE_APPROVAL, strength: 3 }],
+        need: 2,
+        approval: step_up
+            .question
+            .as_ref()
+            .map(|(digits, expires_in)| Approval { r#match: digits, expires_in: *expires_in }),
+        device: issued
+            .filter(|_| transport == Transport::Body)
+            .map(|token| DeviceToken { token: token.expose() }),
+    })?;
+    let cookie = issued.filter(|_| transport == Transport::Cookie);
+    Ok(match cookie.and_then(|token| cookie::of_device(token.expose())) {
+        Some(cookie) => reply.with_cookies(vec![cookie]),
+        None => reply,
+    })
+}
+
+#[derive(Serialize)]
+struct LoginResult<'a> {
+    status: &'static str,
+    account: AccountBody,
+    session: SessionBody<'a>,
+    device: DeviceBody<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AccountBody {
+    id: String,
+    is_new: bool,
+    phone: String,
+    real_name: &'static str,
+}
+
+#[derive(Serialize)]
+struct DeviceBody<'a> {
+    id: String,
+    trust: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<&'a str>,
+}
