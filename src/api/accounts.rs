@@ -15,7 +15,7 @@ pub(super) async fn phone<W: World>(
     struct Answer<'a> {
         phone: &'a str,
     }
-    let actor = backend::actor(service, request, Scope::PhoneRead).await?;
-    let phone = service.phone_of(account, &actor, &request.id).await?;
+    let backend = backend::admit(service, request, Scope::PhoneRead).await?;
+    let phone = service.phone_of(account, &backend, &request.id).await?;
     login::json(&Answer { phone: phone.e164() })
 }

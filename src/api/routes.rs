@@ -1,8 +1,8 @@
 //! Which request goes where.
 
 use super::{
-    Reply, accounts, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp, receipts, session,
-    sessions,
+    Reply, accounts, backend, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp, receipts,
+    session, sessions,
 };
 use crate::{
     journeys::Service,
@@ -59,6 +59,8 @@ pub enum Route {
     Revoke,
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
+    /// `GET /v1/api-key`
+    ApiKey,
 }
 
 /// What a method and path lead to.
@@ -119,6 +121,7 @@ impl Route {
             Self::Introspect => "POST /oauth/introspect",
             Self::Revoke => "POST /oauth/revoke",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
+            Self::ApiKey => "GET /v1/api-key",
         }
     }
 }
@@ -162,6 +165,7 @@ pub fn find(method: &str, path: &str) -> Found {
             Err(_) => return Found::Nothing,
         },
         ["v1", "login-history"] => get(method, Route::LoginHistory),
+        ["v1", "api-key"] => get(method, Route::ApiKey),
         ["v1", "accounts", id, "phone"] => match id.parse() {
             Ok(id) => get(method, Route::AccountPhone(id)),
             Err(_) => return Found::Nothing,
@@ -217,6 +221,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::Introspect => oauth::introspect(service, request).await,
         Route::Revoke => oauth::revoke(service, request).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
+        Route::ApiKey => backend::api_key(service, request).await,
     };
     result.unwrap_or_else(Reply::from)
 }

@@ -21,6 +21,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 mod sms;
+mod test_mode;
 
 use std::pin::Pin;
 

@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    backend_access::Backend,
     sign_in::{PHONE, context},
 };
 use crate::{
@@ -23,24 +24,32 @@ impl<W: World> Service<'_, W> {
     pub async fn phone_of(
         &self,
         account: AccountId,
-        actor: &str,
+        backend: &Backend,
         request_id: &str,
     ) -> Result<PhoneNumber, Failure> {
-        let phone = match self.world.account(account, Operation::LookAtPhone).await? {
-            Outcome::Phone { phone } => phone.ok_or(Code::NotFound)?,
-            _ => return Err(UNEXPECTED_OUTCOME.into()),
-        };
+        let phone = self.number_of(account).await?;
+        let phone = phone.filter(|phone| self.is_within_reach(backend.mode, phone)).ok_or(Code::NotFound)?;
         let entry = AuditEntry {
             at: self.world.now(),
-            actor: actor.to_owned(),
+            actor: backend.actor.clone(),
             action: Action::PhoneRead,
             subject: account.to_string(),
             request: request_id.to_owned(),
         };
         self.world.audit(entry).await?;
+        Ok(phone)
+    }
+
+    /// The number that an account has now. For us alone: what leaves is on record.
+    pub(super) async fn number_of(&self, account: AccountId) -> Result<Option<PhoneNumber>, Failure> {
+        let phone = match self.world.account(account, Operation::LookAtPhone).await? {
+            Outcome::Phone { phone } => phone,
+            _ => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        let Some(phone) = phone else { return Ok(None) };
         let bytes = open(&self.settings.sealing, &context(account, PHONE), &phone.number)?;
         let text = std::str::from_utf8(bytes.expose()).map_err(|_| NOT_A_NUMBER)?;
-        PhoneNumber::parse(text).map_err(|_| NOT_A_NUMBER.into())
+        Ok(Some(PhoneNumber::parse(text).map_err(|_| NOT_A_NUMBER)?))
     }
 }
 

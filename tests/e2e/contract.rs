@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 22] = [
+pub(crate) const ROUTES: [(&str, &str); 23] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -35,6 +35,7 @@ pub(crate) const ROUTES: [(&str, &str); 22] = [
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
+    ("GET", "/v1/api-key"),
 ];
 
 pub(crate) fn stories() -> Vec<Trial> {

@@ -15,6 +15,7 @@
 )]
 
 mod aftermath;
+mod api_keys;
 mod backend;
 mod client;
 mod contract;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         sessions::stories(),
         rotation::stories(),
         backend::stories(),
+        api_keys::stories(),
         contract::stories(),
         hostile::stories(),
         fuzz::stories(),
