@@ -3,8 +3,9 @@
 use std::ops::RangeInclusive;
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::secrets::entropy;
@@ -27,16 +28,13 @@ pub(crate) fn create() -> Result<()> {
     let order = Order::read(variable)?;
     setup::all()?;
     let key = order.key(&entropy::<32>()?);
-    capture(&mut statement(&order.sql(&key))?, "see the lines above").map_err(|error| {
-        if format!("{error:#}").contains("UNIQUE constraint failed: api_keys.name") {
-            anyhow!(
-                "there is, or was, a key named {}: choose another NAME, so that the audit stays unambiguous",
-                order.name
-            )
-        } else {
-            error
-        }
-    })?;
+    let answer = capture(&mut statement(&order.sql(&key))?, "see the lines above")?;
+    if !is_stored(&answer)? {
+        bail!(
+            "there is, or was, a key named {}: choose another NAME, so that the audit stays unambiguous",
+            order.name
+        );
+    }
     say("the key is shown this once; only its digest is stored");
     println!("{key}");
     Ok(())
@@ -105,23 +103,35 @@ impl Order {
         let or_null = |limit: Option<u32>| limit.map_or("NULL".to_owned(), |limit| limit.to_string());
         format!(
             "INSERT INTO api_keys (digest, name, scopes, role, mode, calls_per_minute, calls_per_month, created_at) \
-             VALUES ('{digest}', '{name}', '{scopes}', '{role}', '{mode}', {}, {}, unixepoch() * 1000)",
+             VALUES ('{digest}', '{name}', '{scopes}', '{role}', '{mode}', {}, {}, unixepoch() * 1000) \
+             ON CONFLICT (name) DO NOTHING RETURNING name",
             or_null(self.per_minute),
             or_null(self.per_month)
         )
     }
 }
 
+/// Whether the statement, whose results wrangler lists as JSON, made a row.
+fn is_stored(answer: &str) -> Result<bool> {
+    let answer: Value = serde_json::from_str(answer).with_context(|| {
+        format!("wrangler's answer is not understood, see whether the key is there: {answer}")
+    })?;
+    Ok(answer.pointer("/0/results").and_then(Value::as_array).is_some_and(|rows| !rows.is_empty()))
+}
+
 fn statement(sql: &str) -> Result<Command> {
     if variable("REMOTE").is_some() {
-        return npm_tool("wrangler", &["d1", "execute", "DB", "--yes", "--remote", "--command", sql]);
+        return npm_tool(
+            "wrangler",
+            &["d1", "execute", "DB", "--yes", "--json", "--remote", "--command", sql],
+        );
     }
     let state = vars::state()?;
     setup::migrate(&state)?;
     let place = state.to_string_lossy().into_owned();
     npm_tool(
         "wrangler",
-        &["d1", "execute", "DB", "--yes", "--local", "--persist-to", &place, "--command", sql],
+        &["d1", "execute", "DB", "--yes", "--json", "--local", "--persist-to", &place, "--command", sql],
     )
 }
 
@@ -147,6 +157,13 @@ mod tests {
         let key = plain.key(&[0; 32]);
         assert!(key.starts_with("oak_AAAA") && !plain.sql(&key).contains(&key), "{key}");
         assert!(plain.sql(&key).contains("'live', NULL, NULL,"));
+    }
+
+    #[test]
+    fn a_name_that_is_taken_makes_no_row() {
+        assert!(is_stored(r#"[{"results":[{"name":"shop"}],"success":true}]"#).unwrap());
+        assert!(!is_stored(r#"[{"results":[],"success":true}]"#).unwrap());
+        assert!(is_stored("wrangler 4").is_err());
     }
 
     #[test]
