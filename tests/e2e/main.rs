@@ -35,6 +35,7 @@ mod sessions;
 mod settings;
 mod stack;
 mod tokens;
+mod verifiers;
 
 use std::{
     fs,
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         crash::stories(),
         tokens::stories(),
         sessions::stories(),
+        verifiers::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),
