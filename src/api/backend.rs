@@ -6,7 +6,7 @@ use super::{Reply, http::HttpIn, login, problem::Problem};
 use crate::{
     journeys::{Service, backend_access::Backend},
     kernel::time::Timestamp,
-    model::{api_key::Scope, refusal::Code},
+    model::{api_key::Scope, counter::UsageLine, refusal::Code},
     ports::World,
 };
 
@@ -48,18 +48,18 @@ pub(super) async fn api_key<W: World>(service: Service<'_, W>, request: &HttpIn)
         refused: u64,
     }
     let in_use = service.key_in_use(key(request)?).await?;
-    let lines = in_use.usage.lines.iter().map(|line| Line {
-        day: Timestamp::of_day(line.day).date(),
-        scope: &line.scope,
-        calls: line.calls,
-        refused: line.refused,
+    let lines = in_use.usage.iter().map(|UsageLine(day, scope, calls, refused)| Line {
+        day: Timestamp::of_day(*day).date(),
+        scope,
+        calls: *calls,
+        refused: *refused,
     });
     login::json(&Answer {
         name: &in_use.key.name,
         mode: in_use.key.mode.name(),
         scopes: &in_use.key.scopes,
-        limits: Limits { per_minute: in_use.allowance.per_minute, per_month: in_use.allowance.per_month },
-        used_this_month: in_use.usage.this_month,
+        limits: Limits { per_minute: in_use.per_minute, per_month: in_use.per_month },
+        used_this_month: in_use.this_month,
         usage: lines.collect(),
     })
 }

@@ -5,7 +5,7 @@ use crate::{
     model::{
         api_key,
         api_key::{ApiKey, Mode, Scope},
-        counter::{Allowance, Operation, Outcome, Usage},
+        counter::{Operation, Outcome, UsageLine},
         refusal::{Code, Refusal},
     },
     ports::World,
@@ -25,10 +25,14 @@ pub struct Backend {
 pub struct KeyInUse {
     /// The key.
     pub key: ApiKey,
-    /// How much it may call.
-    pub allowance: Allowance,
-    /// What its calls were.
-    pub usage: Usage,
+    /// Calls that it may make in any 60 seconds.
+    pub per_minute: u64,
+    /// Calls that it may make in a calendar month (UTC).
+    pub per_month: u64,
+    /// Calls of this month that were let through.
+    pub this_month: u64,
+    /// Its calls lately, oldest first.
+    pub usage: Vec<UsageLine>,
 }
 
 impl<W: World> Service<'_, W> {
@@ -45,7 +49,8 @@ impl<W: World> Service<'_, W> {
         }
         // 2. Rate and quota.
         let scope = scope.name().to_owned();
-        let operation = Operation::MeterCall { scope, allowance: self.allowance(&key) };
+        let (per_minute, per_month) = self.allowance(&key);
+        let operation = Operation::MeterCall { scope, per_minute, per_month };
         match self.world.counter(&counter, operation).await? {
             Outcome::Spent { .. } => Ok(Backend { actor: format!("api_key:{}", key.name), mode: key.mode }),
             Outcome::Full { retry_after } => Err(Refusal::wait(retry_after).into()),
@@ -60,7 +65,10 @@ impl<W: World> Service<'_, W> {
     pub async fn key_in_use(&self, key: &str) -> Result<KeyInUse, Failure> {
         let (counter, key) = self.api_key(key).await?;
         match self.world.counter(&counter, Operation::LookAtUsage).await? {
-            Outcome::Usage { usage } => Ok(KeyInUse { allowance: self.allowance(&key), key, usage }),
+            Outcome::Usage { this_month, lines } => {
+                let (per_minute, per_month) = self.allowance(&key);
+                Ok(KeyInUse { key, per_minute, per_month, this_month, usage: lines })
+            }
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }
     }
@@ -72,11 +80,12 @@ impl<W: World> Service<'_, W> {
         Ok((format!("api_key.{digest}"), key))
     }
 
-    fn allowance(&self, key: &ApiKey) -> Allowance {
+    /// How much a key may call: in a minute, and in a month.
+    fn allowance(&self, key: &ApiKey) -> (u64, u64) {
         let limits = &self.settings.limits;
-        Allowance {
-            per_minute: key.calls_per_minute.map_or(limits.api_key_calls_per_minute, u64::from),
-            per_month: key.calls_per_month.map_or(limits.api_key_calls_per_month, u64::from),
-        }
+        (
+            key.calls_per_minute.map_or(limits.api_key_calls_per_minute, u64::from),
+            key.calls_per_month.map_or(limits.api_key_calls_per_month, u64::from),
+        )
     }
 }

@@ -20,7 +20,7 @@ mod tally;
 
 pub use claim::{CLAIM_KEPT, Claimant, REPLY_KEPT, RUNNING_AT_MOST};
 pub use health::{CALLS_MINUTES, Health, RECEIPTS_MINUTES};
-pub use meter::{Allowance, METERED_DAYS, Usage, UsageLine};
+pub use meter::{METERED_DAYS, UsageLine};
 pub use tally::Cap;
 
 /// The state of one counter.
@@ -88,8 +88,10 @@ pub enum Operation {
     MeterCall {
         /// Name of the scope it calls for.
         scope: String,
-        /// How much room there is.
-        allowance: Allowance,
+        /// Calls that fit into any 60 seconds.
+        per_minute: u64,
+        /// Calls that fit into a calendar month (UTC).
+        per_month: u64,
     },
     /// What were the backend's calls?
     LookAtUsage,
@@ -156,8 +158,10 @@ pub enum Outcome {
     },
     /// What the backend's calls were.
     Usage {
-        /// Lately.
-        usage: Usage,
+        /// Calls of this month (UTC) that were let through.
+        this_month: u64,
+        /// All of the last [`METERED_DAYS`] days, oldest first.
+        lines: Vec<UsageLine>,
     },
     /// Noted.
     Noted,
@@ -192,11 +196,15 @@ impl Machine for Counter {
                 self.health.note_receipts(delivered, undelivered, now);
             }
             Operation::LookAtHealth => return Outcome::Health { health: self.health.health(now) },
-            Operation::MeterCall { scope, allowance } => {
-                let wait = self.meter.call(&scope, allowance, now);
-                return wait.map_or(Outcome::Spent { turned: None }, full);
+            Operation::MeterCall { scope, per_minute, per_month } => {
+                let refused = self.meter_call(per_minute, per_month, now);
+                self.meter.add(&scope, refused.is_none(), now);
+                return refused.unwrap_or(Outcome::Spent { turned: None });
             }
-            Operation::LookAtUsage => return Outcome::Usage { usage: self.meter.usage(now) },
+            Operation::LookAtUsage => {
+                let (this_month, lines) = (self.meter.this_month(now), self.meter.lines(now));
+                return Outcome::Usage { this_month, lines };
+            }
         }
         Outcome::Noted
     }
@@ -246,6 +254,15 @@ impl Counter {
                 full
             }
         }
+    }
+
+    /// Counts a call in its minute; `Some`: there is no room, there or in the month.
+    fn meter_call(&mut self, per_minute: u64, per_month: u64, now: Timestamp) -> Option<Outcome> {
+        if let Some(millis) = self.meter.wait(per_month, now) {
+            return Some(full(millis));
+        }
+        let minute = Cap { window_seconds: 60, most: per_minute };
+        self.count(&[Budget { tally: "minute".to_owned(), caps: vec![minute] }], now)
     }
 
     /// Counts; `Some`: there is no room.
