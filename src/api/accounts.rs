@@ -15,8 +15,8 @@ pub(super) async fn phone<W: World>(
     struct Answer<'a> {
         phone: &'a str,
     }
-    let actor = backend::actor(service, request, Scope::PhoneRead).await?;
-    let phone = service.phone_of(account, &actor, &request.id).await?;
+    let backend = backend::admit(service, request, Scope::PhoneRead).await?;
+    let phone = service.phone_of(account, &backend, &request.id).await?;
     login::json(&Answer { phone: phone.e164() })
 }
 
@@ -26,10 +26,10 @@ pub(super) async fn freeze<W: World>(
     request: &HttpIn,
     account: AccountId,
 ) -> Result<Reply, Problem> {
-    let actor = backend::actor(service, request, Scope::AccountFreeze).await?;
+    let backend = backend::admit(service, request, Scope::AccountFreeze).await?;
     let mut body = Fields::read(request)?;
     let frozen = body.required_flag("frozen");
     let frozen = body.finish(frozen)?;
-    service.freeze(account, frozen, &actor, &request.id).await?;
+    service.freeze(account, frozen, &backend, &request.id).await?;
     Ok(Reply::nothing())
 }

@@ -84,6 +84,7 @@ fn readers(found: &Found, path: &str) -> Readers {
         | Route::Revoke
         | Route::AccountPhone(_)
         | Route::AccountFreeze(_)
+        | Route::ApiKey
         | Route::Receipts
         | Route::Health => Readers::Nobody,
         _ => Readers::Listed,

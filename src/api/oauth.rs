@@ -52,10 +52,10 @@ pub(super) async fn introspect<W: World>(
         amr: Cow<'a, [Method]>,
         auth_time: i64,
     }
-    backend::actor(service, request, Scope::TokenIntrospect).await?;
+    let backend = backend::admit(service, request, Scope::TokenIntrospect).await?;
     let token = token(request)?;
     let iss = &service.settings.issuer;
-    match service.introspect(&token).await? {
+    match service.introspect(&token, backend.mode).await? {
         None => login::json(&Inactive { active: false }),
         Some(Introspected::Access(claims)) => login::json(&Active {
             active: true,
@@ -92,10 +92,10 @@ pub(super) async fn introspect<W: World>(
 
 /// `POST /oauth/revoke`
 pub(super) async fn revoke<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
-    backend::actor(service, request, Scope::TokenRevoke).await?;
+    let backend = backend::admit(service, request, Scope::TokenRevoke).await?;
     let token = token(request)?;
     // The token may still count, and the backend shall try again (RFC 7009, section 2.2.1).
-    service.revoke(&token).await.map_err(|failure| Problem::not_revoked(failure.into()))?;
+    service.revoke(&token, backend.mode).await.map_err(|failure| Problem::not_revoked(failure.into()))?;
     Ok(Reply::Ready(HttpOut { status: 200, headers: Vec::new(), body: Vec::new() }))
 }
 

@@ -129,9 +129,9 @@ pub(super) async fn exchange<W: World>(service: Service<'_, W>, request: &HttpIn
         #[serde(skip_serializing_if = "Option::is_none")]
         carrier: Option<&'static str>,
     }
-    let actor = backend::actor(service, request, Scope::OneTapExchange).await?;
+    let backend = backend::admit(service, request, Scope::OneTapExchange).await?;
     let (asked, ()) = Asked::read(Fields::read(request)?, Some(()))?;
-    let exchanged = service.exchange(&asked.credential, &asked.caller(request), &actor).await?;
+    let exchanged = service.exchange(&asked.credential, &asked.caller(request), &backend).await?;
     login::json(&Answer { phone: exchanged.phone.e164(), carrier: exchanged.carrier.map(Carrier::name) })
 }
 

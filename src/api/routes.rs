@@ -1,8 +1,8 @@
 //! Which request goes where.
 
 use super::{
-    Reply, accounts, approvals, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp, receipts,
-    session, sessions, step_up,
+    Reply, accounts, approvals, backend, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp,
+    receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
@@ -75,6 +75,8 @@ pub enum Route {
     AccountPhone(AccountId),
     /// `PUT /v1/accounts/{id}/freeze`
     AccountFreeze(AccountId),
+    /// `GET /v1/api-key`
+    ApiKey,
 }
 
 /// What a method and path lead to.
@@ -143,6 +145,7 @@ impl Route {
             Self::StepUpComplete => "POST /v1/step-up/complete",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
+            Self::ApiKey => "GET /v1/api-key",
         }
     }
 }
@@ -198,6 +201,7 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "step-up", "state"] => post(method, Route::StepUpState),
         ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
         ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
+        ["v1", "api-key"] => get(method, Route::ApiKey),
         ["v1", "accounts", id, "phone"] => match id.parse() {
             Ok(id) => get(method, Route::AccountPhone(id)),
             Err(_) => return Found::Nothing,
@@ -265,6 +269,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::StepUpComplete => step_up::complete(service, request).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
+        Route::ApiKey => backend::api_key(service, request).await,
     };
     result.unwrap_or_else(Reply::from)
 }

@@ -8,7 +8,10 @@ use worker::{D1PreparedStatement, wasm_bindgen::JsValue};
 use super::{clock, config, world::EdgeWorld};
 use crate::{
     kernel::{fault::Fault, id::AccountId, time::Timestamp},
-    model::{api_key::ApiKey, audit::AuditEntry},
+    model::{
+        api_key::{ApiKey, Mode},
+        audit::AuditEntry,
+    },
     ports::BackOffice,
 };
 
@@ -28,6 +31,9 @@ impl BackOffice for EdgeWorld {
         struct Row {
             name: String,
             scopes: String,
+            mode: String,
+            calls_per_minute: Option<u32>,
+            calls_per_month: Option<u32>,
         }
         let now = clock::platform_millis();
         let cached = KEYS.with_borrow(|keys| keys.get(digest).filter(|(until, _)| now < *until).cloned());
@@ -35,12 +41,16 @@ impl BackOffice for EdgeWorld {
             return Ok(Some(key));
         }
         let statement = self.statement(
-            "SELECT name, scopes FROM api_keys WHERE digest = ?1 AND revoked_at IS NULL",
+            "SELECT name, scopes, mode, calls_per_minute, calls_per_month FROM api_keys \
+             WHERE digest = ?1 AND revoked_at IS NULL",
             &[digest.into()],
         )?;
         let row: Option<Row> = statement.first(None).await.map_err(|_| Fault::new("api_key_not_read"))?;
         let key = row.map(|row| ApiKey {
             name: row.name,
+            mode: if row.mode == Mode::Live.name() { Mode::Live } else { Mode::Test },
+            calls_per_minute: row.calls_per_minute,
+            calls_per_month: row.calls_per_month,
             scopes: row.scopes.split_whitespace().map(str::to_owned).collect(),
         });
         if let Some(key) = &key {

@@ -1,6 +1,6 @@
 //! Freezing an account: nobody signs in and every session ends, until it is let go on.
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME};
+use super::{Failure, Service, UNEXPECTED_OUTCOME, backend_access::Backend};
 use crate::{
     kernel::id::AccountId,
     model::{
@@ -20,12 +20,15 @@ impl<W: World> Service<'_, W> {
         &self,
         account: AccountId,
         frozen: bool,
-        actor: &str,
+        backend: &Backend,
         request_id: &str,
     ) -> Result<(), Failure> {
+        if !self.is_account_within_reach(backend.mode, account).await? {
+            return Err(Code::NotFound.into());
+        }
         let entry = AuditEntry {
             at: self.world.now(),
-            actor: actor.to_owned(),
+            actor: backend.actor.clone(),
             action: if frozen { Action::Freeze } else { Action::Unfreeze },
             subject: account.to_string(),
             request: request_id.to_owned(),

@@ -2,9 +2,10 @@
 
 use super::{Failure, Service, UNEXPECTED_OUTCOME, session::AccessClaims, session::Freshness};
 use crate::{
-    kernel::token::RefreshToken,
+    kernel::{id::AccountId, token::RefreshToken},
     model::{
         account::{Operation, Outcome},
+        api_key::Mode,
         refusal::Code,
         session::Session,
     },
@@ -28,30 +29,39 @@ pub enum Introspected {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Whether a token is good now, by the account's own word. `None`: it is not, whatever the cause.
+    /// Whether a token is good now, by the account's own word. `None`: it is not, whatever the cause, or it is none
+    /// of this backend's business.
     ///
     /// # Errors
     /// A fault: nobody knows.
-    pub async fn introspect(&self, token: &str) -> Result<Option<Introspected>, Failure> {
+    pub async fn introspect(&self, token: &str, mode: Mode) -> Result<Option<Introspected>, Failure> {
+        let Some((account, found)) = self.look_up(token).await? else { return Ok(None) };
+        let is_within_reach = self.is_account_within_reach(mode, account).await?;
+        Ok(is_within_reach.then_some(found))
+    }
+
+    async fn look_up(&self, token: &str) -> Result<Option<(AccountId, Introspected)>, Failure> {
         if let Some(token) = RefreshToken::read(&self.settings.mac, token) {
             let Some(session) = self.living(token.account, token.session).await? else { return Ok(None) };
             let lifetimes = self.settings.account_rules().lifetimes;
             let expires = session.expires_at(&lifetimes).secs();
             let is_newest = session.generation() == token.generation;
-            return Ok(is_newest.then_some(Introspected::Refresh { token, session, expires }));
+            let found = (token.account, Introspected::Refresh { token, session, expires });
+            return Ok(is_newest.then_some(found));
         }
         match self.authenticate(token, Freshness::Authority).await {
-            Ok(claims) => Ok(Some(Introspected::Access(claims))),
+            Ok(claims) => Ok(Some((claims.sub, Introspected::Access(claims)))),
             Err(Failure::Refusal(refusal)) if refusal.code == Code::Unauthenticated => Ok(None),
             Err(failure) => Err(failure),
         }
     }
 
-    /// Ends the session of a token. One that is not ours, or of a session that is over, is taken back already.
+    /// Ends the session of a token. One that is not ours, or of a session that is over, is taken back already; one
+    /// that is none of this backend's business is left alone.
     ///
     /// # Errors
     /// A fault: the session may go on.
-    pub async fn revoke(&self, token: &str) -> Result<(), Failure> {
+    pub async fn revoke(&self, token: &str, mode: Mode) -> Result<(), Failure> {
         let (account, session) = match RefreshToken::read(&self.settings.mac, token) {
             Some(token) => (token.account, token.session),
             None => match self.authenticate(token, Freshness::Token).await {
@@ -59,6 +69,9 @@ impl<W: World> Service<'_, W> {
                 Err(_) => return Ok(()),
             },
         };
+        if !self.is_account_within_reach(mode, account).await? {
+            return Ok(());
+        }
         let operation = Operation::EndSession { session, rules: self.settings.account_rules() };
         match self.world.account(account, operation).await? {
             Outcome::Done => Ok(()),

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod sign_in;
 mod sms;
 pub mod step_up;
+mod test_mode;
 
 use std::pin::Pin;
 

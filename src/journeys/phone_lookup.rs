@@ -1,6 +1,6 @@
 //! The full number of an account, for a backend that may know it.
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME};
+use super::{Failure, Service, UNEXPECTED_OUTCOME, backend_access::Backend};
 use crate::{
     kernel::{id::AccountId, phone::PhoneNumber},
     model::{
@@ -20,21 +20,28 @@ impl<W: World> Service<'_, W> {
     pub async fn phone_of(
         &self,
         account: AccountId,
-        actor: &str,
+        backend: &Backend,
         request_id: &str,
     ) -> Result<PhoneNumber, Failure> {
-        let phone = match self.world.account(account, Operation::LookAtPhone).await? {
-            Outcome::Phone { phone } => phone.ok_or(Code::NotFound)?,
-            _ => return Err(UNEXPECTED_OUTCOME.into()),
-        };
+        let phone = self.number_of(account).await?;
+        let phone = phone.filter(|phone| self.is_within_reach(backend.mode, phone)).ok_or(Code::NotFound)?;
         let entry = AuditEntry {
             at: self.world.now(),
-            actor: actor.to_owned(),
+            actor: backend.actor.clone(),
             action: Action::PhoneRead,
             subject: account.to_string(),
             request: request_id.to_owned(),
         };
         self.world.audit(entry).await?;
-        Ok(self.open_phone(account, &phone.number)?)
+        Ok(phone)
+    }
+
+    /// The number that an account has now. For us alone: what leaves is on record.
+    pub(super) async fn number_of(&self, account: AccountId) -> Result<Option<PhoneNumber>, Failure> {
+        let phone = match self.world.account(account, Operation::LookAtPhone).await? {
+            Outcome::Phone { phone } => phone,
+            _ => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        Ok(phone.map(|phone| self.open_phone(account, &phone.number)).transpose()?)
     }
 }

@@ -107,6 +107,25 @@ impl Question<'_> {
 }
 
 impl<W: World> Service<'_, W> {
+    /// The document of a credential's provider, if there is such a provider and such an app.
+    pub(super) fn document(
+        &self,
+        capability: Capability,
+        credential: &Credential,
+        caller: &Caller<'_>,
+    ) -> Result<&'static Document, Failure> {
+        let Some(document) = providers::find(&credential.provider) else {
+            return Err(Refusal::field("credential.provider", "is not a provider we know").into());
+        };
+        if !document.offers(capability) {
+            return Err(Refusal::field("credential.provider", "does not offer this check").into());
+        }
+        if !self.settings.apps.iter().any(|app| app == caller.app) {
+            return Err(Refusal::field("app", "is not an app of this service").into());
+        }
+        Ok(document)
+    }
+
     /// Finds document and account for a credential and makes the request. Whatever the client got wrong shows
     /// here, before the credential is spent.
     pub(super) fn question<'q>(
@@ -117,15 +136,7 @@ impl<W: World> Service<'_, W> {
         caller: &Caller<'q>,
     ) -> Result<Question<'q>, Failure> {
         // 1. The document, and what it asks of the client.
-        let Some(document) = providers::find(&credential.provider) else {
-            return Err(Refusal::field("credential.provider", "is not a provider we know").into());
-        };
-        if !document.offers(capability) {
-            return Err(Refusal::field("credential.provider", "does not offer this check").into());
-        }
-        if !self.settings.apps.iter().any(|app| app == caller.app) {
-            return Err(Refusal::field("app", "is not an app of this service").into());
-        }
+        let document = self.document(capability, credential, caller)?;
         let problems = document.credential_problems(capability, &credential.fields);
         if !problems.is_empty() {
             let fields = problems

@@ -49,6 +49,35 @@ impl Timestamp {
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
 
+    /// Days since the epoch, in UTC.
+    pub const fn day(self) -> i64 {
+        self.secs().div_euclid(SECONDS_A_DAY)
+    }
+
+    /// The start of a day, counted as [`Timestamp::day`] does.
+    pub const fn of_day(day: i64) -> Self {
+        Self::from_secs(day.saturating_mul(SECONDS_A_DAY))
+    }
+
+    /// The start of its calendar month, in UTC.
+    pub fn month_start(self) -> Self {
+        let days_before = i64::from(self.at_offset(0).day()).saturating_sub(1);
+        Self::of_day(self.day().saturating_sub(days_before))
+    }
+
+    /// The start of the calendar month after it, in UTC.
+    pub fn next_month(self) -> Self {
+        // From the first of any month, 31 days lead into the next one.
+        Self::of_day(self.month_start().day().saturating_add(31)).month_start()
+    }
+
+    /// Its date in UTC: `2026-11-20`.
+    pub fn date(self) -> String {
+        let mut text = self.rfc3339();
+        text.truncate(10);
+        text
+    }
+
     /// Seventeen digits `yyyyMMddHHmmssSSS` in China Standard Time (UTC+8), as China Mobile dates requests.
     pub fn compact17(self) -> String {
         let t = self.at_offset(8);
@@ -66,6 +95,8 @@ impl Timestamp {
     }
 }
 
+const SECONDS_A_DAY: i64 = 86_400;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +109,22 @@ mod tests {
         assert_eq!(NOON.rfc3339(), "2026-11-20T00:00:00Z");
         assert_eq!(NOON.compact17(), "20261120080000123");
         assert_eq!(NOON.secs(), 1_795_132_800);
+    }
+
+    // `date -u -d 2028-02-29T23:59:59Z +%s` and so on (GNU date).
+    #[test]
+    fn months_turn_at_midnight_utc() {
+        for (at, start, next) in [
+            (1_795_132_800, 1_793_491_200, 1_796_083_200), // 20 November 2026; 1 November; 1 December
+            (1_793_491_199, 1_790_812_800, 1_793_491_200), // the last second of October 2026
+            (1_798_761_599, 1_796_083_200, 1_798_761_600), // the last second of 2026
+            (1_835_481_599, 1_832_976_000, 1_835_481_600), // the last second of February 2028
+        ] {
+            let at = Timestamp::from_secs(at);
+            assert_eq!((at.month_start().secs(), at.next_month().secs()), (start, next), "{}", at.rfc3339());
+        }
+        assert_eq!((NOON.day(), NOON.date().as_str()), (20_777, "2026-11-20"));
+        assert_eq!(Timestamp::of_day(20_777), Timestamp::from_secs(1_795_132_800));
     }
 
     #[test]

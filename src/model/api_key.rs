@@ -33,11 +33,36 @@ impl Scope {
     }
 }
 
+/// Whose data a key leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everybody's.
+    Live,
+    /// Nobody's but that of test numbers.
+    Test,
+}
+
+impl Mode {
+    /// The name in the key table.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// A key as the back office knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKey {
     /// Name for people and the audit log.
     pub name: String,
+    /// Whose data it leads to.
+    pub mode: Mode,
+    /// Calls it may make in a minute; `None`: as many as the deployment's keys may.
+    pub calls_per_minute: Option<u32>,
+    /// Calls it may make in a calendar month (UTC); `None`: as many as the deployment's keys may.
+    pub calls_per_month: Option<u32>,
     /// Names of its scopes; names of a newer build are kept, and mean nothing here.
     pub scopes: Vec<String>,
 }
@@ -50,9 +75,34 @@ impl ApiKey {
 }
 
 /// The digest under which a key is stored: lower-case hex of SHA-256 of the whole text. `None` when the text is
-/// not `oak_` and 43 characters of base64url (32 random bytes), so that noise costs no look-up. A plain hash is
-/// enough for 256 random bits.
+/// not `oak_` or `oak_test_` and 43 characters of base64url (32 random bytes), so that noise costs no look-up. A
+/// plain hash is enough for 256 random bits.
 pub fn digest(text: &str) -> Option<String> {
-    let bytes = from_base64url(text.strip_prefix("oak_")?)?;
-    (bytes.len() == 32).then(|| hex(&sha256(text.as_bytes())))
+    // A live key may go on with `test_` by chance: what is left of it is too short for a test key's.
+    let mut random = PREFIXES.iter().filter_map(|prefix| from_base64url(text.strip_prefix(prefix)?));
+    random.any(|bytes| bytes.len() == 32).then(|| hex(&sha256(text.as_bytes())))
+}
+
+/// Before a live key's random part, and before a test key's, so that nobody mixes them up.
+const PREFIXES: [&str; 2] = ["oak_", "oak_test_"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_both_modes_have_a_digest_and_noise_has_none() {
+        let random = "A".repeat(43);
+        // `printf oak_test_AAA... | sha256sum` (GNU coreutils).
+        let test = "7a55d13a6d1532eef7765f57099e1f3324483aea9613f2a06b2a26bfd2c85add";
+        let live = "23095f9048774cdba7b53621478fac3a1d166ec59d5c090e5bf2f7a1a43f513a";
+        assert_eq!(digest(&format!("oak_test_{random}")).as_deref(), Some(test));
+        assert_eq!(digest(&format!("oak_{random}")).as_deref(), Some(live));
+        assert!(digest(&format!("oak_test_{}", "A".repeat(38))).is_some(), "a live key that looks like that");
+        for noise in
+            ["", "oak_", "oak_test_", &random, &format!("oak_test_{random}A"), &format!("oak_live_{random}")]
+        {
+            assert_eq!(digest(noise), None, "{noise}");
+        }
+    }
 }

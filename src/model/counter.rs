@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use self::{claim::Claim, health::Record, tally::Tally};
+use self::{claim::Claim, health::Record, meter::Meter, tally::Tally};
 use super::{
     object::Machine,
     outbox::Outbox,
@@ -15,10 +15,12 @@ use crate::kernel::time::Timestamp;
 
 mod claim;
 mod health;
+mod meter;
 mod tally;
 
 pub use claim::{CLAIM_KEPT, Claimant, REPLY_KEPT, RUNNING_AT_MOST};
 pub use health::{CALLS_MINUTES, Health, RECEIPTS_MINUTES};
+pub use meter::{METERED_DAYS, UsageLine};
 pub use tally::Cap;
 
 /// The state of one counter.
@@ -32,6 +34,8 @@ pub struct Counter {
     funnel: Funnel,
     #[serde(default, skip_serializing_if = "Record::is_empty")]
     health: Record,
+    #[serde(default, skip_serializing_if = "Meter::is_empty")]
+    meter: Meter,
 }
 
 /// What can be asked of a counter.
@@ -80,6 +84,17 @@ pub enum Operation {
     },
     /// How does the provider?
     LookAtHealth,
+    /// A backend calls: count it if there is room, else as refused.
+    MeterCall {
+        /// Name of the scope it calls for.
+        scope: String,
+        /// Calls that fit into any 60 seconds.
+        per_minute: u64,
+        /// Calls that fit into a calendar month (UTC).
+        per_month: u64,
+    },
+    /// What were the backend's calls?
+    LookAtUsage,
 }
 
 /// One to be counted, in each of these.
@@ -124,7 +139,7 @@ pub enum Outcome {
         /// What the guard lets through from now on, if that is news.
         turned: Option<Level>,
     },
-    /// There is no room; nothing was counted.
+    /// There is no room; nothing was counted, or only that it was refused.
     Full {
         /// Whole seconds until there is.
         retry_after: u32,
@@ -140,6 +155,13 @@ pub enum Outcome {
     Health {
         /// Lately.
         health: Health,
+    },
+    /// What the backend's calls were.
+    Usage {
+        /// Calls of this month (UTC) that were let through.
+        this_month: u64,
+        /// All of the last [`METERED_DAYS`] days, oldest first.
+        lines: Vec<UsageLine>,
     },
     /// Noted.
     Noted,
@@ -174,6 +196,15 @@ impl Machine for Counter {
                 self.health.note_receipts(delivered, undelivered, now);
             }
             Operation::LookAtHealth => return Outcome::Health { health: self.health.health(now) },
+            Operation::MeterCall { scope, per_minute, per_month } => {
+                let refused = self.meter_call(per_minute, per_month, now);
+                self.meter.add(&scope, refused.is_none(), now);
+                return refused.unwrap_or(Outcome::Spent { turned: None });
+            }
+            Operation::LookAtUsage => {
+                let (this_month, lines) = (self.meter.this_month(now), self.meter.lines(now));
+                return Outcome::Usage { this_month, lines };
+            }
         }
         Outcome::Noted
     }
@@ -184,17 +215,23 @@ impl Machine for Counter {
         self.tallies.retain(|(_, tally)| !tally.is_empty());
         self.funnel.tidy(now);
         self.health.tidy(now);
+        self.meter.tidy(now);
     }
 
     // When the last of it is over: nobody needs the room before.
     fn expires(&self) -> Option<Timestamp> {
         let claim = self.claim.as_ref().map(Claim::over_at);
         let tallies = self.tallies.iter().filter_map(|(_, tally)| tally.expires());
-        tallies.chain(claim).chain(self.funnel.expires()).chain(self.health.expires()).max()
+        let others = [claim, self.funnel.expires(), self.health.expires(), self.meter.expires()];
+        tallies.chain(others.into_iter().flatten()).max()
     }
 
     fn is_empty(&self) -> bool {
-        self.claim.is_none() && self.tallies.is_empty() && self.funnel.is_empty() && self.health.is_empty()
+        self.claim.is_none()
+            && self.tallies.is_empty()
+            && self.funnel.is_empty()
+            && self.health.is_empty()
+            && self.meter.is_empty()
     }
 }
 
@@ -219,6 +256,15 @@ impl Counter {
         }
     }
 
+    /// Counts a call in its minute; `Some`: there is no room, there or in the month.
+    fn meter_call(&mut self, per_minute: u64, per_month: u64, now: Timestamp) -> Option<Outcome> {
+        if let Some(millis) = self.meter.wait(per_month, now) {
+            return Some(full(millis));
+        }
+        let minute = Cap { window_seconds: 60, most: per_minute };
+        self.count(&[Budget { tally: "minute".to_owned(), caps: vec![minute] }], now)
+    }
+
     /// Counts; `Some`: there is no room.
     fn count(&mut self, budgets: &[Budget], now: Timestamp) -> Option<Outcome> {
         self.tidy(now);
@@ -227,8 +273,7 @@ impl Counter {
             known.wait(caps, now)
         });
         if let Some(millis) = waits.max() {
-            let seconds = millis.max(1).saturating_add(999).div_euclid(1000);
-            return Some(Outcome::Full { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) });
+            return Some(full(millis));
         }
         for Budget { tally, caps } in budgets {
             match self.tallies.iter_mut().find(|(name, _)| name == tally) {
@@ -242,6 +287,12 @@ impl Counter {
         }
         None
     }
+}
+
+/// There is room in so many milliseconds.
+fn full(millis: i64) -> Outcome {
+    let seconds = millis.max(1).saturating_add(999).div_euclid(1000);
+    Outcome::Full { retry_after: u32::try_from(seconds).unwrap_or(u32::MAX) }
 }
 
 /// How long somebody waits whom the guard holds back: it may look different then.

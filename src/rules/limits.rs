@@ -91,6 +91,7 @@ const ASCENDING: &[(&str, &str)] = &[
     ("PUMPING_PREFIX_STOP_PERCENT", "PUMPING_PREFIX_CHECK_PERCENT"),
     ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
     ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
+    ("API_KEY_CALLS_PER_MINUTE", "API_KEY_CALLS_PER_MONTH"),
 ];
 
 impl Limits {
@@ -211,6 +212,10 @@ limits! {
         "Time the bot check's provider gets.";
     "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,
         "Time the risk provider gets.";
+    "API_KEY_CALLS_PER_MINUTE" api_key_calls_per_minute = 600 in 1..=30_000,
+        "Calls of an API key in any 60 seconds, where the key has no limit of its own.";
+    "API_KEY_CALLS_PER_MONTH" api_key_calls_per_month = 1_000_000 in 1..=1_000_000_000,
+        "Calls of an API key in a calendar month (UTC), where the key has no limit of its own.";
 }
 
 #[cfg(test)]

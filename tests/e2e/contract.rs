@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 30] = [
+pub(crate) const ROUTES: [(&str, &str); 31] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -43,6 +43,7 @@ pub(crate) const ROUTES: [(&str, &str); 30] = [
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
+    ("GET", "/v1/api-key"),
 ];
 
 pub(crate) fn stories() -> Vec<Trial> {

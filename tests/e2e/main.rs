@@ -15,6 +15,7 @@
 )]
 
 mod aftermath;
+mod api_keys;
 mod backend;
 mod browser;
 mod client;
@@ -39,6 +40,7 @@ mod sessions;
 mod settings;
 mod stack;
 mod tokens;
+mod verifiers;
 
 use std::{
     fs,
@@ -72,8 +74,10 @@ fn main() -> ExitCode {
         protection::stories(),
         devices::stories(),
         browser::stories(),
+        verifiers::stories(),
         rotation::stories(),
         backend::stories(),
+        api_keys::stories(),
         contract::stories(),
         hostile::stories(),
         fuzz::stories(),

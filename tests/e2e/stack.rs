@@ -114,18 +114,7 @@ pub(crate) fn are_free(ports: [u16; 2]) -> bool {
 /// One task of the Makefile's program, built before.
 pub(crate) fn task(name: &str) -> Command {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    let program = PROGRAM.get_or_init(|| {
-        // target/debug/deps/e2e-...
-        let beside = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_path_buf();
-        let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
-            .args(["build", "--quiet", "--package", "xtask", "--target-dir"])
-            .arg(beside.parent().unwrap())
-            .current_dir(root())
-            .status();
-        assert!(built.unwrap().success(), "xtask does not build");
-        beside.join("xtask")
-    });
-    let mut command = Command::new(program);
+    let mut command = Command::new(PROGRAM.get_or_init(|| program("xtask", &[])));
     command.arg(name).current_dir(root()).stdin(Stdio::null());
     command
 }
@@ -143,6 +132,20 @@ pub(crate) fn end_group(child: &mut Child) {
     kill_process_group(pid, Signal::TERM).ok();
     child.wait().ok();
     lock(&RUNNING).retain(|other| *other != pid);
+}
+
+/// Builds the program of a package of the workspace, and says where it is.
+pub(crate) fn program(package: &str, more: &[&str]) -> PathBuf {
+    // target/debug/deps/e2e-...
+    let beside = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_path_buf();
+    let built = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()))
+        .args(["build", "--quiet", "--package", package, "--target-dir"])
+        .arg(beside.parent().unwrap())
+        .args(more)
+        .current_dir(root())
+        .status();
+    assert!(built.unwrap().success(), "{package} does not build");
+    beside.join(package)
 }
 
 impl Recipe {

@@ -12,6 +12,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod api_keys;
 mod backend;
 mod check;
 mod cookies;

@@ -13,7 +13,7 @@ use onetap::{
     },
     kernel::digest::sha256,
     model::{
-        api_key::{self, ApiKey},
+        api_key::{self, ApiKey, Mode},
         login_history::Place,
     },
 };
@@ -110,10 +110,29 @@ impl World {
 
     /// Stores an API key with scopes and returns its text.
     pub(crate) fn api_key(&self, name: &str, scopes: &[&str]) -> String {
-        let random = sha256(name.as_bytes());
-        let text = format!("oak_{}", data_encoding::BASE64URL_NOPAD.encode(&random));
+        self.api_key_of(name, scopes, Mode::Live, [None, None])
+    }
+
+    /// Stores an API key in test mode.
+    pub(crate) fn test_key(&self, name: &str, scopes: &[&str]) -> String {
+        self.api_key_of(name, scopes, Mode::Test, [None, None])
+    }
+
+    /// Stores an API key with limits of its own: calls in a minute, calls in a month.
+    pub(crate) fn api_key_of(
+        &self,
+        name: &str,
+        scopes: &[&str],
+        mode: Mode,
+        [calls_per_minute, calls_per_month]: [Option<u32>; 2],
+    ) -> String {
+        let random = data_encoding::BASE64URL_NOPAD.encode(&sha256(name.as_bytes()));
+        let text = match mode {
+            Mode::Live => format!("oak_{random}"),
+            Mode::Test => format!("oak_test_{random}"),
+        };
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let key = ApiKey { name: name.to_owned(), scopes };
+        let key = ApiKey { name: name.to_owned(), mode, calls_per_minute, calls_per_month, scopes };
         self.back_office().api_keys.insert(api_key::digest(&text).unwrap(), key);
         text
     }

@@ -25,7 +25,8 @@ make build      the Worker, if a source changed
 make lint       formatting and clippy for host and Wasm
 make size       refuse a Worker above 445 kB compressed
 make api-key    a new API key: NAME=backend SCOPES=\"one_tap:exchange phone:read\"
-                ROLE=backend STATE_DIR=.wrangler/state, or REMOTE=1 for production
+                MODE=test PER_MINUTE=600 PER_MONTH=1000000 ROLE=backend
+                STATE_DIR=.wrangler/state, or REMOTE=1 for production
 make secrets    fresh secrets for production, as JSON";
 
 fn main() -> ExitCode {
