@@ -28,6 +28,10 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("tokens: a refresh gives new ones, and a repeat the same", refresh),
         story("tokens: a refresh token used after its successor ends the session", reuse),
         story("tokens: forged refresh tokens are refused", forged_refresh),
+        story(
+            "tokens: forged and mistyped refresh tokens are refused without asking any object",
+            asks_nobody,
+        ),
     ]
 }
 
@@ -202,4 +206,25 @@ async fn forged_refresh() {
     }
     // None of that ended the session.
     post(stack, REFRESH, &json!({ "refreshToken": token })).send().await.ok();
+}
+
+/// Where every object fails, a good token leads to a fault. One that is refused all the same asked none of them.
+async fn asks_nobody() {
+    let stack = stack::test_build();
+    let login = sign_in(stack, &fresh_phone("182")).await;
+    let good = login["session"]["refreshToken"].as_str().unwrap();
+    let refresh = |token: &str| {
+        post(stack, REFRESH, &json!({ "refreshToken": token })).header("x-test-hook", "fail-accounts")
+    };
+    refresh(good).send().await.problem(500, "internal");
+    let mistyped = (0..good.len()).step_by(7).map(|at| {
+        let other = if &good[at..=at] == "x" { "y" } else { "x" };
+        format!("{}{other}{}", &good[..at], &good[at + 1..])
+    });
+    let mut refused = 0;
+    for token in mistyped.chain([good[1..].to_owned(), "ort_".to_owned(), "x".repeat(256)]) {
+        refresh(&token).send().await.problem(401, "session_revoked");
+        refused += 1;
+    }
+    eprintln!("{refused} forged and mistyped refresh tokens: 0 objects asked");
 }
