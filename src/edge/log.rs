@@ -5,7 +5,9 @@ use worker::console_log;
 
 use crate::{
     api::LogLine,
+    journeys::notices::Told,
     kernel::fault::Fault,
+    model::notice::{Channel, Posting},
     ports::{GuardTurn, ProviderCall},
 };
 
@@ -41,17 +43,8 @@ struct Call<'a> {
 /// One answered request. It is an `alert` when our account with a provider is at fault: nobody but an operator
 /// can mend that.
 pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
-    let providers: Vec<Call<'_>> = calls
-        .iter()
-        .map(|call| Call {
-            provider: &call.provider,
-            capability: call.capability,
-            outcome: call.outcome,
-            vendor_code: call.vendor_code.as_deref(),
-            millis: call.millis,
-        })
-        .collect();
-    let level = if calls.iter().any(|call| call.outcome == "account_fault") {
+    let providers = of(calls);
+    let level = if is_account_fault(calls) {
         "alert"
     } else if log.fault.is_some() {
         "error"
@@ -68,6 +61,33 @@ pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
         request_id: Some(&log.request_id),
         providers: &providers,
     });
+}
+
+/// One attempt at a notice, on one channel.
+pub(super) fn notice(posting: &Posting, told: Told, calls: &[ProviderCall]) {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        level: &'static str,
+        event: &'static str,
+        notice: &'static str,
+        channel: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+        providers: &'a [Call<'a>],
+    }
+    let (level, event, reason) = match told {
+        Told::Done => ("info", "notice", None),
+        Told::Later(_) => ("info", "notice_delayed", None),
+        Told::GivenUp(reason) => ("error", "notice_given_up", Some(reason)),
+    };
+    let channel = match posting.channel {
+        Channel::Webhooks | Channel::Webhook(_) => "webhook",
+        Channel::Push { .. } => "push",
+        Channel::Sms(_) => "sms",
+    };
+    let level = if is_account_fault(calls) { "alert" } else { level };
+    let (notice, providers) = (posting.notice.kind.name(), &*of(calls));
+    write(&Line { level, event, notice, channel, reason, providers });
 }
 
 /// Something of ours broke outside of a request.
@@ -94,6 +114,21 @@ pub(super) fn guard(turn: &GuardTurn) {
         guard: &'static str,
     }
     write(&Line { level: "alert", event: "pumping_guard", scope: &turn.scope, guard: turn.level });
+}
+
+fn of(calls: &[ProviderCall]) -> Vec<Call<'_>> {
+    let calls = calls.iter().map(|call| Call {
+        provider: &call.provider,
+        capability: call.capability,
+        outcome: call.outcome,
+        vendor_code: call.vendor_code.as_deref(),
+        millis: call.millis,
+    });
+    calls.collect()
+}
+
+fn is_account_fault(calls: &[ProviderCall]) -> bool {
+    calls.iter().any(|call| call.outcome == "account_fault")
 }
 
 fn write(line: &impl Serialize) {

@@ -8,6 +8,7 @@ pub mod claim;
 pub mod client_config;
 pub mod delivery;
 pub mod introspection;
+pub mod notices;
 pub mod number_proof;
 pub mod one_tap;
 pub mod otp;

@@ -11,11 +11,14 @@ use crate::{
         account,
         device_trust::TrustRules,
         login_history::Retention,
+        notice::NoticeRules,
         otp::{Rules, Sends},
         session::Lifetimes,
     },
     providers::{self, Account, Capability},
-    rules::{client_config::ClientRules, countries::Countries, limits::Limits, message::Apps},
+    rules::{
+        client_config::ClientRules, countries::Countries, limits::Limits, message::Apps, webhooks::Webhook,
+    },
 };
 
 /// A deployment's configuration.
@@ -54,6 +57,10 @@ pub struct Settings {
     pub risk_when_down: WhenDown,
     /// Part of the URL to which providers push receipts; without one there is no such URL.
     pub receipt_token: Option<Secret<String>>,
+    /// Where backends want to be told.
+    pub webhooks: Vec<Webhook>,
+    /// Some app has an account with a vendor of push messages.
+    pub has_push: bool,
     /// What `GET /v1/client-config` answers.
     pub client_config: ClientRules,
     /// Limits in force.
@@ -147,6 +154,9 @@ impl Settings {
             let token = sane.then(|| Secret::new(text.to_owned()));
             token.ok_or_else(|| "is not at least 22 characters of A-Z a-z 0-9 - _".to_owned())
         });
+        let webhooks = reader.optional_list("WEBHOOKS", |text| {
+            Webhook::read(text, &served, environment == Environment::Development)
+        });
         let limits = Limits::read(&reader.get, environment == Environment::Development);
         let limits = reader.keep(limits);
         let digits =
@@ -156,11 +166,15 @@ impl Settings {
         {
             reader.problems.push(format!("REVIEW_NUMBERS has a code that is not {digits} digits long"));
         }
-        let one_tap = provider_accounts.iter().flatten();
-        let one_tap = one_tap.filter(|account| {
-            providers::find(&account.provider).is_some_and(|document| document.offers(Capability::OneTap))
-        });
-        let mut one_tap: Vec<String> = one_tap.map(|account| account.provider.clone()).collect();
+        let with = |capability| {
+            let accounts = provider_accounts.iter().flatten();
+            accounts.filter(move |account| {
+                providers::find(&account.provider).is_some_and(|document| document.offers(capability))
+            })
+        };
+        let has_push = with(Capability::Push).next().is_some();
+        let mut one_tap: Vec<String> =
+            with(Capability::OneTap).map(|account| account.provider.clone()).collect();
         one_tap.dedup();
         let client_config =
             reader.optional_list("CLIENT_CONFIG", |text| ClientRules::read(text, &served, &one_tap));
@@ -189,6 +203,8 @@ impl Settings {
                 review_numbers: review_numbers.unwrap_or_default(),
                 risk_when_down: risk_when_down.unwrap_or(WhenDown::Allow),
                 receipt_token,
+                webhooks: webhooks.unwrap_or_default(),
+                has_push,
                 client_config: client_config.unwrap_or_default(),
                 limits: limits?,
             })
@@ -212,6 +228,11 @@ impl Settings {
                 unused_at_most: Duration::from_secs(limits.device_trust_seconds),
             },
             retention: Retention { most: cap(limits.history_events), days: limits.history_days },
+            notices: NoticeRules {
+                webhooks: !self.webhooks.is_empty(),
+                pushes: self.has_push.then_some(limits.notices_push_per_day),
+                sms: limits.notices_sms_per_day,
+            },
             sessions: cap(limits.sessions_per_account),
             devices: cap(limits.devices_per_account),
         }

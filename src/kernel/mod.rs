@@ -20,3 +20,4 @@ pub mod seal;
 pub mod secret;
 pub mod time;
 pub mod token;
+pub mod webhook;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use self::notify::Occasion;
 pub use self::{
     act::{Act, Deed, Seen},
     sign_in::SignIn,
@@ -11,6 +12,7 @@ use super::{
     device_trust::TrustRules,
     handle::HandleName,
     login_history::{Event, EventKind, LoginHistory, Place, Retention},
+    notice::{NoticeKind, NoticeRules, NoticeTally},
     object::Machine,
     outbox::{Message, Outbox},
     session::{Ended, Lifetimes, Session},
@@ -22,6 +24,7 @@ use crate::kernel::{
 };
 
 mod act;
+mod notify;
 mod sign_in;
 
 /// The state of one account. Empty until the first sign-in creates it.
@@ -33,6 +36,8 @@ pub struct Account {
     sessions: Vec<Session>,
     #[serde(default, skip_serializing_if = "LoginHistory::is_empty")]
     history: LoginHistory,
+    #[serde(default, skip_serializing_if = "NoticeTally::is_empty")]
+    notices: NoticeTally,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -90,6 +95,8 @@ pub struct Rules {
     pub trust: TrustRules,
     /// How much login history is kept.
     pub retention: Retention,
+    /// Who is told what, and how often.
+    pub notices: NoticeRules,
     /// Most sessions kept; the one unused for longest gives way.
     pub sessions: usize,
     /// Most devices kept; the least used one that is not trusted gives way.
@@ -211,8 +218,12 @@ impl Account {
             // It stays until the next sign-in, so that who asks twice hears the same twice.
             Err(Ended::Expired) => Outcome::Ended { ended: Ended::Expired },
             Err(Ended::Revoked) => {
+                let (device, app) = (session.device, session.app.clone());
                 let end = End { kind: EventKind::TokenReused, place, rules, now };
                 self.end_sessions(&end, outbox, |known| known.id == *id);
+                let (session, device, kind) = (Some(*id), Some(device), NoticeKind::TokenReused);
+                let occasion = Occasion { kind, account: *account, session, device, app: &app, rules, now };
+                self.notify(&occasion, outbox);
                 Outcome::Ended { ended: Ended::Revoked }
             }
         }

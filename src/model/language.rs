@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 /// A language we speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub enum Language {
     /// English; also for whoever asks for none of ours.
+    #[serde(rename = "en")]
     En,
     /// 简体中文.
+    #[serde(rename = "zh-CN")]
     ZhCn,
 }
 

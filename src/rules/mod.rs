@@ -5,3 +5,4 @@ pub mod countries;
 pub mod limits;
 pub mod message;
 pub mod routing;
+pub mod webhooks;

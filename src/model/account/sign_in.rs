@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Created, End, Outcome, Phone, Rules, count_use, publish};
+use super::{Account, Created, End, Occasion, Outcome, Phone, Rules, count_use, publish};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId},
@@ -12,6 +12,7 @@ use crate::{
         device::{Device, DeviceProfile, Usage},
         login::Method,
         login_history::{EventKind, Place},
+        notice::NoticeKind,
         outbox::{Message, Outbox},
         session::Session,
     },
@@ -92,6 +93,16 @@ impl Account {
         // Once a day is enough for scans and reports, and as much as one database can take.
         if is_first_today {
             outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
+        }
+        let news = match (is_new, device_issued) {
+            (true, _) => Some(NoticeKind::AccountCreated),
+            (false, true) => Some(NoticeKind::NewDevice),
+            (false, false) => None,
+        };
+        if let Some(kind) = news {
+            let (session, device) = (Some(*id), Some(device.id));
+            let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
+            self.notify(&occasion, outbox);
         }
         Outcome::SignedIn { is_new, session, device: device.into(), device_issued }
     }
