@@ -17,6 +17,7 @@ mod check;
 mod crash;
 mod introspection;
 mod login;
+mod notices;
 mod otp;
 mod outbox;
 mod privacy;

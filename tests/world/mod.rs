@@ -14,6 +14,7 @@ mod dump;
 pub(crate) mod faults;
 pub(crate) mod objects;
 pub(crate) mod provider;
+pub(crate) mod receivers;
 pub(crate) mod sms;
 
 use std::{
@@ -26,7 +27,7 @@ use std::{
 };
 
 use onetap::{
-    journeys::{Service, settings::Settings},
+    journeys::{Service, notices::Told, settings::Settings},
     kernel::{
         digest::sha256,
         fault::Fault,
@@ -34,10 +35,10 @@ use onetap::{
         id::{AccountId, ChallengeId, SessionId},
         time::Timestamp,
     },
-    model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
+    model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName, notice::Posting},
     ports::{
         Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
-        GuardTurn, Handles, Http, Metrics, ProviderCall,
+        GuardTurn, Handles, Http, Metrics, NoticeQueue, ProviderCall,
     },
 };
 
@@ -48,6 +49,7 @@ pub(crate) use faults::{Broken, Port};
 use faults::Faults;
 use objects::{Kind, Objects};
 use provider::Providers;
+use receivers::Receivers;
 use sms::Phones;
 
 /// 2026-11-20T04:00:00.123Z: where every story begins.
@@ -58,6 +60,7 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) providers: Providers,
     pub(crate) phones: Phones,
+    pub(crate) receivers: Receivers,
     pub(crate) faults: Faults,
     pub(crate) objects: Objects,
     /// Whether the address limiter lets requests pass.
@@ -71,6 +74,8 @@ pub(crate) struct World {
     /// Milliseconds after which KV shows everywhere that a session was ended.
     pub(crate) ends_seen_after: AtomicU64,
     ended: Mutex<BTreeMap<SessionId, (Timestamp, Timestamp)>>,
+    /// Notices in the queue: when they are brought again, and what they say.
+    queue: Mutex<Vec<(Timestamp, String)>>,
     challenges: Mutex<BTreeMap<String, String>>,
     turns: Mutex<Vec<GuardTurn>>,
     passed_over: Mutex<Vec<Fault>>,
@@ -101,6 +106,8 @@ impl World {
             settings: configuration::read(setting),
             providers: Providers::default(),
             phones: Phones::default(),
+            receivers: Receivers::default(),
+            queue: Mutex::default(),
             faults: Faults::default(),
             objects: Objects::default(),
             admits: AtomicBool::new(true),
@@ -138,6 +145,47 @@ impl World {
     /// died: it is still due.
     pub(crate) fn run_alarms(&self) -> bool {
         client::at_once(self.objects.run_alarms(self.service())).is_some()
+    }
+
+    /// Lets the queue bring what is due, once each, and says what became of it.
+    pub(crate) fn run_queue(&self) -> Vec<Told> {
+        let now = self.now();
+        let (due, later) =
+            std::mem::take(&mut *locked(&self.queue)).into_iter().partition(|(at, _)| *at <= now);
+        *locked(&self.queue) = later;
+        let due: Vec<(Timestamp, String)> = due;
+        let bring = |(_, json): (Timestamp, String)| {
+            let posting: Posting = serde_json::from_str(&json).unwrap();
+            let told = client::at_once(self.service().deliver_notice(&posting)).expect("the service hangs");
+            locked(&self.log).push(format!("{:?} {told:?}", posting.notice.kind));
+            if let Told::Later(wait) = told {
+                locked(&self.queue).push((self.now().plus(wait), json));
+            }
+            told
+        };
+        due.into_iter().map(bring).collect()
+    }
+
+    /// Alarms, then the queue: what a moment later is told.
+    pub(crate) fn tell(&self) -> Vec<Told> {
+        self.run_alarms();
+        self.run_queue()
+    }
+
+    /// Lets time pass until the queue is empty, bringing each notice when it is due; what became of them in turn.
+    pub(crate) fn drain_queue(&self) -> Vec<Told> {
+        let mut told = Vec::new();
+        loop {
+            let next = locked(&self.queue).iter().map(|(at, _)| *at).min();
+            let Some(next) = next else { return told };
+            self.pass(next.since(self.now()));
+            told.extend(self.run_queue());
+        }
+    }
+
+    /// What waits in the queue.
+    pub(crate) fn queue(&self) -> Vec<String> {
+        locked(&self.queue).iter().map(|(_, json)| json.clone()).collect()
     }
 
     /// Lets time pass until no object wants to be woken within `limit`, running each alarm when it is due.
@@ -216,7 +264,8 @@ impl Entropy for World {
 impl Http for World {
     async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure> {
         let send = async || {
-            let answer = match self.phones.answer(&request) {
+            let answer = self.phones.answer(&request).or_else(|| self.receivers.answer(&request));
+            let answer = match answer {
                 Some(answer) => answer,
                 None => self.providers.answer(&request).await,
             };
@@ -301,6 +350,16 @@ impl EndedSessions for World {
             Ok(known.is_some_and(|(from, until)| (from..until).contains(&self.now())))
         };
         self.faults.pass(Port::EndedSessionsRead, Fault::new("end_of_session_not_read"), get).await
+    }
+}
+
+impl NoticeQueue for World {
+    async fn enqueue(&self, posting: &Posting) -> Result<(), Fault> {
+        let put = async || {
+            locked(&self.queue).push((self.now(), serde_json::to_string(posting).unwrap()));
+            Ok(())
+        };
+        self.faults.pass(Port::Queue, Fault::new("notice_not_enqueued"), put).await
     }
 }
 

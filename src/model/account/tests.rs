@@ -19,10 +19,11 @@ const LIFETIMES: Lifetimes = Lifetimes {
     access: Duration::from_secs(600),
 };
 
-const RULES: Rules = Rules {
+pub(super) const RULES: Rules = Rules {
     lifetimes: LIFETIMES,
     trust: TrustRules { known_days: 7, unused_at_most: Duration::from_secs(90 * 86_400) },
     retention: Retention { most: 100, days: 180 },
+    notices: NoticeRules { webhooks: false, pushes: None, sms: 2 },
     sessions: 3,
     devices: 4,
 };
@@ -32,7 +33,7 @@ fn at(secs: i64) -> Timestamp {
 }
 
 /// A value whose persisted form is a text.
-fn from_text<T: DeserializeOwned>(text: &str) -> T {
+pub(super) fn from_text<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(text.into()).unwrap()
 }
 
@@ -45,7 +46,7 @@ fn digest(seed: u8) -> String {
 }
 
 /// A sign-in that brings session and, should it need one, device of that seed.
-fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
+pub(super) fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
     SignIn {
         account: AccountId::from_bytes([100; 16]),
         phone: Phone { handle: from_text("phone.k1.name"), number: from_text("k1.number"), since: at(0) },

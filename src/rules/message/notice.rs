@@ -61,3 +61,34 @@ fn clock(at: Timestamp, language: Language) -> String {
         Language::En => format!("{} UTC", utc.get(5..16).unwrap_or_default().replace('T', " ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::message::length::Length;
+
+    fn apps(json: &str) -> Apps {
+        Apps::read(Some(json), &["default".to_owned()], "login.example", 6, 5).unwrap()
+    }
+
+    #[test]
+    fn every_notice_is_one_sms_that_says_what_when_and_what_to_do() {
+        // 2026-11-20T04:05:00Z, five past noon in China.
+        let at = Timestamp::from_secs(1_795_147_500);
+        for (language, when, signature) in
+            [("zh-CN", "11-20 12:05 ", "十二个字的签名在这里了吧"), ("en", "11-20 04:05 UTC, ", "onetap")]
+        {
+            let apps = apps(&format!(
+                r#"{{"default":{{"language":"{language}","signature":{{"zh-CN":"{signature}"}}}}}}"#
+            ));
+            for kind in &NoticeKind::ALL[1..] {
+                let push = apps.notice("default", *kind, at);
+                assert!(push.starts_with(when), "{push}");
+                let signed = language == "zh-CN";
+                let text = apps.notice_by_sms("default", *kind, at, signed);
+                assert!(text.ends_with(&push) && Length::of(&text).fits(), "{text} {:?}", Length::of(&text));
+                assert_eq!(text.starts_with('【'), signed);
+            }
+        }
+    }
+}
