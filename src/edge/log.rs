@@ -78,6 +78,10 @@ pub(super) fn notice(posting: &Posting, told: Told, calls: &[ProviderCall]) {
     let (level, event, reason) = match told {
         Told::Done => ("info", "notice", None),
         Told::Later(_) => ("info", "notice_delayed", None),
+        // A device that is gone, or a way that nobody has set up, is no surprise.
+        Told::GivenUp(reason @ ("gone" | "refused" | "not_set_up")) => {
+            ("info", "notice_given_up", Some(reason))
+        }
         Told::GivenUp(reason) => ("error", "notice_given_up", Some(reason)),
     };
     let channel = match posting.channel {

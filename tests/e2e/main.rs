@@ -27,6 +27,7 @@ mod idempotency;
 mod jose;
 mod leaks;
 mod login;
+mod notices;
 mod otp;
 mod rotation;
 mod sandbox;
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         crash::stories(),
         tokens::stories(),
         sessions::stories(),
+        notices::stories(),
         rotation::stories(),
         backend::stories(),
         contract::stories(),
