@@ -218,6 +218,22 @@ fn a_webhook_is_tried_again_until_it_is_taken_and_has_one_id() {
 }
 
 #[test]
+fn a_backend_that_hangs_is_left_after_five_seconds() {
+    use onetap::ports::Clock;
+    let world = listening();
+    sign_in(&world, "push-token-of-the-phone", None);
+    world.run_alarms();
+    let began = world.now();
+    locked(&world.slow).insert("backend.example", SECOND * 30);
+    assert_eq!(world.run_queue(), [Told::Later(SECOND * 5)]);
+    assert_eq!(world.now().since(began), SECOND * 5);
+    locked(&world.slow).clear();
+    assert_eq!(world.drain_queue(), [Told::Done]);
+    let deliveries = world.receivers.deliveries();
+    assert!(deliveries.len() == 2 && deliveries[0].body == deliveries[1].body);
+}
+
+#[test]
 fn what_is_not_taken_is_given_up_one_day_and_where_nobody_is_at_once() {
     let world = listening();
     locked(&world.receivers.answers).extend(std::iter::repeat_n(Ok(503), 1000));

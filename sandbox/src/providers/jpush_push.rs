@@ -46,7 +46,7 @@ fn exchange(world: &World, headers: &HeaderMap, body: &[u8]) -> Result<Answer, E
         return refused(StatusCode::UNAUTHORIZED, 1004, "Authen failed");
     }
     let alerts = [text("/notification/android/alert"), text("/notification/ios/alert")];
-    if order["platform"] != "all" || alerts.iter().any(|alert| alert.is_empty()) {
+    if text("/platform") != "all" || alerts.iter().any(|alert| alert.is_empty()) {
         return refused(StatusCode::BAD_REQUEST, 1002, "Missing parameter");
     }
     if to.is_empty() || text("/options/apns_collapse_id").len() > 64 {
