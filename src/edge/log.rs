@@ -7,7 +7,7 @@ use crate::{
     api::LogLine,
     journeys::notices::Told,
     kernel::fault::Fault,
-    model::notice::{Channel, Posting},
+    model::notice::{Channel, Notice},
     ports::{GuardTurn, ProviderCall},
 };
 
@@ -63,35 +63,30 @@ pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
     });
 }
 
-/// One attempt at a notice, on one channel.
-pub(super) fn notice(posting: &Posting, told: Told, calls: &[ProviderCall]) {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        level: &'static str,
-        event: &'static str,
-        notice: &'static str,
-        channel: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        reason: Option<&'static str>,
-        providers: &'a [Call<'a>],
-    }
-    let (level, event, reason) = match told {
+/// One attempt at a notice.
+pub(super) fn notice(notice: &Notice, told: Told, calls: &[ProviderCall]) {
+    let (level, event, fault) = match told {
         Told::Done => ("info", "notice", None),
         Told::Later(_) => ("info", "notice_delayed", None),
         // A device that is gone, or a way that nobody has set up, is no surprise.
-        Told::GivenUp(reason @ ("gone" | "refused" | "not_set_up")) => {
-            ("info", "notice_given_up", Some(reason))
-        }
-        Told::GivenUp(reason) => ("error", "notice_given_up", Some(reason)),
+        Told::GivenUp(why @ ("gone" | "refused" | "not_set_up")) => ("info", "notice_given_up", Some(why)),
+        Told::GivenUp(why) => ("error", "notice_given_up", Some(why)),
     };
-    let channel = match posting.channel {
+    let channel = match notice.channel {
         Channel::Webhooks | Channel::Webhook(_) => "webhook",
-        Channel::Push { .. } => "push",
+        Channel::Push(..) => "push",
         Channel::Sms(_) => "sms",
     };
-    let level = if is_account_fault(calls) { "alert" } else { level };
-    let (notice, providers) = (posting.notice.kind.name(), &*of(calls));
-    write(&Line { level, event, notice, channel, reason, providers });
+    write(&Line {
+        level: if is_account_fault(calls) { "alert" } else { level },
+        event,
+        route: Some(channel),
+        code: notice.kind.name(),
+        fault,
+        millis: None,
+        request_id: None,
+        providers: &of(calls),
+    });
 }
 
 /// Something of ours broke outside of a request.

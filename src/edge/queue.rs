@@ -1,6 +1,5 @@
 //! The queue of notices: filling it, and what it brings.
 
-use futures_util::future::join_all;
 use worker::{
     Context, Env, MessageBatch, MessageExt, QueueContentType, QueueRetryOptionsBuilder, RawMessage,
     RawMessageBuilder, event,
@@ -10,7 +9,7 @@ use super::{config, log, world::EdgeWorld};
 use crate::{
     journeys::{Service, notices::Told, settings::Settings},
     kernel::{fault::Fault, json},
-    model::notice::Posting,
+    model::notice::Notice,
     ports::NoticeQueue,
 };
 
@@ -18,38 +17,38 @@ use crate::{
 const UNTIL_MENDED: u32 = 600;
 
 impl NoticeQueue for EdgeWorld {
-    async fn enqueue(&self, posting: &Posting) -> Result<(), Fault> {
+    async fn enqueue(&self, notice: &Notice) -> Result<(), Fault> {
         let fault = Fault::new("notice_not_enqueued");
         let queue = self.env.queue(config::NOTICES).map_err(|_| fault)?;
         // As text: maps would arrive empty.
-        let message = RawMessageBuilder::new(json::write(posting)?.into());
+        let message = RawMessageBuilder::new(json::write(notice)?.into());
         queue.send_raw(message.build_with_content_type(QueueContentType::Text)).await.map_err(|_| fault)
     }
 }
 
-/// A batch of notices, brought side by side. Never fails: the platform would bring all of them again.
+/// Notices that are due: one at a time, as the queue is set up, so that none waits for another's slow webhook. Never
+/// fails: the platform would bring all of them again.
 #[event(queue)]
 async fn queue(batch: MessageBatch<()>, env: Env, _: Context) -> worker::Result<()> {
-    let messages: Vec<RawMessage> = batch.raw_iter().collect();
-    match &config::of(&env).settings {
-        Ok(settings) => {
-            join_all(messages.iter().map(|message| bring(message, settings, &env))).await;
+    for message in batch.raw_iter() {
+        match &config::of(&env).settings {
+            Ok(settings) => bring(&message, settings, &env).await,
+            Err(_) => again(&message, UNTIL_MENDED),
         }
-        Err(_) => messages.iter().for_each(|message| again(message, UNTIL_MENDED)),
     }
     Ok(())
 }
 
 async fn bring(message: &RawMessage, settings: &Settings, env: &Env) {
     let body = message.body().as_string().unwrap_or_default();
-    let Some(posting) = json::read::<Posting>(body.as_bytes()) else {
+    let Some(notice) = json::read::<Notice>(body.as_bytes()) else {
         // A build that is rolled out just now may know it; where none does it is dropped after its last try.
         log::fault("notice", Fault::new("notice_does_not_parse"));
         return again(message, UNTIL_MENDED);
     };
     let world = EdgeWorld::without_request(env.clone(), settings.clock_skew_seconds);
-    let told = Service { settings, world: &world }.deliver_notice(&posting).await;
-    log::notice(&posting, told, &world.take_calls());
+    let told = Service { settings, world: &world }.deliver_notice(&notice).await;
+    log::notice(&notice, told, &world.take_calls());
     match told {
         Told::Done | Told::GivenUp(_) => message.ack(),
         Told::Later(wait) => again(message, u32::try_from(wait.as_secs()).unwrap_or(u32::MAX)),

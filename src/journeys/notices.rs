@@ -5,8 +5,6 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::Serialize;
-
 use super::{
     Service,
     provider::{Caller, Tender},
@@ -17,16 +15,14 @@ use crate::{
     kernel::{
         fault::Fault,
         http::HttpRequest,
-        id::{AccountId, DeviceId, SessionId},
-        json,
         phone::PhoneNumber,
         seal::{Sealed, open},
         secret::Secret,
         time::Timestamp,
-        webhook::signatures,
+        webhook::{payload, signatures},
     },
     model::{
-        notice::{Channel, Notice, NoticeKind, Posting},
+        notice::{Channel, Notice},
         platform::Platform,
     },
     ports::{ProviderCall, World},
@@ -63,31 +59,29 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// [`Fault`]: the queue did not take all of it; what it took comes twice.
-    pub(super) async fn hand_over(&self, posting: Posting) -> Result<(), Fault> {
-        let Posting { notice, channel } = posting;
-        if self.world.now().since(notice.at) >= self.life(&channel) {
+    pub(super) async fn hand_over(&self, notice: &Notice) -> Result<(), Fault> {
+        if self.world.now().since(notice.at) >= self.life(&notice.channel) {
             self.world.fault_passed_over(Fault::new("notice_given_up"));
             return Ok(());
         }
-        if channel != Channel::Webhooks {
-            return self.world.enqueue(&Posting { notice, channel }).await;
+        if notice.channel != Channel::Webhooks {
+            return self.world.enqueue(notice).await;
         }
-        for hook in self.settings.webhooks.iter().filter(|hook| hook.wants(&notice)) {
+        for hook in self.settings.webhooks.iter().filter(|hook| hook.wants(notice)) {
             let channel = Channel::Webhook(hook.name.clone());
-            self.world.enqueue(&Posting { notice: notice.clone(), channel }).await?;
+            self.world.enqueue(&Notice { channel, ..notice.clone() }).await?;
         }
         Ok(())
     }
 
     /// Brings a notice from the queue to where it belongs. The same may come more than once.
-    pub async fn deliver_notice(&self, posting: &Posting) -> Told {
-        let Posting { notice, channel } = posting;
-        let told = match channel {
+    pub async fn deliver_notice(&self, notice: &Notice) -> Told {
+        let told = match &notice.channel {
             Channel::Webhook(name) => match self.settings.webhooks.iter().find(|hook| hook.name == *name) {
                 Some(hook) => self.call_webhook(hook, notice).await,
                 None => Told::GivenUp("not_set_up"),
             },
-            Channel::Push { to, app, platform } => self.send_push(notice, to, app, *platform).await,
+            Channel::Push(to, platform) => self.send_push(notice, to, *platform).await,
             Channel::Sms(to) => self.send_text(notice, to).await,
             // It becomes several before it comes here.
             Channel::Webhooks => Told::GivenUp("not_set_up"),
@@ -95,7 +89,7 @@ impl<W: World> Service<'_, W> {
         let Told::Later(_) = told else { return told };
         let age = self.world.now().since(notice.at);
         let wait = age.clamp(WAITS.0, WAITS.1);
-        if age.saturating_add(wait) <= self.life(channel) {
+        if age.saturating_add(wait) <= self.life(&notice.channel) {
             Told::Later(wait)
         } else {
             Told::GivenUp("too_old")
@@ -107,13 +101,20 @@ impl<W: World> Service<'_, W> {
             Channel::Webhooks | Channel::Webhook(_) => {
                 Duration::from_secs(self.settings.limits.webhook_retry_seconds)
             }
-            Channel::Push { .. } | Channel::Sms(_) => PERSONAL_LIFE,
+            Channel::Push(..) | Channel::Sms(_) => PERSONAL_LIFE,
         }
     }
 
     async fn call_webhook(&self, hook: &Webhook, notice: &Notice) -> Told {
         let (id, now) = (notice.id(), self.world.now());
-        let Ok(body) = json::write(&Event::of(notice, &id)) else { return Told::GivenUp("not_written") };
+        // Ids and nothing else.
+        let data = [
+            ("account", Some(notice.account.to_string())),
+            ("session", notice.session.map(|session| session.to_string())),
+            ("device", notice.device.map(|device| device.to_string())),
+            ("app", Some(notice.app.clone())),
+        ];
+        let body = payload(&id, notice.kind.name(), notice.at, &data);
         let headers = [
             ("content-type", "application/json".to_owned()),
             ("webhook-timestamp", now.secs().to_string()),
@@ -145,17 +146,20 @@ impl<W: World> Service<'_, W> {
         told
     }
 
-    async fn send_push(&self, notice: &Notice, to: &Sealed, app: &str, platform: Platform) -> Told {
+    async fn send_push(&self, notice: &Notice, to: &Sealed, platform: Platform) -> Told {
         let Some(token) = self.open_text(notice, PUSH_TOKEN, to) else { return UNREADABLE };
-        let id = notice.id();
+        let (app, id) = (notice.app.as_str(), notice.id());
         let caller = Caller { app, platform, address: "", request_id: &id };
         let Some(choice) = self.choices(Capability::Push, &caller).next() else {
             return Told::GivenUp("not_set_up");
         };
         let text = self.settings.messages.notice(app, notice.kind, notice.at);
-        let brought = [("text", text), ("notice", id.clone()), ("event", notice.kind.name().to_owned())];
-        let mut brought: BTreeMap<String, Secret<String>> =
-            brought.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
+        let mut brought = BTreeMap::new();
+        for (name, value) in
+            [("text", text), ("notice", id.clone()), ("event", notice.kind.name().to_owned())]
+        {
+            brought.insert(name.to_owned(), Secret::new(value));
+        }
         brought.insert("to".to_owned(), token);
         let tender = Tender::of(choice, &caller, Capability::Push, u64::MAX);
         match self.offer(&Tender { credential: &brought, timeout: VENDORS_TIME, ..tender }).await {
@@ -197,34 +201,6 @@ impl<W: World> Service<'_, W> {
 }
 
 const UNREADABLE: Told = Told::GivenUp("sealed_value_does_not_open");
-
-/// The body of a webhook: ids only.
-#[derive(Serialize)]
-struct Event<'a> {
-    id: &'a str,
-    #[serde(rename = "type")]
-    kind: NoticeKind,
-    timestamp: String,
-    data: EventData<'a>,
-}
-
-#[derive(Serialize)]
-struct EventData<'a> {
-    account: AccountId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    session: Option<SessionId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<DeviceId>,
-    app: &'a str,
-}
-
-impl<'a> Event<'a> {
-    fn of(notice: &'a Notice, id: &'a str) -> Self {
-        let Notice { account, session, device, .. } = *notice;
-        let data = EventData { account, session, device, app: &notice.app };
-        Self { id, kind: notice.kind, timestamp: notice.at.rfc3339(), data }
-    }
-}
 
 fn millis_between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.since(from).as_millis()).unwrap_or(u64::MAX)

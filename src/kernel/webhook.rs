@@ -1,9 +1,12 @@
-//! Signatures of webhooks, as Standard Webhooks writes them (<https://www.standardwebhooks.com>, scheme `v1`).
+//! Bodies and signatures of webhooks, as Standard Webhooks has them (<https://www.standardwebhooks.com>, scheme `v1`).
+
+use serde_json::{Map, Value};
 
 use super::{
     digest::hmac_sha256,
     encoding::{base64, from_base64},
     secret::Secret,
+    time::Timestamp,
 };
 
 /// A secret that a receiver shares with us: 24 to 64 bytes.
@@ -16,6 +19,22 @@ impl WebhookSecret {
         let bytes = from_base64(text.strip_prefix("whsec_")?)?;
         (24..=64).contains(&bytes.len()).then(|| Self(Secret::new(bytes)))
     }
+}
+
+/// The body: JSON that says what happened when, and to what.
+pub fn payload(id: &str, kind: &str, at: Timestamp, data: &[(&str, Option<String>)]) -> String {
+    let mut of = Map::new();
+    for (name, value) in data {
+        if let Some(value) = value {
+            of.insert((*name).to_owned(), Value::String(value.clone()));
+        }
+    }
+    let mut body = Map::new();
+    for (name, value) in [("id", id), ("type", kind), ("timestamp", &at.rfc3339())] {
+        body.insert(name.to_owned(), Value::String(value.to_owned()));
+    }
+    body.insert("data".to_owned(), Value::Object(of));
+    Value::Object(body).to_string()
 }
 
 /// The header `webhook-signature`: one signature for each secret. `timestamp` is that of this attempt, in seconds.

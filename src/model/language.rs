@@ -3,13 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 /// A language we speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
     /// English; also for whoever asks for none of ours.
-    #[serde(rename = "en")]
     En,
     /// 简体中文.
-    #[serde(rename = "zh-CN")]
     ZhCn,
 }
 

@@ -11,7 +11,7 @@ use crate::kernel::{
     time::Timestamp,
 };
 
-/// Something that happened to an account.
+/// Something that happened to an account, on its way to one of those who are told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     /// Counts the notices of the account.
@@ -26,10 +26,12 @@ pub struct Notice {
     /// On which device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<DeviceId>,
-    /// In which app.
+    /// In which app. Of a push: in which it is shown.
     pub app: String,
     /// When.
     pub at: Timestamp,
+    /// By which way it is told.
+    pub channel: Channel,
 }
 
 /// What can be told. The names are those of webhooks.
@@ -60,26 +62,10 @@ pub enum Channel {
     Webhooks,
     /// To one webhook, by its name.
     Webhook(String),
-    /// To a device of the account.
-    Push {
-        /// Where push messages go, sealed for the account.
-        to: Sealed,
-        /// The app that receives it there.
-        app: String,
-        /// Kind of device.
-        platform: Platform,
-    },
+    /// To a device of the account: where push messages go, sealed for it, and its kind.
+    Push(Sealed, Platform),
     /// To the number of the account, sealed for it.
     Sms(Sealed),
-}
-
-/// A notice on one way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posting {
-    /// What is told.
-    pub notice: Notice,
-    /// By which way.
-    pub channel: Channel,
 }
 
 /// How much a person is told.
@@ -139,7 +125,7 @@ impl Notice {
     /// Its id: the same for every channel and every attempt. Holds no full stop, as Standard Webhooks wants it.
     pub fn id(&self) -> String {
         let account = self.account.to_string();
-        format!("ntc{}_{}", account.trim_start_matches("acc"), self.number)
+        format!("ntc{}_{}", account.strip_prefix("acc").unwrap_or_default(), self.number)
     }
 }
 
@@ -216,6 +202,7 @@ mod tests {
             device: None,
             app: "default".to_owned(),
             at: Timestamp::from_secs(0),
+            channel: Channel::Webhooks,
         };
         let ids = [notice(1, 1), notice(1, 2), notice(2, 1)].map(|notice| notice.id());
         assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{device::DeviceRecord, handle::HandleName, login::Method, notice::Posting};
+use super::{device::DeviceRecord, handle::HandleName, login::Method, notice::Notice};
 use crate::kernel::{
     id::{AccountId, SessionId},
     time::Timestamp,
@@ -55,7 +55,7 @@ pub enum Message {
         until: Timestamp,
     },
     /// To people and backends: something happened.
-    Notify(Box<Posting>),
+    Notify(Box<Notice>),
 }
 
 /// One message on its way.

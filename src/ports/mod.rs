@@ -15,7 +15,7 @@ use crate::{
     },
     model::{
         account, api_key::ApiKey, audit::AuditEntry, challenge, counter, device::DeviceRecord, handle,
-        handle::HandleName, notice::Posting,
+        handle::HandleName, notice::Notice,
     },
 };
 
@@ -119,7 +119,7 @@ pub trait NoticeQueue {
     ///
     /// # Errors
     /// [`Fault`]: perhaps not taken.
-    async fn enqueue(&self, posting: &Posting) -> Result<(), Fault>;
+    async fn enqueue(&self, notice: &Notice) -> Result<(), Fault>;
 }
 
 /// The records of codes on their way.

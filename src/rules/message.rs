@@ -66,7 +66,7 @@ pub struct Apps {
 struct App {
     name: Localized,
     signature: Localized,
-    language: Option<Language>,
+    language: Option<String>,
     host: Option<String>,
     android_hash: Option<String>,
     templates: Templates,
@@ -130,7 +130,8 @@ impl Apps {
 
     /// The language in which an app speaks to people of whom it knows none.
     pub fn language(&self, app: &str) -> Language {
-        self.app(app).language.unwrap_or(Language::ZhCn)
+        let named = self.app(app).language.as_deref();
+        Language::ALL.into_iter().find(|language| named == Some(language.name())).unwrap_or(Language::ZhCn)
     }
 
     fn app(&self, id: &str) -> &App {

@@ -1,13 +1,16 @@
 //! Where backends want to be told: the setting `WEBHOOKS`.
 //!
 //! `[{"url": "https://backend.example/hooks", "secret": "whsec_...", "app": "default", "events": ["login.new_device"]}]`.
-//! Without `app` it is told of every app, without `events` of everything. `secret` may hold several, separated by
-//! blanks, while one takes the place of another.
-
-use serde::Deserialize;
+//! Without `app` it is told of every app, without `events` of everything. `secret` may be a list of several, while one
+//! takes the place of another.
 
 use crate::{
-    kernel::{config, digest::sha256, encoding::hex, webhook::WebhookSecret},
+    kernel::{
+        config::{self, Members},
+        digest::sha256,
+        encoding::hex,
+        webhook::WebhookSecret,
+    },
     model::notice::{Notice, NoticeKind},
 };
 
@@ -21,7 +24,7 @@ pub struct Webhook {
     /// What it knows our messages by.
     pub secrets: Vec<WebhookSecret>,
     app: Option<String>,
-    events: Option<Vec<NoticeKind>>,
+    events: Option<Vec<String>>,
 }
 
 impl Webhook {
@@ -30,46 +33,49 @@ impl Webhook {
     /// # Errors
     /// Every problem, naming the entry; no URL and no secret is quoted.
     pub fn read(json: &str, served: &[String], allows_http: bool) -> Result<Vec<Self>, Vec<String>> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Entry {
-            url: String,
-            secret: String,
-            app: Option<String>,
-            events: Option<Vec<String>>,
-        }
-        // The parser's own words could quote a secret.
-        let entries: Vec<Entry> = config::from_json(json).map_err(|_| {
-            vec!["is not a JSON array of {\"url\", \"secret\", \"app\"?, \"events\"?}".to_owned()]
-        })?;
+        let Some(entries) = config::entries(json) else {
+            return Err(vec![
+                "is not a JSON array of {\"url\", \"secret\", \"app\"?, \"events\"?}".to_owned(),
+            ]);
+        };
         let mut problems = Vec::new();
         let mut hooks: Vec<Self> = Vec::new();
-        for (at, entry) in entries.into_iter().enumerate() {
+        for (at, mut entry) in entries.into_iter().enumerate() {
             let mut problem = |text: &str| problems.push(format!("entry {at}: {text}"));
-            if !is_url(&entry.url, allows_http) {
+            let url = one(take(&mut entry, "url")).unwrap_or_default();
+            if !is_url(&url, allows_http) {
                 problem("\"url\" is not an https URL");
             }
-            let secrets: Option<Vec<_>> =
-                entry.secret.split_ascii_whitespace().map(WebhookSecret::read).collect();
-            let secrets = secrets.unwrap_or_default();
-            if secrets.is_empty() {
-                problem("\"secret\" is not whsec_ and 24 to 64 bytes in Base64");
+            let mut secrets = Vec::new();
+            for text in take(&mut entry, "secret").unwrap_or_default() {
+                match WebhookSecret::read(&text) {
+                    Some(secret) => secrets.push(secret),
+                    None => problem("\"secret\" is not whsec_ and 24 to 64 bytes in Base64"),
+                }
             }
-            if entry.app.as_ref().is_some_and(|app| !served.contains(app)) {
+            if secrets.is_empty() {
+                problem("has no \"secret\"");
+            }
+            let app = one(take(&mut entry, "app"));
+            if app.as_ref().is_some_and(|app| !served.contains(app)) {
                 problem("\"app\" is not in APPS");
             }
-            let kind = |name: &String| NoticeKind::ALL.into_iter().find(|kind| kind.name() == name);
-            let events = entry.events.map(|names| names.iter().map(kind).collect::<Option<Vec<_>>>());
-            if events.as_ref().is_some_and(Option::is_none) {
-                let known = NoticeKind::ALL.map(NoticeKind::name).join(", ");
-                problem(&format!("\"events\" are not of {known}"));
+            let events = take(&mut entry, "events");
+            let is_known = |name: &String| NoticeKind::ALL.iter().any(|kind| kind.name() == name);
+            if events.as_ref().is_some_and(|names| !names.iter().all(is_known)) {
+                problem(&format!(
+                    "\"events\" are not of {}",
+                    NoticeKind::ALL.map(NoticeKind::name).join(", ")
+                ));
             }
-            let name = hex(&sha256(entry.url.as_bytes()));
+            for (name, _) in &entry {
+                problem(&format!("\"{name}\" is unknown"));
+            }
+            let name = hex(&sha256(url.as_bytes()));
             if hooks.iter().any(|other| other.name == name) {
                 problem("the URL stands twice");
             }
-            let events = events.flatten();
-            hooks.push(Self { name, url: entry.url, secrets, app: entry.app, events });
+            hooks.push(Self { name, url, secrets, app, events });
         }
         if problems.is_empty() { Ok(hooks) } else { Err(problems) }
     }
@@ -77,8 +83,19 @@ impl Webhook {
     /// Whether it wants to be told.
     pub fn wants(&self, notice: &Notice) -> bool {
         self.app.as_ref().is_none_or(|app| *app == notice.app)
-            && self.events.as_ref().is_none_or(|events| events.contains(&notice.kind))
+            && self.events.as_ref().is_none_or(|events| events.iter().any(|name| name == notice.kind.name()))
     }
+}
+
+fn take(entry: &mut Members, name: &str) -> Option<Vec<String>> {
+    let at = entry.iter().position(|(known, _)| known == name)?;
+    Some(entry.swap_remove(at).1)
+}
+
+/// The only text of a list; an empty one, which nothing may be, where there is not just one.
+fn one(texts: Option<Vec<String>>) -> Option<String> {
+    let mut texts = texts?;
+    if texts.len() == 1 { texts.pop() } else { Some(String::new()) }
 }
 
 fn is_url(url: &str, allows_http: bool) -> bool {
@@ -90,7 +107,10 @@ fn is_url(url: &str, allows_http: bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::{id::AccountId, time::Timestamp};
+    use crate::{
+        kernel::{id::AccountId, time::Timestamp},
+        model::notice::Channel,
+    };
 
     const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -100,14 +120,15 @@ mod tests {
 
     fn notice(kind: NoticeKind, app: &str) -> Notice {
         let (account, at) = (AccountId::from_bytes([1; 16]), Timestamp::from_secs(0));
-        Notice { number: 1, kind, account, session: None, device: None, app: app.to_owned(), at }
+        let (app, channel) = (app.to_owned(), Channel::Webhooks);
+        Notice { number: 1, kind, account, session: None, device: None, app, at, channel }
     }
 
     #[test]
     fn a_backend_is_told_what_it_asked_for() {
         let json = format!(
             r#"[{{"url":"https://a.example/h?k=1","secret":"{SECRET}"}},
-                {{"url":"https://b.example","secret":"{SECRET} {SECRET}","app":"shop","events":["account.created"]}}]"#
+                {{"url":"https://b.example","secret":["{SECRET}","{SECRET}"],"app":"shop","events":["account.created"]}}]"#
         );
         let hooks = read(&json).unwrap();
         assert_eq!((hooks[0].secrets.len(), hooks[1].secrets.len()), (1, 2));
@@ -140,7 +161,7 @@ mod tests {
             let found = |text: &&String| text.starts_with(&format!("entry {at}")) && text.contains(problem);
             assert!(problems.iter().any(|text| found(&text)), "{at} {problem} {problems:?}");
         }
-        assert_eq!(problems.len(), 7, "{problems:?}");
+        assert_eq!(problems.len(), 8, "{problems:?}");
         assert!(!problems.concat().contains("hook.example") && !problems.concat().contains("whsec_c2"));
         assert!(
             read(&format!(r#"[{{"url":"https://a","secret":"{SECRET}","x":"s3cret"}}]"#)).unwrap_err().len()

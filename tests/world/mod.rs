@@ -14,6 +14,7 @@ mod dump;
 pub(crate) mod faults;
 pub(crate) mod objects;
 pub(crate) mod provider;
+mod queue;
 pub(crate) mod receivers;
 pub(crate) mod sms;
 
@@ -27,7 +28,7 @@ use std::{
 };
 
 use onetap::{
-    journeys::{Service, notices::Told, settings::Settings},
+    journeys::{Service, settings::Settings},
     kernel::{
         digest::sha256,
         fault::Fault,
@@ -35,10 +36,10 @@ use onetap::{
         id::{AccountId, ChallengeId, SessionId},
         time::Timestamp,
     },
-    model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName, notice::Posting},
+    model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
         Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
-        GuardTurn, Handles, Http, Metrics, NoticeQueue, ProviderCall,
+        GuardTurn, Handles, Http, Metrics, ProviderCall,
     },
 };
 
@@ -145,47 +146,6 @@ impl World {
     /// died: it is still due.
     pub(crate) fn run_alarms(&self) -> bool {
         client::at_once(self.objects.run_alarms(self.service())).is_some()
-    }
-
-    /// Lets the queue bring what is due, once each, and says what became of it.
-    pub(crate) fn run_queue(&self) -> Vec<Told> {
-        let now = self.now();
-        let (due, later) =
-            std::mem::take(&mut *locked(&self.queue)).into_iter().partition(|(at, _)| *at <= now);
-        *locked(&self.queue) = later;
-        let due: Vec<(Timestamp, String)> = due;
-        let bring = |(_, json): (Timestamp, String)| {
-            let posting: Posting = serde_json::from_str(&json).unwrap();
-            let told = client::at_once(self.service().deliver_notice(&posting)).expect("the service hangs");
-            locked(&self.log).push(format!("{:?} {told:?}", posting.notice.kind));
-            if let Told::Later(wait) = told {
-                locked(&self.queue).push((self.now().plus(wait), json));
-            }
-            told
-        };
-        due.into_iter().map(bring).collect()
-    }
-
-    /// Alarms, then the queue: what a moment later is told.
-    pub(crate) fn tell(&self) -> Vec<Told> {
-        self.run_alarms();
-        self.run_queue()
-    }
-
-    /// Lets time pass until the queue is empty, bringing each notice when it is due; what became of them in turn.
-    pub(crate) fn drain_queue(&self) -> Vec<Told> {
-        let mut told = Vec::new();
-        loop {
-            let next = locked(&self.queue).iter().map(|(at, _)| *at).min();
-            let Some(next) = next else { return told };
-            self.pass(next.since(self.now()));
-            told.extend(self.run_queue());
-        }
-    }
-
-    /// What waits in the queue.
-    pub(crate) fn queue(&self) -> Vec<String> {
-        locked(&self.queue).iter().map(|(_, json)| json.clone()).collect()
     }
 
     /// Lets time pass until no object wants to be woken within `limit`, running each alarm when it is due.
@@ -350,16 +310,6 @@ impl EndedSessions for World {
             Ok(known.is_some_and(|(from, until)| (from..until).contains(&self.now())))
         };
         self.faults.pass(Port::EndedSessionsRead, Fault::new("end_of_session_not_read"), get).await
-    }
-}
-
-impl NoticeQueue for World {
-    async fn enqueue(&self, posting: &Posting) -> Result<(), Fault> {
-        let put = async || {
-            locked(&self.queue).push((self.now(), serde_json::to_string(posting).unwrap()));
-            Ok(())
-        };
-        self.faults.pass(Port::Queue, Fault::new("notice_not_enqueued"), put).await
     }
 }
 

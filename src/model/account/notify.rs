@@ -7,14 +7,12 @@ use super::{Account, Rules};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId},
-        seal::Sealed,
         time::Timestamp,
     },
     model::{
         device::Trust,
-        notice::{Channel, Notice, NoticeKind, Posting},
+        notice::{Channel, Notice, NoticeKind},
         outbox::{Message, Outbox},
-        platform::Platform,
     },
 };
 
@@ -33,56 +31,42 @@ impl Account {
     /// Tells whoever is to be told, one letter for each channel, within the person's caps.
     pub(super) fn notify(&mut self, occasion: &Occasion<'_>, outbox: &mut Outbox) {
         let Occasion { kind, account, session, device, app, rules, now } = *occasion;
-        let rules_of_notices = &rules.notices;
-        let notice = Notice {
-            number: self.notices.count(now),
-            kind,
-            account,
-            session,
-            device,
-            app: app.to_owned(),
-            at: now,
+        let number = self.notices.count(now);
+        let mut post = |channel, app: &str| {
+            let app = app.to_owned();
+            let notice = Notice { number, kind, account, session, device, app, at: now, channel };
+            outbox.post(Message::Notify(Box::new(notice)), now);
         };
-        let mut post = |channel| {
-            let posting = Posting { notice: notice.clone(), channel };
-            outbox.post(Message::Notify(Box::new(posting)), now);
-        };
-        if rules_of_notices.webhooks {
-            post(Channel::Webhooks);
+        if rules.notices.webhooks {
+            post(Channel::Webhooks, app);
         }
         if !kind.is_personal() {
             return;
         }
-        let devices = self.devices_to_tell(occasion);
-        let is_heard = rules_of_notices.pushes.is_some() && !devices.is_empty();
-        for (to, app, platform) in devices {
-            if self.notices.may_push(rules_of_notices) {
-                post(Channel::Push { to, app, platform });
-            }
-        }
-        if let Some(phone) = self.phones.first().filter(|_| kind.warns() && !is_heard)
-            && self.notices.may_text(rules_of_notices)
-        {
-            post(Channel::Sms(phone.number.clone()));
-        }
-    }
-
-    /// Push token, app and kind of each. A device's push token belongs to the app that was used on it last.
-    fn devices_to_tell(&self, occasion: &Occasion<'_>) -> Vec<(Sealed, String, Platform)> {
-        let Occasion { device: about, rules, now, .. } = *occasion;
-        let devices = self.devices.iter().filter(|device| {
-            Some(device.id) != about
-                && rules.trust.trust(device.usage, device.trusted_since, now) != Trust::New
-        });
-        let told = devices.filter_map(|device| {
+        let mut is_heard = false;
+        for known in self.devices.iter().filter(|_| rules.notices.pushes.is_some()) {
+            let trust = rules.trust.trust(known.usage, known.trusted_since, now);
+            // A push token belongs to the app that was used on its device last.
             let alive = self
                 .sessions
                 .iter()
-                .filter(|session| session.device == device.id && session.is_alive(now, &rules.lifetimes));
-            let app = alive.max_by_key(|session| session.last_used())?.app.clone();
-            Some((device.profile.push_token.clone()?, app, device.profile.platform))
-        });
-        told.collect()
+                .filter(|session| session.device == known.id && session.is_alive(now, &rules.lifetimes));
+            let last = alive.max_by_key(|session| session.last_used());
+            if let (Some(to), Some(session)) = (&known.profile.push_token, last)
+                && Some(known.id) != device
+                && trust != Trust::New
+            {
+                is_heard = true;
+                if self.notices.may_push(&rules.notices) {
+                    post(Channel::Push(to.clone(), known.profile.platform), &session.app);
+                }
+            }
+        }
+        if let Some(phone) = self.phones.first().filter(|_| kind.warns() && !is_heard)
+            && self.notices.may_text(&rules.notices)
+        {
+            post(Channel::Sms(phone.number.clone()), app);
+        }
     }
 }
 
@@ -106,7 +90,7 @@ mod tests {
         let letters = letters["letters"].as_array().unwrap().clone();
         let channel = |letter: &serde_json::Value| {
             let channel = &letter["message"]["notify"]["channel"];
-            let pushed = channel.pointer("/push/to").and_then(|to| to.as_str());
+            let pushed = channel.pointer("/push/0").and_then(|to| to.as_str());
             pushed.or(channel.as_str()).or(channel.pointer("/sms").map(|_| "sms")).map(str::to_owned)
         };
         letters.iter().filter_map(channel).collect()
@@ -172,6 +156,6 @@ mod tests {
         let letters = serde_json::to_value(&outbox).unwrap()["letters"].as_array().unwrap().clone();
         assert_eq!(letters.len(), NOTICES_WAITING + 1);
         assert!(letters[0]["message"].get("retract_device").is_some());
-        assert_eq!(letters[1]["message"]["notify"]["notice"]["number"], 6);
+        assert_eq!(letters[1]["message"]["notify"]["number"], 6);
     }
 }

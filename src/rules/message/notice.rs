@@ -26,8 +26,8 @@ impl Apps {
 
 fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
     let (zh, en) = match kind {
-        // Nobody is told by message.
-        NoticeKind::AccountCreated => ("您的账号已创建。", "Your account was created."),
+        // Its owner knows, and is not told.
+        NoticeKind::AccountCreated => ("", ""),
         NoticeKind::NewDevice => (
             "您的账号在新设备上登录。若非本人操作，请在应用内移除该设备。",
             "a new device signed in. Not you? Remove it in the app.",
@@ -55,10 +55,11 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
 /// Day, hour and minute: in China's time for who reads Chinese, else in UTC.
 fn clock(at: Timestamp, language: Language) -> String {
     let (china, utc) = (at.compact17(), at.rfc3339());
-    let part = |from, to| china.get(from..to).unwrap_or_default();
+    let china = |from, to| china.get(from..to).unwrap_or_default();
+    let utc = |from, to| utc.get(from..to).unwrap_or_default();
     match language {
-        Language::ZhCn => format!("{}-{} {}:{}", part(4, 6), part(6, 8), part(8, 10), part(10, 12)),
-        Language::En => format!("{} UTC", utc.get(5..16).unwrap_or_default().replace('T', " ")),
+        Language::ZhCn => format!("{}-{} {}:{}", china(4, 6), china(6, 8), china(8, 10), china(10, 12)),
+        Language::En => format!("{} {} UTC", utc(5, 10), utc(11, 16)),
     }
 }
 
