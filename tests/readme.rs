@@ -17,6 +17,7 @@ use onetap::{
         client_config::ClientRules,
         limits::{Limit, TABLE},
         message::Apps,
+        webhooks::Webhook,
     },
 };
 
@@ -139,7 +140,8 @@ fn the_examples_of_settings_can_be_set() {
         let block = section(OPERATIONS, title).split("```json\n").nth(1).unwrap();
         block.split("```").next().unwrap()
     };
-    let served = ["default".to_owned()];
+    let served = ["default", "shop"].map(str::to_owned);
+    Webhook::read(example("## Notices"), &served, false).unwrap();
     Apps::read(Some(example("## Messages")), &served, "id.example.com", 6, 5).unwrap();
     ClientRules::read(example("## Client configuration"), &served, &["flash_v2".to_owned()]).unwrap();
 }

@@ -122,6 +122,10 @@ pub(crate) struct Ledger {
     /// Solved captchas by the token that names them.
     pub(crate) captchas: BTreeMap<(Provider, String), Captcha>,
     pub(crate) scores: Vec<Score>,
+    /// Push messages taken, oldest first.
+    pub(crate) pushes: VecDeque<Pushed>,
+    /// What the backend was sent, oldest first.
+    pub(crate) deliveries: VecDeque<Delivered>,
 }
 
 impl Ledger {
@@ -137,6 +141,27 @@ impl Ledger {
             _ => None,
         })
     }
+}
+
+/// How many push messages are kept; the oldest go first.
+pub(crate) const PUSHES_KEPT: usize = 20_000;
+
+/// A push message that its vendor took.
+pub(crate) struct Pushed {
+    pub(crate) to: String,
+    pub(crate) text: String,
+    pub(crate) event: String,
+    pub(crate) notice: String,
+    /// Milliseconds since 1970.
+    pub(crate) at_ms: i64,
+}
+
+/// One attempt at a webhook.
+pub(crate) struct Delivered {
+    /// Those of Standard Webhooks.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    pub(crate) taken: bool,
 }
 
 /// What one vendor was asked.

@@ -69,6 +69,9 @@ impl Bench {
             { "provider": "geetest", "app": "default", "settings": {
                 "captchaId": "0a1b2c3d", "captchaKey": "InventedKey",
             } },
+            { "provider": "jpush_push", "app": "default", "settings": {
+                "appKey": "7d431e42dfa6a6d693ac2d04", "masterSecret": "5e987ac6d2e04d95a9d8f0d1",
+            } },
             { "provider": "jpush_risk", "app": "default", "settings": {
                 "appKey": "7d431e42dfa6a6d693ac2d04", "masterSecret": "5e987ac6d2e04d95a9d8f0d1",
             } },

@@ -28,6 +28,7 @@ pub(crate) enum Provider {
     Turnstile,
     Geetest,
     JpushRisk,
+    JpushPush,
 }
 
 /// What a vendor is asked for.
@@ -41,6 +42,8 @@ pub(crate) enum Service {
     Captcha,
     /// To rate a number or an address.
     Risk,
+    /// To show something on a device.
+    Push,
 }
 
 impl Provider {
@@ -62,7 +65,7 @@ impl Provider {
             Provider::Twilio => &[("accountSid", 1), ("authToken", 1)],
             Provider::Turnstile => &[("siteKey", 1), ("secretKey", 1)],
             Provider::Geetest => &[("captchaId", 1), ("captchaKey", 1)],
-            Provider::JpushRisk => &[("appKey", 1), ("masterSecret", 1)],
+            Provider::JpushRisk | Provider::JpushPush => &[("appKey", 1), ("masterSecret", 1)],
         }
     }
 
@@ -80,6 +83,7 @@ impl Provider {
             | Provider::Twilio => Service::Sms,
             Provider::Turnstile | Provider::Geetest => Service::Captcha,
             Provider::JpushRisk => Service::Risk,
+            Provider::JpushPush => Service::Push,
         }
     }
 
@@ -172,7 +176,8 @@ pub(crate) enum Behaviour {
     AccountFault,
     /// The vendor's code for a refusal that passes: busy, over a rate. Not for carriers.
     Refused,
-    /// The vendor's code for a number that gets no SMS: on a list of people who want none, or nobody's. SMS only.
+    /// The vendor's code for a number that gets no SMS: on a list of people who want none, or nobody's. For pushes: for a
+    /// device that nobody knows.
     Undeliverable,
 }
 
@@ -187,7 +192,7 @@ impl Behaviour {
             | Behaviour::Truncated
             | Behaviour::AccountFault => true,
             Behaviour::Refused => service != Service::Carrier,
-            Behaviour::Undeliverable => service == Service::Sms,
+            Behaviour::Undeliverable => matches!(service, Service::Sms | Service::Push),
             _ => service == Service::Carrier,
         }
     }

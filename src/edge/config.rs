@@ -20,6 +20,7 @@ pub(super) const COUNTERS: &str = "COUNTERS";
 pub(super) const DEVICES: &str = "DEVICES";
 pub(super) const SESSIONS: &str = "SESSIONS";
 pub(super) const CHALLENGES: &str = "CHALLENGES";
+pub(super) const NOTICES: &str = "NOTICES";
 pub(super) const BACK_OFFICE: &str = "DB";
 pub(super) const ADDRESS_LIMITER: &str = "ADDRESS_LIMITER";
 
@@ -52,6 +53,7 @@ fn unbound(env: &Env) -> Vec<String> {
         (DEVICES, env.kv(DEVICES).is_ok()),
         (SESSIONS, env.kv(SESSIONS).is_ok()),
         (CHALLENGES, env.kv(CHALLENGES).is_ok()),
+        (NOTICES, env.queue(NOTICES).is_ok()),
         (BACK_OFFICE, env.d1(BACK_OFFICE).is_ok()),
         (ADDRESS_LIMITER, env.rate_limiter(ADDRESS_LIMITER).is_ok()),
     ];

@@ -5,7 +5,9 @@ use worker::console_log;
 
 use crate::{
     api::LogLine,
+    journeys::notices::Told,
     kernel::fault::Fault,
+    model::notice::{Channel, Notice},
     ports::{GuardTurn, ProviderCall},
 };
 
@@ -41,17 +43,8 @@ struct Call<'a> {
 /// One answered request. It is an `alert` when our account with a provider is at fault: nobody but an operator
 /// can mend that.
 pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
-    let providers: Vec<Call<'_>> = calls
-        .iter()
-        .map(|call| Call {
-            provider: &call.provider,
-            capability: call.capability,
-            outcome: call.outcome,
-            vendor_code: call.vendor_code.as_deref(),
-            millis: call.millis,
-        })
-        .collect();
-    let level = if calls.iter().any(|call| call.outcome == "account_fault") {
+    let providers = of(calls);
+    let level = if is_account_fault(calls) {
         "alert"
     } else if log.fault.is_some() {
         "error"
@@ -67,6 +60,32 @@ pub(super) fn request(log: &LogLine, calls: &[ProviderCall], millis: u64) {
         millis: Some(millis),
         request_id: Some(&log.request_id),
         providers: &providers,
+    });
+}
+
+/// One attempt at a notice.
+pub(super) fn notice(notice: &Notice, told: Told, calls: &[ProviderCall]) {
+    let (level, event, fault) = match told {
+        Told::Done => ("info", "notice", None),
+        Told::Later(_) => ("info", "notice_delayed", None),
+        // A device that is gone, or a way that nobody has set up, is no surprise.
+        Told::GivenUp(why @ ("gone" | "refused" | "not_set_up")) => ("info", "notice_given_up", Some(why)),
+        Told::GivenUp(why) => ("error", "notice_given_up", Some(why)),
+    };
+    let channel = match notice.channel {
+        Channel::Webhooks | Channel::Webhook(_) => "webhook",
+        Channel::Push(..) => "push",
+        Channel::Sms(_) => "sms",
+    };
+    write(&Line {
+        level: if is_account_fault(calls) { "alert" } else { level },
+        event,
+        route: Some(channel),
+        code: notice.kind.name(),
+        fault,
+        millis: None,
+        request_id: None,
+        providers: &of(calls),
     });
 }
 
@@ -94,6 +113,21 @@ pub(super) fn guard(turn: &GuardTurn) {
         guard: &'static str,
     }
     write(&Line { level: "alert", event: "pumping_guard", scope: &turn.scope, guard: turn.level });
+}
+
+fn of(calls: &[ProviderCall]) -> Vec<Call<'_>> {
+    let calls = calls.iter().map(|call| Call {
+        provider: &call.provider,
+        capability: call.capability,
+        outcome: call.outcome,
+        vendor_code: call.vendor_code.as_deref(),
+        millis: call.millis,
+    });
+    calls.collect()
+}
+
+fn is_account_fault(calls: &[ProviderCall]) -> bool {
+    calls.iter().any(|call| call.outcome == "account_fault")
 }
 
 fn write(line: &impl Serialize) {

@@ -49,6 +49,7 @@ impl<W: World> Service<'_, W> {
             // Nobody takes its tokens any more.
             Message::PublishEnd { until, .. } if until <= self.world.now() => Ok(()),
             Message::PublishEnd { session, until } => self.world.publish_end(session, until).await,
+            Message::Notify(notice) => self.hand_over(&notice).await,
         }
     }
 }

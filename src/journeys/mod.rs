@@ -11,6 +11,7 @@ pub mod delivery;
 pub mod device_proof;
 pub mod freeze;
 pub mod introspection;
+pub mod notices;
 pub mod number_proof;
 pub mod one_tap;
 pub mod otp;

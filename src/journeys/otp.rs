@@ -110,7 +110,7 @@ impl<W: World> Service<'_, W> {
     /// `invalid_phone` for a country that is not served, `try_again` and `idempotency_conflict` for repeats.
     pub async fn send_otp(&self, send: &OtpSend<'_>) -> Result<Challenged, Failure> {
         // 1. What the client got wrong, and what we could not deliver anyway.
-        let letter = self.letter(send)?;
+        let letter = self.letter(&send.parcel())?;
         let handle = HandleName::of_phone(&self.settings.digest, send.phone);
         let presented = self.presented(send.device).await?;
         let asker = self.asker(&presented, send.caller.address).await;
@@ -239,7 +239,9 @@ impl<W: World> Service<'_, W> {
             Err(refused) => return (Err(refused), Calls::default()),
         };
         let recorded = self.world.record_challenge(id, record);
-        let (recorded, (delivery, calls)) = join(recorded, self.send_letter(letter, code, send)).await;
+        let (text, parcel) = (self.text_with(code, send), send.parcel());
+        let sent = self.send_letter(letter, &text, &parcel);
+        let (recorded, (delivery, calls)) = join(recorded, sent).await;
         let recorded = self.pass_over(recorded).is_some();
         let dispatched = match delivery {
             Ok(delivery) => Ok(Dispatched { taken, delivery, recorded }),

@@ -12,6 +12,7 @@ use crate::{
         limits::Limits,
         message::Apps,
         origins::{self, Origins},
+        webhooks::Webhook,
     },
 };
 
@@ -59,6 +60,10 @@ pub struct Settings {
     pub one_tap_new_device: OneTapNewDevice,
     /// Part of the URL to which providers push receipts; without one there is no such URL.
     pub receipt_token: Option<Secret<String>>,
+    /// Where backends want to be told.
+    pub webhooks: Vec<Webhook>,
+    /// Some app has an account with a vendor of push messages.
+    pub has_push: bool,
     /// What `GET /v1/client-config` answers.
     pub client_config: ClientRules,
     /// Limits in force.
@@ -192,6 +197,9 @@ impl Settings {
             let token = sane.then(|| Secret::new(text.to_owned()));
             token.ok_or_else(|| "is not at least 22 characters of A-Z a-z 0-9 - _".to_owned())
         });
+        let webhooks = reader.optional_list("WEBHOOKS", |text| {
+            Webhook::read(text, &served, environment == Environment::Development)
+        });
         let limits = Limits::read(&reader.get, environment == Environment::Development);
         let limits = reader.keep(limits);
         let digits =
@@ -201,11 +209,15 @@ impl Settings {
         {
             reader.problems.push(format!("REVIEW_NUMBERS has a code that is not {digits} digits long"));
         }
-        let one_tap = provider_accounts.iter().flatten();
-        let one_tap = one_tap.filter(|account| {
-            providers::find(&account.provider).is_some_and(|document| document.offers(Capability::OneTap))
-        });
-        let mut one_tap: Vec<String> = one_tap.map(|account| account.provider.clone()).collect();
+        let with = |capability| {
+            let accounts = provider_accounts.iter().flatten();
+            accounts.filter(move |account| {
+                providers::find(&account.provider).is_some_and(|document| document.offers(capability))
+            })
+        };
+        let has_push = with(Capability::Push).next().is_some();
+        let mut one_tap: Vec<String> =
+            with(Capability::OneTap).map(|account| account.provider.clone()).collect();
         one_tap.dedup();
         let client_config =
             reader.optional_list("CLIENT_CONFIG", |text| ClientRules::read(text, &served, &one_tap));
@@ -241,6 +253,8 @@ impl Settings {
                 profile: profile.unwrap_or(Profile::Basic),
                 one_tap_new_device: one_tap_new_device.unwrap_or(OneTapNewDevice::Notify),
                 receipt_token,
+                webhooks: webhooks.unwrap_or_default(),
+                has_push,
                 client_config: client_config.unwrap_or_default(),
                 limits: limits?,
             })

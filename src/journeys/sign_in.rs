@@ -183,7 +183,7 @@ impl<W: World> Service<'_, W> {
             os: device.os.clone(),
             app_version: device.app_version.clone(),
             push_token: push_token
-                .map(|token| self.seal_for(account, "push-token", token.expose().as_bytes()))
+                .map(|token| self.seal_for(account, PUSH_TOKEN, token.expose().as_bytes()))
                 .transpose()?,
         })
     }
@@ -216,6 +216,9 @@ pub(super) fn context(account: AccountId, what: &str) -> String {
 
 /// The `what` of a device's name.
 pub(super) const DEVICE_NAME: &str = "device-name";
+
+/// The `what` of a device's push token.
+pub(super) const PUSH_TOKEN: &str = "push-token";
 
 /// The `what` of an account's number.
 const PHONE: &str = "phone";

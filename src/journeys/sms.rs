@@ -10,25 +10,26 @@ use futures_util::future::{Either, select};
 use super::{
     Failure, Service,
     otp::OtpSend,
-    provider::{Choice, Tender},
+    provider::{Caller, Choice, Tender},
     settings::ReviewNumber,
 };
 use crate::{
-    kernel::{country::country_code, fault::Fault, secret::Secret},
+    kernel::{country::country_code, fault::Fault, phone::PhoneNumber, secret::Secret, time::Timestamp},
     model::{
         challenge,
         counter::{Operation, Outcome},
+        language::Language,
         refusal::{Code, Refusal},
     },
     ports::{ProviderCall, World},
-    providers::{Answer, Capability, Sms},
+    providers::{Answer, Capability, NOTICE, Sms},
     rules::{
         message::Recipient,
         routing::{self, Candidate},
     },
 };
 
-/// How a code reaches its number.
+/// How a message reaches its number.
 pub(super) enum Letter<'a> {
     /// It does not: the number is one for reviewers, with a code of its own.
     Review(&'a ReviewNumber),
@@ -56,11 +57,34 @@ impl Letter<'_> {
     }
 }
 
+/// To whom a message goes, what for, and until when.
+pub(super) struct Parcel<'a> {
+    pub(super) phone: &'a PhoneNumber,
+    /// Name of a purpose of codes, or [`NOTICE`].
+    pub(super) purpose: &'a str,
+    pub(super) language: Language,
+    pub(super) caller: &'a Caller<'a>,
+    pub(super) deadline: Timestamp,
+}
+
+/// What a message says: as text, and the values of which vendors of templates make it.
+pub(super) struct Text {
+    pub(super) text: Secret<String>,
+    pub(super) values: Vec<(&'static str, String)>,
+}
+
+impl OtpSend<'_> {
+    pub(super) fn parcel(&self) -> Parcel<'_> {
+        let Self { phone, purpose, caller, language, deadline, .. } = self;
+        Parcel { phone, purpose: purpose.name(), language: *language, caller, deadline: *deadline }
+    }
+}
+
 impl<W: World> Service<'_, W> {
-    /// How a code would reach the number.
-    pub(super) fn letter(&self, send: &OtpSend<'_>) -> Result<Letter<'_>, Failure> {
+    /// How a message would reach the number.
+    pub(super) fn letter(&self, parcel: &Parcel<'_>) -> Result<Letter<'_>, Failure> {
         let settings = self.settings;
-        let (phone, caller) = (send.phone, &send.caller);
+        let Parcel { phone, caller, .. } = *parcel;
         if !settings.apps.iter().any(|app| app == caller.app) {
             return Err(Refusal::field("app", "is not an app of this service").into());
         }
@@ -75,8 +99,13 @@ impl<W: World> Service<'_, W> {
         if settings.sms_console {
             return Ok(Letter::Console);
         }
+        // A template that is made for codes says nothing without one.
+        let can_say = |choice: &Choice<'_>| {
+            parcel.purpose != NOTICE || !choice.document.is_template() || choice.template(parcel).is_some()
+        };
+        let choices = self.choices(Capability::Sms, caller);
         let choices: Vec<Choice<'_>> =
-            self.choices(Capability::Sms, caller).filter(|choice| choice.serves_country(country)).collect();
+            choices.filter(|choice| choice.serves_country(country) && can_say(choice)).collect();
         match choices.is_empty() {
             true => Err(Refusal::to_one_tap(Code::SmsUnavailable).into()),
             false => Ok(Letter::Providers(choices)),
@@ -92,64 +121,65 @@ impl<W: World> Service<'_, W> {
         challenge::code(digits, &self.fresh()?).map(Secret::new).ok_or(Fault::new("no_code_drawn"))
     }
 
-    /// Sends the message with the code.
+    /// What the message with a code says.
+    pub(super) fn text_with(&self, code: &Secret<String>, send: &OtpSend<'_>) -> Text {
+        let minutes = self.settings.limits.otp_lifetime_seconds.div_ceil(60);
+        let to = Recipient {
+            app: send.caller.app,
+            language: send.language,
+            purpose: send.purpose,
+            platform: send.caller.platform,
+            signed: send.phone.chinese_national().is_some(),
+        };
+        let messages = &self.settings.messages;
+        let name = messages.name(send.caller.app, send.language).to_owned();
+        Text {
+            text: Secret::new(messages.compose(&to, code.expose(), minutes)),
+            values: vec![("code", code.expose().clone()), ("minutes", minutes.to_string()), ("app", name)],
+        }
+    }
+
+    /// Sends a message.
     pub(super) async fn send_letter(
         &self,
         letter: &Letter<'_>,
-        code: &Secret<String>,
-        send: &OtpSend<'_>,
+        text: &Text,
+        parcel: &Parcel<'_>,
     ) -> (Result<Delivery, Failure>, Calls) {
-        let minutes = self.settings.limits.otp_lifetime_seconds.div_ceil(60);
-        let text = || {
-            let to = Recipient {
-                app: send.caller.app,
-                language: send.language,
-                purpose: send.purpose,
-                platform: send.caller.platform,
-                signed: send.phone.chinese_national().is_some(),
-            };
-            Secret::new(self.settings.messages.compose(&to, code.expose(), minutes))
-        };
         match letter {
             Letter::Review(_) => {
                 self.world.provider_called(ProviderCall::unsent("review"));
                 (Ok(Delivery::Sure), Calls::new())
             }
             Letter::Console => {
-                self.world.show_message(text().expose());
+                self.world.show_message(text.text.expose());
                 (Ok(Delivery::Sure), Calls::new())
             }
-            Letter::Providers(choices) => {
-                let name = self.settings.messages.name(send.caller.app, send.language).to_owned();
-                let values =
-                    [("code", code.expose().clone()), ("minutes", minutes.to_string()), ("app", name)];
-                self.try_in_turn(choices, &text(), &values, send).await
-            }
+            Letter::Providers(choices) => self.try_in_turn(choices, text, parcel).await,
         }
     }
 
     async fn try_in_turn(
         &self,
         choices: &[Choice<'_>],
-        text: &Secret<String>,
-        values: &[(&str, String)],
-        send: &OtpSend<'_>,
+        text: &Text,
+        parcel: &Parcel<'_>,
     ) -> (Result<Delivery, Failure>, Calls) {
         let mut calls = Calls::new();
+        let code = text.values.iter().find(|(name, _)| *name == "code").map_or("", |(_, code)| code.as_str());
         for at in self.order(choices).await {
             let Some(choice) = choices.get(at) else { continue };
             let limit = self.settings.limits.sms_timeout_ms;
-            let Some(timeout) = self.time_for(limit, send.deadline) else { break };
+            let Some(timeout) = self.time_for(limit, parcel.deadline) else { break };
             // What it could not do in less than its time says nothing about it.
             let is_cut_short = timeout < Duration::from_millis(limit);
-            let template = choice.account.template(send.purpose.name(), send.language.name());
-            let params = choice.params(values);
-            let code = values.first().map_or("", |(_, code)| code.as_str());
-            let sms = Sms { text: text.expose(), code, template, params: &params };
-            let tender = Tender::of(*choice, &send.caller, Capability::Sms, limit);
+            let params = choice.params(&text.values);
+            let sms =
+                Sms { text: text.text.expose(), code, template: choice.template(parcel), params: &params };
+            let tender = Tender::of(*choice, parcel.caller, Capability::Sms, limit);
             let answer =
-                self.offer(&Tender { timeout, phone: Some(send.phone), sms: Some(sms), ..tender }).await;
-            let health = health_counter(choice.document.id(), send.caller.app);
+                self.offer(&Tender { timeout, phone: Some(parcel.phone), sms: Some(sms), ..tender }).await;
+            let health = health_counter(choice.document.id(), parcel.caller.app);
             match answer {
                 Ok(Answer::Accepted { .. }) => {
                     calls.push((health, true));
@@ -229,6 +259,12 @@ impl<W: World> Service<'_, W> {
 
 /// So long a message waits to hear how its vendors do.
 const LOOK_AT_MOST: Duration = Duration::from_millis(300);
+
+impl<'a> Choice<'a> {
+    fn template(&self, parcel: &Parcel<'_>) -> Option<&'a str> {
+        self.account.template(parcel.purpose, parcel.language.name())
+    }
+}
 
 /// An app's accounts are its own: an empty one makes the vendor unwell for nobody else.
 fn health_counter(provider: &str, app: &str) -> String {

@@ -7,15 +7,25 @@
 //! have no `alias`, and nothing is said about members that it does not know.
 
 use serde::{
-    Deserializer,
+    Deserializer, Serialize,
     de::{DeserializeOwned, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
     forward_to_deserialize_any,
 };
 use serde_json::{Map, Value, map};
 
+use super::fault::Fault;
+
 /// Reads a value from JSON; `None` for anything else. Not for secrets, of which the tree would leave copies behind.
 pub fn read<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     T::deserialize(Tree(serde_json::from_slice(json).ok()?)).ok()
+}
+
+/// Writes a value as JSON.
+///
+/// # Errors
+/// [`Fault`]: a map in it has keys that are no texts.
+pub fn write(value: &impl Serialize) -> Result<String, Fault> {
+    serde_json::to_string(value).map_err(|_| Fault::new("value_does_not_serialise"))
 }
 
 /// The JSON is not of this type.

@@ -21,3 +21,4 @@ pub mod seal;
 pub mod secret;
 pub mod time;
 pub mod token;
+pub mod webhook;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::notify::Occasion;
 pub use self::{
     act::{Act, Deed, Seen},
     outcome::Outcome,
@@ -16,6 +17,7 @@ use super::{
     device_trust::TrustRules,
     handle::HandleName,
     login_history::{Event, EventKind, LoginHistory, Place, Retention},
+    notice::{NoticeKind, NoticeRules, NoticeTally},
     object::Machine,
     outbox::{Message, Outbox},
     session::{Ended, Lifetimes, Session},
@@ -28,6 +30,7 @@ use crate::kernel::{
 };
 
 mod act;
+mod notify;
 mod outcome;
 mod protection;
 mod sign_in;
@@ -49,6 +52,8 @@ pub struct Account {
     /// Nobody signs in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     frozen: bool,
+    #[serde(default, skip_serializing_if = "NoticeTally::is_empty")]
+    notices: NoticeTally,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -118,6 +123,8 @@ pub struct Rules {
     pub trust: TrustRules,
     /// How much login history is kept.
     pub retention: Retention,
+    /// Who is told what, and how often.
+    pub notices: NoticeRules,
     /// Most sessions kept; the one unused for longest gives way.
     pub sessions: usize,
     /// Most devices kept; the least used one that is not trusted gives way.
@@ -128,6 +135,8 @@ pub struct Rules {
     pub login_protection: bool,
     /// One-tap on a device that the account does not know waits, protected or not.
     pub one_tap_waits: bool,
+    /// The owner is told of one-tap on such a device.
+    pub one_tap_is_told: bool,
     /// How long sign-ins wait.
     pub patience: Patience,
 }
@@ -227,8 +236,12 @@ impl Account {
             // It stays until the next sign-in, so that who asks twice hears the same twice.
             Err(Ended::Expired) => Outcome::Ended { ended: Ended::Expired },
             Err(Ended::Revoked) => {
+                let (device, app) = (session.device, session.app.clone());
                 let end = End { kind: EventKind::TokenReused, place, rules, now };
                 self.end_sessions(&end, outbox, |known| known.id == *id);
+                let (session, device, kind) = (Some(*id), Some(device), NoticeKind::TokenReused);
+                let occasion = Occasion { kind, account: *account, session, device, app: &app, rules, now };
+                self.notify(&occasion, outbox);
                 Outcome::Ended { ended: Ended::Revoked }
             }
         }

@@ -17,6 +17,7 @@ pub mod language;
 pub mod login;
 pub mod login_history;
 pub mod network;
+pub mod notice;
 pub mod object;
 pub mod otp;
 pub mod otp_purpose;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{device::DeviceRecord, handle::HandleName, login::Method};
+use super::{device::DeviceRecord, handle::HandleName, login::Method, notice::Notice};
 use crate::kernel::{
     id::{AccountId, SessionId},
     time::Timestamp,
@@ -54,6 +54,8 @@ pub enum Message {
         /// Its last access token is over then, and the end need not be known any more.
         until: Timestamp,
     },
+    /// To people and backends: something happened.
+    Notify(Box<Notice>),
 }
 
 /// One message on its way.
@@ -80,11 +82,22 @@ pub const MAX_BACKOFF: Duration = Duration::from_secs(3600);
 /// Letters carried in one wake-up; the rest follow in the next.
 pub const BATCH: usize = 32;
 
+/// Notices that wait in one outbox; the oldest gives way. What keeps the others from piling up is that newer ones
+/// replace them.
+pub const NOTICES_WAITING: usize = 64;
+
 impl Outbox {
     /// Posts a message, due at once. A message that says the same about the same thing replaces an older one
     /// that has not arrived yet: the older must not overtake it, and what waits must not pile up.
     pub fn post(&mut self, message: Message, now: Timestamp) {
         self.letters.retain(|letter| !supersedes(&message, &letter.message));
+        if is_notice(&message) {
+            let waiting = self.letters.iter().filter(|letter| is_notice(&letter.message)).count();
+            let oldest = self.letters.iter().position(|letter| is_notice(&letter.message));
+            if let Some(oldest) = oldest.filter(|_| waiting >= NOTICES_WAITING) {
+                self.letters.remove(oldest);
+            }
+        }
         self.letters.push(Letter { id: self.next_id, message, attempts: 0, due: now });
         self.next_id = self.next_id.saturating_add(1);
     }
@@ -110,6 +123,10 @@ impl Outbox {
             letter.due = now.plus(wait.min(MAX_BACKOFF));
         }
     }
+}
+
+const fn is_notice(message: &Message) -> bool {
+    matches!(message, Message::Notify(_))
 }
 
 fn supersedes(new: &Message, old: &Message) -> bool {

@@ -15,7 +15,7 @@ use crate::{
     },
     model::{
         account, api_key::ApiKey, audit::AuditEntry, challenge, counter, device::DeviceRecord, handle,
-        handle::HandleName,
+        handle::HandleName, notice::Notice,
     },
 };
 
@@ -111,6 +111,15 @@ pub trait EndedSessions {
     /// # Errors
     /// [`Fault`]: not known.
     async fn has_ended(&self, session: SessionId) -> Result<bool, Fault>;
+}
+
+/// The queue of notices. What it takes it brings at least once, several at a time, in no order.
+pub trait NoticeQueue {
+    /// Takes a notice.
+    ///
+    /// # Errors
+    /// [`Fault`]: perhaps not taken.
+    async fn enqueue(&self, notice: &Notice) -> Result<(), Fault>;
 }
 
 /// The records of codes on their way.
@@ -227,6 +236,7 @@ pub trait World:
     + Challenges
     + DeviceRecords
     + EndedSessions
+    + NoticeQueue
     + BackOffice
     + AddressLimiter
     + Metrics
@@ -244,6 +254,7 @@ impl<T> World for T where
         + Challenges
         + DeviceRecords
         + EndedSessions
+        + NoticeQueue
         + BackOffice
         + AddressLimiter
         + Metrics

@@ -11,6 +11,9 @@ use super::{
     document::{Certainty, Document},
 };
 
+/// The purpose of templates without a code: those of notices.
+pub const NOTICE: &str = "notice";
+
 /// One account with one provider.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -90,10 +93,11 @@ impl Account {
     }
 
     /// SMS: the vendor's id of the template for a purpose (`login`) in a language (`zh-CN`): the one for both, for
-    /// the purpose, or for everything.
+    /// the purpose, or for everything with a code.
     pub fn template(&self, purpose: &str, language: &str) -> Option<&str> {
         let templates = &self.messages.templates;
-        let names = [&format!("{purpose}.{language}"), purpose, "default"];
+        let general = if purpose == NOTICE { NOTICE } else { "default" };
+        let names = [&format!("{purpose}.{language}"), purpose, general];
         names.into_iter().find_map(|name| templates.get(name)).map(String::as_str)
     }
 
@@ -122,13 +126,16 @@ impl Account {
 mod tests {
     use serde_json::json;
 
-    use super::super::{accounts_from_json, find};
+    use super::{
+        super::{accounts_from_json, find},
+        NOTICE,
+    };
 
     #[test]
     fn templates_are_found_from_the_particular_to_the_general() {
         let json = json!([{
             "provider": "aliyun_sms", "weight": 0, "countries": ["86"], "templateParams": ["code", "minutes"],
-            "templates": {"default": "d", "login": "l", "login.zh-CN": "z"},
+            "templates": {"default": "d", "login": "l", "login.zh-CN": "z", "notice.en": "n"},
             "settings": {"accessKeyId": "i", "accessKeySecret": "s", "signName": "n"}
         }]);
         let account = accounts_from_json(&json.to_string()).unwrap().remove(0);
@@ -137,6 +144,8 @@ mod tests {
         {
             assert_eq!(account.template(purpose, language), Some(id), "{purpose}.{language}");
         }
+        // What is made for a code says nothing without one.
+        assert_eq!((account.template(NOTICE, "en"), account.template(NOTICE, "zh-CN")), (Some("n"), None));
         assert_eq!((account.weight(), account.template_params().len()), (0, 2));
         assert!(account.serves_country("86") && !account.serves_country("1"));
         assert!(find("aliyun_sms").unwrap().serves_country("86"));

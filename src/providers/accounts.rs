@@ -52,7 +52,8 @@ fn compete(one: &Account, other: &Account) -> bool {
         return false;
     };
     let both = |capability| mine.offers(capability) && theirs.offers(capability);
-    let same_use = mine.id() == theirs.id() || both(Capability::BotCheck) || both(Capability::Risk);
+    let alone = [Capability::BotCheck, Capability::Risk, Capability::Push];
+    let same_use = mine.id() == theirs.id() || alone.into_iter().any(both);
     same_use
         && !both(Capability::Sms)
         && one.app == other.app

@@ -21,9 +21,9 @@ pub enum Answer {
         /// As above.
         charged: Option<bool>,
     },
-    /// The SMS was taken for delivery.
+    /// The SMS or push was taken for delivery.
     Accepted {
-        /// What the vendor calls it in its receipts: up to 128 visible ASCII characters.
+        /// What the vendor of SMS calls it in its receipts: up to 128 visible ASCII characters.
         message_id: Option<String>,
     },
     /// The bot check was passed; one that was not is [`Answer::Rejected`].
@@ -31,7 +31,7 @@ pub enum Answer {
     /// How risky the caller is.
     #[allow(missing_docs, reason = "see RiskLevel")]
     Risk { level: RiskLevel },
-    /// The credential or the user's input is not accepted. SMS: this number cannot get any.
+    /// The credential or the user's input is not accepted. SMS, push: this number or device cannot get any.
     #[allow(missing_docs, reason = "see Answer")]
     Rejected { code: String },
     /// SMS: this number has had enough, by the provider's own count; another may still take it.

@@ -32,6 +32,8 @@ pub struct Document {
     bot_check: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    push: Option<Operation>,
     /// What the vendor pushes when it knows whether an SMS arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) receipt: Option<ReceiptRule>,
@@ -62,6 +64,8 @@ pub enum Capability {
     BotCheck,
     /// How risky are this number and address?
     Risk,
+    /// Show this on a device. 推送
+    Push,
 }
 
 /// One value of an operator's account.
@@ -122,13 +126,15 @@ impl Document {
             Capability::Sms => self.sms.as_ref(),
             Capability::BotCheck => self.bot_check.as_ref(),
             Capability::Risk => self.risk.as_ref(),
+            Capability::Push => self.push.as_ref(),
         }
     }
 }
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 5] = [Self::OneTap, Self::NumberCheck, Self::Sms, Self::BotCheck, Self::Risk];
+    pub const ALL: [Self; 6] =
+        [Self::OneTap, Self::NumberCheck, Self::Sms, Self::BotCheck, Self::Risk, Self::Push];
 
     /// The name in documents.
     pub const fn name(self) -> &'static str {
@@ -138,6 +144,7 @@ impl Capability {
             Self::Sms => "sms",
             Self::BotCheck => "bot_check",
             Self::Risk => "risk",
+            Self::Push => "push",
         }
     }
 }

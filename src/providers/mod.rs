@@ -29,7 +29,7 @@ mod template;
 mod validate;
 mod values;
 
-pub use account::Account;
+pub use account::{Account, NOTICE};
 pub use accounts::accounts_from_json;
 pub use answer::{Answer, RiskLevel};
 pub use call::{Call, CallError, Sms};

@@ -83,7 +83,7 @@ impl<'d> Names<'d> {
         let Some(operation) = document.operation(capability) else { return names };
         let numbers = match capability {
             Capability::NumberCheck | Capability::Sms | Capability::Risk => &NUMBERS[..],
-            Capability::OneTap | Capability::BotCheck => &[],
+            Capability::OneTap | Capability::BotCheck | Capability::Push => &[],
         };
         let messages = if capability == Capability::Sms { &MESSAGES[..] } else { &[] };
         for (name, length) in BUILT_INS.iter().chain(numbers).chain(messages) {

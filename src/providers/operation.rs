@@ -14,10 +14,10 @@ use super::{document::is_false, template::Template};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Operation {
-    /// Fields of the client's credential; `name?` is optional. None for SMS and risk.
+    /// Fields of the client's credential; `name?` is optional. None for SMS and risk. Push: what we bring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) credential: Vec<CredentialField>,
-    /// The credential field that is single-use.
+    /// The credential field that is single-use. Push: where it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
     /// SMS only: the countries served.
@@ -190,7 +190,7 @@ pub(super) struct Reply {
     pub(super) code: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) message: Vec<String>,
-    /// The number, its cipher text, the verdict, the score, or the id of the SMS.
+    /// The number, its cipher text, the verdict, the score, or the id of the SMS or push.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) value: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -263,7 +263,7 @@ pub(super) struct CarrierHint {
 #[serde(deny_unknown_fields)]
 pub(super) struct Outcome {
     pub(super) ok: Vec<String>,
-    /// This token or this user's input is at fault. SMS: this number cannot get any.
+    /// This token or this user's input is at fault. SMS, push: this number or device cannot get any.
     pub(super) rejected: Vec<String>,
     /// SMS: enough for this number, by the vendor's own count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -42,6 +42,11 @@ pub(super) fn read(call: &Call<'_>, reply: &HttpReply) -> Answer {
     }
     let json: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let Some(code) = first_text(&json, &operation.reply.code) else {
+        // Who pushes says why not, and when it is done names what was made.
+        if success && call.capability == Capability::Push {
+            return done(call, operation, &json)
+                .unwrap_or_else(|Unreadable| unavailable("unreadable", false));
+        }
         return if reply.status == 429 { by_status() } else { unavailable("unreadable", false) };
     };
     let class = operation.outcome.class_of(&code);
@@ -70,6 +75,10 @@ fn done(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, 
         Capability::Sms => {
             let id = first_text(json, &operation.reply.value).and_then(message_id);
             Ok(Answer::Accepted { message_id: id.filter(|id| !echoes_number(call, id)) })
+        }
+        Capability::Push => {
+            first_text(json, &operation.reply.value).ok_or(Unreadable)?;
+            Ok(Answer::Accepted { message_id: None })
         }
         Capability::BotCheck => Ok(Answer::Human),
         Capability::Risk => {

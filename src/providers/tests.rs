@@ -53,6 +53,10 @@ impl Bench {
                 json!({"lot_number": "l", "captcha_output": "o", "pass_token": "p", "gen_time": "1"}),
             ),
             "jpush_risk" => (json!({"appKey": "k", "masterSecret": "s"}), json!({})),
+            "jpush_push" => (
+                json!({"appKey": "k", "masterSecret": "s"}),
+                json!({"to": "190e35f7e07f7c3fe2a", "text": "您的账号在新设备上登录。", "notice": "ntc_1", "event": "e"}),
+            ),
             _ => (
                 json!({"appKey": "k", "appSecret": "c0ffee00c0ffee00c0ffee00c0ffee00"}),
                 json!({"token": "t", "opToken": "o", "operator": "CTCC"}),
@@ -77,7 +81,8 @@ impl Bench {
             capability,
             account: &self.account,
             credential: &self.credential,
-            phone: (![Capability::OneTap, Capability::BotCheck].contains(&capability)).then_some(&self.phone),
+            phone: (![Capability::OneTap, Capability::BotCheck, Capability::Push].contains(&capability))
+                .then_some(&self.phone),
             sms: (capability == Capability::Sms).then(|| Sms {
                 text: TEXT,
                 code: "271828",

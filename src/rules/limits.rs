@@ -134,6 +134,12 @@ limits! {
         "Events kept in an account's login history; the oldest gives way.";
     "HISTORY_DAYS" history_days = 180 in 1..=730,
         "Days for which they are kept.";
+    "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
+        "Push messages that one person gets in a day (UTC).";
+    "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,
+        "SMS with warnings that one person gets in a day (UTC).";
+    "WEBHOOK_RETRY_SECONDS" webhook_retry_seconds = 86_400 in 60..=259_200,
+        "A webhook that does not take an event is tried again for so long.";
     "PROVIDER_TIMEOUT_MS" provider_timeout_ms = 2000 in 100..=2500,
         "Share of the 3 s of a one-tap request that a provider gets, if its document asks for no less.";
     "REPEAT_WAIT_MS" repeat_wait_ms = 1000 in 0..=2000,

@@ -7,9 +7,10 @@
 //!
 //! The setting `APP_MESSAGES`, where everything may be left out:
 //! `{"default": {"name": {"zh-CN": "一点通", "en": "Onetap"}, "signature": {"zh-CN": "一点通"},
-//! "host": "login.example", "androidHash": "FA+9qCX9VSu",
+//! "language": "zh-CN", "host": "login.example", "androidHash": "FA+9qCX9VSu",
 //! "templates": {"zh-CN": {"login": "【{signature}】登录验证码{code}"}, "en": {}}}}`.
-//! The holes of a template are [`HOLES`]; the last line is added to it.
+//! The holes of a template are [`HOLES`]; the last line is added to it. `language` is that of notices, which go to
+//! people who have just not asked for anything.
 
 use std::collections::BTreeMap;
 
@@ -26,6 +27,7 @@ use crate::{
 
 mod check;
 mod length;
+mod notice;
 mod texts;
 
 #[cfg(test)]
@@ -64,6 +66,7 @@ pub struct Apps {
 struct App {
     name: Localized,
     signature: Localized,
+    language: Option<String>,
     host: Option<String>,
     android_hash: Option<String>,
     templates: Templates,
@@ -123,6 +126,12 @@ impl Apps {
     /// The name of an app for people.
     pub fn name(&self, app: &str, language: Language) -> &str {
         self.app(app).name(language)
+    }
+
+    /// The language in which an app speaks to people of whom it knows none.
+    pub fn language(&self, app: &str) -> Language {
+        let named = self.app(app).language.as_deref();
+        Language::ALL.into_iter().find(|language| named == Some(language.name())).unwrap_or(Language::ZhCn)
     }
 
     fn app(&self, id: &str) -> &App {

@@ -6,3 +6,4 @@ pub mod limits;
 pub mod message;
 pub mod origins;
 pub mod routing;
+pub mod webhooks;

@@ -32,6 +32,8 @@ async fn nothing_leaked() {
         "refresh token",
         "device token",
         "device name",
+        "push token",
+        "webhook secret",
         "challenge",
         "code",
     ] {

@@ -64,7 +64,7 @@ pub(crate) fn note_answer(value: &Value) {
     }
 }
 
-/// Remembers the secrets among the development settings: keys, and the vendors' secrets.
+/// Remembers the secrets among the development settings: keys, those of webhooks, and the vendors' secrets.
 pub(crate) fn note_settings() {
     let text = fs::read_to_string(root().join(".dev.vars")).unwrap();
     let mut found = 0;
@@ -73,8 +73,13 @@ pub(crate) fn note_settings() {
         let Ok(value) = serde_json::from_str::<Value>(value.trim_matches('\'')) else { continue };
         let entries = value["keys"].as_array().or(value.as_array()).cloned().unwrap_or_default();
         for (name, value) in entries.iter().filter_map(Value::as_object).flatten() {
-            if matches!(name.as_str(), "k" | "d") {
-                note("key", value.as_str().unwrap());
+            let kind = match name.as_str() {
+                "k" | "d" => "key",
+                "secret" => "webhook secret",
+                _ => "",
+            };
+            if !kind.is_empty() {
+                note(kind, value.as_str().unwrap());
                 found += 1;
             }
             let secrets = value.as_object().into_iter().flatten();
@@ -84,7 +89,7 @@ pub(crate) fn note_settings() {
             }
         }
     }
-    assert!(found >= 9, "only {found} secrets in .dev.vars");
+    assert!(found >= 10, "only {found} secrets in .dev.vars");
 }
 
 /// How many secrets of each kind the run used.

@@ -32,6 +32,7 @@ mod idempotency;
 mod jose;
 mod leaks;
 mod login;
+mod notices;
 mod otp;
 mod protection;
 mod rotation;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         devices::stories(),
         browser::stories(),
         verifiers::stories(),
+        notices::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

@@ -171,6 +171,11 @@ impl Recipe {
         self
     }
 
+    /// Where its sandbox will listen.
+    pub(crate) fn sandbox_port(&self) -> u16 {
+        self.ports[1]
+    }
+
     /// Starts it and waits until it is ready.
     pub(crate) fn start(&self) -> Stack {
         let earlier = fs::read_to_string(self.log()).unwrap_or_default().matches(READY).count();

@@ -24,6 +24,7 @@ mod introspection;
 mod isolation;
 mod login;
 mod login_protection;
+mod notices;
 mod otp;
 mod outbox;
 mod privacy;

@@ -15,6 +15,7 @@ use onetap::{
         handle::{self, Handle, Proof},
         login::Method,
         login_history::{Place, Retention},
+        notice::NoticeRules,
         object::{Document, Machine},
         outbox::Message,
         platform::Platform,
@@ -216,7 +217,10 @@ impl State {
                 let row = self.index.entry(account).or_insert((created_at, last_login_at));
                 row.1 = row.1.max(last_login_at);
             }
-            Message::PublishDevice { .. } | Message::RetractDevice { .. } | Message::PublishEnd { .. } => {}
+            Message::PublishDevice { .. }
+            | Message::RetractDevice { .. }
+            | Message::PublishEnd { .. }
+            | Message::Notify(_) => {}
         }
     }
 
@@ -280,11 +284,13 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
             lifetimes: Lifetimes { idle: day, absolute: day, grace: day, access: day },
             trust: TrustRules { known_days: 7, unused_at_most: day },
             retention: Retention { most: 10, days: 1 },
+            notices: NoticeRules { webhooks: false, pushes: None, sms: 0 },
             sessions: 10,
             devices: 10,
             device_token: day,
             login_protection: false,
             one_tap_waits: false,
+            one_tap_is_told: true,
             patience: Patience { ticket: day, question: day, questions_an_hour: 10 },
         },
     }
@@ -298,10 +304,13 @@ fn read<M: Machine + DeserializeOwned>(json: &str) -> Document<M> {
     if json.is_empty() { Document::empty() } else { serde_json::from_str(json).unwrap() }
 }
 
-/// Login history is no part of the protocol; it only tells orders apart that are the same to it.
+/// Login history and the count of notices are no part of the protocol; they only tell orders apart that are the same to
+/// it.
 fn forget_history(account: &mut String) {
     let mut document: Value = serde_json::from_str(account).unwrap();
-    document["state"].as_object_mut().unwrap().remove("history");
+    for part in ["history", "notices"] {
+        document["state"].as_object_mut().unwrap().remove(part);
+    }
     *account = document.to_string();
 }
 

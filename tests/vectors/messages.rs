@@ -98,3 +98,30 @@ fn jpush_basic_published() {
     let sent = json!({"phone": "13800138000", "ip": "203.0.113.7", "exID": "order-0001"});
     assert_eq!(json_body(&request), sent);
 }
+
+#[test]
+fn jpush_push_in_the_published_form() {
+    let vector = published("jpush_basic_published");
+    let settings = json!({"appKey": vector["appKey"], "masterSecret": vector["masterSecret"]});
+    let brought =
+        json!({"to": "4312kjklfds2", "text": "Hi, JPush!", "notice": "ntc_a_1", "event": "login.new_device"});
+    let case = Case { capability: Capability::Push, ..Case::new("jpush_push", settings, brought) };
+    let request = case.request();
+    assert_eq!(request.url, "https://api.jpush.cn/v3/push");
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    // The shape of the vendor's examples.
+    let shown = json!({"alert": "Hi, JPush!", "extras": {"event": "login.new_device", "notice": "ntc_a_1"}});
+    let sent = json!({
+        "platform": "all",
+        "audience": {"registration_id": ["4312kjklfds2"]},
+        "notification": {"android": shown, "ios": shown},
+        "options": {"apns_collapse_id": "ntc_a_1"},
+    });
+    assert_eq!(json_body(&request), sent);
+    // The vendor's sample of success, and of a refusal.
+    let taken = case.read(json!({"sendno": "18", "msg_id": "1828256757"}));
+    assert_eq!(taken, Answer::Accepted { message_id: None });
+    let refused = case.read(json!({"error": {"code": 1011, "message": "cannot find user by this audience"}}));
+    assert_eq!(refused, Answer::Rejected { code: "1011".to_owned() });
+    assert!(matches!(case.read(json!({})), Answer::Unavailable { .. }));
+}

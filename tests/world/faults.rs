@@ -17,6 +17,7 @@ pub(crate) enum Port {
     DeviceRead,
     EndedSessionsWrite,
     EndedSessionsRead,
+    Queue,
     ChallengeWrite,
     ChallengeRead,
     ApiKeys,

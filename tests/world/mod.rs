@@ -15,6 +15,8 @@ mod dump;
 pub(crate) mod faults;
 pub(crate) mod objects;
 pub(crate) mod provider;
+mod queue;
+pub(crate) mod receivers;
 pub(crate) mod sms;
 
 use std::{
@@ -51,6 +53,7 @@ pub(crate) use faults::{Broken, Port};
 use faults::Faults;
 use objects::{Kind, Objects};
 use provider::Providers;
+use receivers::Receivers;
 use sms::Phones;
 
 /// 2026-11-20T04:00:00.123Z: where every story begins.
@@ -61,6 +64,7 @@ pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) providers: Providers,
     pub(crate) phones: Phones,
+    pub(crate) receivers: Receivers,
     pub(crate) faults: Faults,
     pub(crate) objects: Objects,
     /// Whether the address limiter lets requests pass.
@@ -74,6 +78,8 @@ pub(crate) struct World {
     /// Milliseconds after which KV shows everywhere that a session was ended.
     pub(crate) ends_seen_after: AtomicU64,
     ended: Mutex<BTreeMap<SessionId, (Timestamp, Timestamp)>>,
+    /// Notices in the queue: when they are brought again, and what they say.
+    queue: Mutex<Vec<(Timestamp, String)>>,
     challenges: Mutex<BTreeMap<String, String>>,
     turns: Mutex<Vec<GuardTurn>>,
     passed_over: Mutex<Vec<Fault>>,
@@ -104,6 +110,8 @@ impl World {
             settings: configuration::read(setting),
             providers: Providers::default(),
             phones: Phones::default(),
+            receivers: Receivers::default(),
+            queue: Mutex::default(),
             faults: Faults::default(),
             objects: Objects::default(),
             admits: AtomicBool::new(true),
@@ -219,7 +227,8 @@ impl Entropy for World {
 impl Http for World {
     async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure> {
         let send = async || {
-            let answer = match self.phones.answer(&request) {
+            let answer = self.phones.answer(&request).or_else(|| self.receivers.answer(&request));
+            let answer = match answer {
                 Some(answer) => answer,
                 None => self.providers.answer(&request).await,
             };

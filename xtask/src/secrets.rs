@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use data_encoding::{BASE64URL_NOPAD, HEXUPPER};
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXUPPER};
 use ed25519_dalek::SigningKey;
 use serde_json::{Value, json};
 
@@ -17,6 +17,9 @@ const RELAXED: &str = "\
     PUMPING_COUNTRY_MIN_SENDS=100000\n";
 
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// Where the sandbox listens when nobody says otherwise.
+pub(crate) const SANDBOX: &str = "http://127.0.0.1:8788";
 
 /// Stands in 【】 before the texts of development.
 const SIGN_NAME: &str = "一键登录";
@@ -64,27 +67,39 @@ pub(crate) fn ensure_dev_vars() -> Result<()> {
         text.push_str(&format!("{name}='{value}'\n"));
     }
     text.push_str(&format!("RECEIPT_TOKEN={}\n", word(26)?));
+    text.push_str(&webhooks()?);
     text.push_str(&format!("PROVIDER_ACCOUNTS='{}'\n", sandbox_accounts()?));
     write_private(&path, &text)
 }
 
-/// Adds the vendors of messages to a file that an earlier version made; everything else in it stays.
+/// Adds the vendors that are missing to a file that an earlier version made; everything else in it stays.
 fn complete_accounts(path: &Path) -> Result<()> {
     let text = fs::read_to_string(path).context("cannot read .dev.vars")?;
     let Some(line) = text.lines().find(|line| line.starts_with("PROVIDER_ACCOUNTS=")) else { return Ok(()) };
     let json = line.trim_start_matches("PROVIDER_ACCOUNTS=").trim_matches('\'');
     let Ok(Value::Array(mut accounts)) = serde_json::from_str(json) else { return Ok(()) };
-    if accounts.iter().any(|account| account["provider"] == "chuanglan_sms") {
+    let has = |provider: &str| accounts.iter().any(|account| account["provider"] == provider);
+    let relaxed = if has("chuanglan_sms") { "" } else { RELAXED };
+    let webhooks =
+        if text.lines().any(|line| line.starts_with("WEBHOOKS=")) { String::new() } else { webhooks()? };
+    if has("jpush_push") && webhooks.is_empty() {
         return Ok(());
     }
-    say("adding vendors of messages to .dev.vars");
+    say("adding what is missing to .dev.vars");
     for account in sandbox_accounts()?.as_array().into_iter().flatten() {
         if accounts.iter().all(|known| known["provider"] != account["provider"]) {
             accounts.push(account.clone());
         }
     }
     let completed = text.replace(line, &format!("PROVIDER_ACCOUNTS='{}'", Value::Array(accounts)));
-    write_private(path, &format!("{completed}{RELAXED}"))
+    write_private(path, &format!("{completed}{relaxed}{webhooks}"))
+}
+
+/// The sandbox as the backend that listens to webhooks.
+fn webhooks() -> Result<String> {
+    let secret = BASE64.encode(&entropy::<32>()?);
+    let hooks = json!([{"url": format!("{SANDBOX}/sandbox/webhooks"), "secret": format!("whsec_{secret}")}]);
+    Ok(format!("WEBHOOKS='{hooks}'\n"))
 }
 
 /// `bytes` of fresh entropy.
@@ -168,6 +183,7 @@ fn sandbox_accounts() -> Result<Value> {
             )
         ),
         account("jpush_risk", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
+        account("jpush_push", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
     ]))
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use crate::secrets::dev_vars_path;
+use crate::secrets::{SANDBOX, dev_vars_path};
 use crate::shell::{root, variable};
 
 /// An environment variable `ONETAP_VAR_ISSUER=x` sets `ISSUER` to x for this run; an empty value removes the setting.
@@ -36,6 +36,9 @@ pub(crate) fn for_run(service: &str, sandbox: &str, clock_skew: &str) -> Result<
     let mut vars = parse(&text)?;
     vars.insert("ISSUER".into(), service.into());
     vars.insert("PROVIDER_BASE_URL".into(), sandbox.into());
+    if let Some(hooks) = vars.get_mut("WEBHOOKS") {
+        *hooks = hooks.replace(SANDBOX, sandbox);
+    }
     vars.insert("CLOCK_SKEW_SECONDS".into(), clock_skew.into());
     for (name, value) in env::vars() {
         match name.strip_prefix(OVERRIDE_PREFIX) {

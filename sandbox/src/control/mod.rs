@@ -1,7 +1,8 @@
 //! The control API for developers and tests: mint credentials, read counts, make vendors fail,
-//! read what arrived in people's phones.
+//! read what arrived in people's phones and at backends.
 
 mod captchas;
+mod notices;
 mod receipts;
 mod risk;
 mod sms;
@@ -35,6 +36,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(captchas::routes())
         .merge(risk::routes())
         .merge(receipts::routes())
+        .merge(notices::routes())
 }
 
 #[derive(Deserialize)]

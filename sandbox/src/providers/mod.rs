@@ -12,6 +12,7 @@ mod cmcc;
 mod flash_v1;
 mod flash_v2;
 mod geetest;
+mod jpush_push;
 mod jpush_risk;
 mod mobtech;
 mod tc3;
@@ -56,6 +57,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(turnstile::routes())
         .merge(geetest::routes())
         .merge(jpush_risk::routes())
+        .merge(jpush_push::routes())
         .route("/", post(root))
 }
 

@@ -154,7 +154,7 @@ impl Account {
             }
             Deed::LookAtApprovals => self.approvals(here, &rules, now),
             Deed::Answer { approval, digits } => {
-                self.answer((here, id), approval, digits, &end(EventKind::Denied))
+                self.answer((here, id), approval, digits, &end(EventKind::Denied), outbox)
             }
         }
     }

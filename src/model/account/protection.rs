@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Outcome, Rules, SignIn, publish};
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, publish};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId},
@@ -12,6 +12,7 @@ use crate::{
         device::{Device, DeviceProfile, Trust},
         login::Method,
         login_history::{EventKind, Place},
+        notice::NoticeKind,
         outbox::Outbox,
         session::Session,
         step_up::{Digits, Question, Reason, StepUp, Taken},
@@ -142,10 +143,16 @@ impl Account {
         // 3. The question.
         if let Some((id, digits)) = at.question {
             let (patience, until) = (at.rules.patience, step_up.until);
+            let app = step_up.sign_in.app.clone();
             let question = Question::new(id, digits, now, &patience, until);
-            let asked = self.step_ups.ask(at.ticket, question, patience.questions_an_hour);
-            if let Err(retry_after) = asked {
-                return Outcome::Limited { retry_after };
+            match self.step_ups.ask(at.ticket, question, patience.questions_an_hour) {
+                Err(retry_after) => return Outcome::Limited { retry_after },
+                Ok(false) => {}
+                Ok(true) => {
+                    let (kind, account) = (NoticeKind::ApprovalRequested, at.account);
+                    let (session, device, app, rules) = (None, None, &app, &at.rules);
+                    self.notify(&Occasion { kind, account, session, device, app, rules, now }, outbox);
+                }
             }
         }
         match self.step_ups.find(at.ticket, now) {
@@ -178,6 +185,7 @@ impl Account {
         approval: ApprovalId,
         digits: Option<Digits>,
         end: &End<'_>,
+        outbox: &mut Outbox,
     ) -> Outcome {
         if self.trust_of(here, end.rules, end.now) != Trust::Trusted {
             return Outcome::Forbidden;
@@ -187,6 +195,16 @@ impl Account {
             (Taken::Ended, Some(step_up)) => {
                 let denied = step_up.sign_in.clone();
                 self.remember_denied(&denied, end);
+                let occasion = Occasion {
+                    kind: NoticeKind::ApprovalDenied,
+                    account: denied.account,
+                    session: None,
+                    device: Some(here),
+                    app: &denied.app,
+                    rules: end.rules,
+                    now: end.now,
+                };
+                self.notify(&occasion, outbox);
                 // A no does what was asked; entries that are wrong do not.
                 if digits.is_none() { Outcome::Done } else { Outcome::ProofFailed }
             }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Created, End, Outcome, Phone, Rules, Waiting, count_use, publish};
+use super::{Account, Created, End, Occasion, Outcome, Phone, Rules, Waiting, count_use, publish};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId, TicketId},
@@ -12,6 +12,7 @@ use crate::{
         device::{Device, DeviceProfile, Presented},
         login::Method,
         login_history::{EventKind, Place},
+        notice::NoticeKind,
         outbox::{Message, Outbox},
         session::Session,
     },
@@ -117,6 +118,16 @@ impl Account {
         // Once a day is enough for scans and reports, and as much as one database can take.
         if is_first_today {
             outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
+        }
+        let news = match (self.is_creation(*id), is_new_device) {
+            (true, _) => Some(NoticeKind::AccountCreated),
+            (false, true) if *method == Method::Otp || rules.one_tap_is_told => Some(NoticeKind::NewDevice),
+            _ => None,
+        };
+        if let Some(kind) = news {
+            let (session, device) = (Some(*id), Some(device.id));
+            let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
+            self.notify(&occasion, outbox);
         }
         self.signed_in(sign_in, session, device)
     }

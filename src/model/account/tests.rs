@@ -24,15 +24,17 @@ const LIFETIMES: Lifetimes = Lifetimes {
     access: Duration::from_secs(600),
 };
 
-const RULES: Rules = Rules {
+pub(super) const RULES: Rules = Rules {
     lifetimes: LIFETIMES,
     trust: TrustRules { known_days: 7, unused_at_most: Duration::from_secs(90 * 86_400) },
     retention: Retention { most: 100, days: 180 },
+    notices: NoticeRules { webhooks: false, pushes: None, sms: 2 },
     sessions: 3,
     devices: 4,
     device_token: Duration::from_secs(30 * 86_400),
     login_protection: false,
     one_tap_waits: false,
+    one_tap_is_told: true,
     patience: Patience {
         ticket: Duration::from_secs(600),
         question: Duration::from_secs(300),
@@ -45,7 +47,7 @@ pub(super) fn at(secs: i64) -> Timestamp {
 }
 
 /// A value whose persisted form is a text.
-fn from_text<T: DeserializeOwned>(text: &str) -> T {
+pub(super) fn from_text<T: DeserializeOwned>(text: &str) -> T {
     serde_json::from_value(text.into()).unwrap()
 }
 

@@ -46,7 +46,11 @@ fn everything_offered_can_be_asked() {
         let bench = Bench::new(document.id());
         for capability in Capability::ALL.into_iter().filter(|capability| document.offers(*capability)) {
             let request = bench.call(capability).request().unwrap();
-            let timeout = if capability == Capability::Sms { 4000 } else { 2000 };
+            let timeout = match capability {
+                Capability::Sms => 4000,
+                Capability::Push => 5000,
+                _ => 2000,
+            };
             assert_eq!((request.method, request.timeout.as_millis()), ("POST", timeout));
             assert!(request.url.starts_with("https://"));
             assert!(!format!("{request:?}").contains("token"));

@@ -48,6 +48,9 @@ fn of_app(app: &App) -> Vec<String> {
     if app.android_hash.as_ref().is_some_and(|hash| !is_android_hash(hash)) {
         problems.push("\"androidHash\" is not 11 characters of Base64".to_owned());
     }
+    if app.language.as_ref().is_some_and(|name| Language::ALL.iter().all(|known| known.name() != name)) {
+        problems.push("\"language\" is neither zh-CN nor en".to_owned());
+    }
     for language in Language::ALL {
         let mut templates = Purpose::ALL.into_iter().map(|purpose| app.template(language, purpose));
         // The built-in texts are signed.

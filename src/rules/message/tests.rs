@@ -154,13 +154,14 @@ fn a_brace_in_a_name_opens_no_hole() {
 #[test]
 fn all_problems_are_named_at_once() {
     let problems = problems(
-        r#"{"default":{"host":"https://login.example:8443","androidHash":"tooShort=",
+        r#"{"default":{"language":"fr","host":"https://login.example:8443","androidHash":"tooShort=",
                        "signature":{"zh-CN":"签"},
                        "templates":{"zh-CN":{"login":"您好"},"en":{"bind":"{code} {cdoe} {open"}}},
             "ghost":{}}"#,
     );
     for problem in [
         "ghost: is not in APPS",
+        "default: \"language\" is neither",
         "default: \"host\" is not a host name",
         "default: \"androidHash\" is not 11",
         "default: the zh-CN signature",
@@ -170,7 +171,7 @@ fn all_problems_are_named_at_once() {
     ] {
         assert!(problems.contains(problem), "{problem}\n{problems}");
     }
-    assert_eq!(problems.lines().count(), 7, "{problems}");
+    assert_eq!(problems.lines().count(), 8, "{problems}");
     for json in ["[]", r#"{"default":{"nam":{}}}"#, r#"{"default":{"templates":{"en":{"logon":"{code}"}}}}"#]
     {
         assert!(self::problems(json).starts_with("cannot be read"));

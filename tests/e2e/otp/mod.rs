@@ -83,11 +83,12 @@ async fn type_in(stack: &Stack, challenge: &str, code: &str) -> Answer {
     post(stack, LOGIN, &login_body(challenge, code)).send().await
 }
 
-/// All messages that arrived at a number, oldest first.
+/// All messages with a code that arrived at a number, oldest first: one that signs in again on a new device is told too.
 async fn messages(stack: &Stack, phone: &str) -> Vec<Value> {
     let url = format!("{}/sandbox/sms?to={}", stack.sandbox, phone.replace('+', "%2B"));
     let list: Value = http().get(url).send().await.unwrap().json().await.unwrap();
-    list.as_array().unwrap().clone()
+    let messages = list.as_array().unwrap().iter();
+    messages.filter(|message| digits_in(message["text"].as_str().unwrap()).is_some()).cloned().collect()
 }
 
 /// The code in the last message to a number.
@@ -103,8 +104,11 @@ async fn newest_code(stack: &Stack, phone: &str) -> String {
 
 /// The digits of the first number that is long enough for a code.
 fn code_in(text: &str) -> String {
-    let numbers = text.split(|c: char| !c.is_ascii_digit());
-    numbers.filter(|digits| digits.len() >= 6).map(str::to_owned).next().expect("no code in the message")
+    digits_in(text).expect("no code in the message").to_owned()
+}
+
+fn digits_in(text: &str) -> Option<&str> {
+    text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() >= 6)
 }
 
 /// Another code of the same length.

@@ -1,0 +1,219 @@
+//! Notices: what people and backends are told about an account.
+//!
+//! A notice holds ids only. What a channel needs beyond them (a number, a push token) stays sealed until it is used.
+
+use serde::{Deserialize, Serialize};
+
+use super::{device::Trust, platform::Platform};
+use crate::kernel::{
+    id::{AccountId, DeviceId, SessionId},
+    seal::Sealed,
+    time::Timestamp,
+};
+
+/// Something that happened to an account, on its way to one of those who are told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// Counts the notices of the account.
+    pub number: u64,
+    /// What.
+    pub kind: NoticeKind,
+    /// To whom.
+    pub account: AccountId,
+    /// In which session, or to which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    /// On which device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceId>,
+    /// In which app. Of a push: in which it is shown.
+    pub app: String,
+    /// When.
+    pub at: Timestamp,
+    /// By which way it is told.
+    pub channel: Channel,
+}
+
+/// What can be told. The names are those of webhooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NoticeKind {
+    /// The account came into being.
+    #[serde(rename = "account.created")]
+    AccountCreated,
+    /// Somebody signed in on a device that the account had not seen before.
+    #[serde(rename = "login.new_device")]
+    NewDevice,
+    /// A refresh token was used again after its successor, so its session ended.
+    #[serde(rename = "session.token_reused")]
+    TokenReused,
+    /// A new device waits for somebody to let it in.
+    #[serde(rename = "approval.requested")]
+    ApprovalRequested,
+    /// Somebody did not let a new device in.
+    #[serde(rename = "approval.denied")]
+    ApprovalDenied,
+}
+
+/// By which way a notice goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Channel {
+    /// To every webhook that wants it; each becomes a [`Channel::Webhook`] of its own.
+    Webhooks,
+    /// To one webhook, by its name.
+    Webhook(String),
+    /// To a device of the account: where push messages go, sealed for it, and its kind.
+    Push(Sealed, Platform),
+    /// To the number of the account, sealed for it.
+    Sms(Sealed),
+}
+
+/// How much a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeRules {
+    /// Somebody listens to webhooks.
+    pub webhooks: bool,
+    /// Push messages a day (UTC); `None`: nobody can send any.
+    pub pushes: Option<u64>,
+    /// SMS a day (UTC).
+    pub sms: u64,
+}
+
+/// What was told so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeTally {
+    /// Notices ever.
+    pub number: u64,
+    day: i64,
+    pushes: u64,
+    sms: u64,
+}
+
+impl NoticeKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [
+        Self::AccountCreated,
+        Self::NewDevice,
+        Self::TokenReused,
+        Self::ApprovalRequested,
+        Self::ApprovalDenied,
+    ];
+
+    /// The name in webhooks.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AccountCreated => "account.created",
+            Self::NewDevice => "login.new_device",
+            Self::TokenReused => "session.token_reused",
+            Self::ApprovalRequested => "approval.requested",
+            Self::ApprovalDenied => "approval.denied",
+        }
+    }
+
+    /// Whether it goes to a device that the account knows so well: only trusted ones can answer a question.
+    pub fn is_for(self, trust: Trust) -> bool {
+        match self {
+            Self::ApprovalRequested => trust == Trust::Trusted,
+            _ => trust != Trust::New,
+        }
+    }
+
+    /// Whether the account's owner is told too: not what they have just done themselves.
+    pub const fn is_personal(self) -> bool {
+        !matches!(self, Self::AccountCreated)
+    }
+
+    /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act.
+    pub const fn warns(self) -> bool {
+        matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied)
+    }
+}
+
+impl Notice {
+    /// Its id: the same for every channel and every attempt. Holds no full stop, as Standard Webhooks wants it.
+    pub fn id(&self) -> String {
+        let account = self.account.to_string();
+        format!("ntc{}_{}", account.strip_prefix("acc").unwrap_or_default(), self.number)
+    }
+}
+
+impl NoticeTally {
+    /// Whether nothing was ever told.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+    pub const fn is_empty(&self) -> bool {
+        self.number == 0
+    }
+
+    /// The number of a new notice, at `now`.
+    pub const fn count(&mut self, now: Timestamp) -> u64 {
+        let today = now.secs().div_euclid(86_400);
+        if self.day != today {
+            *self = Self { number: self.number, day: today, pushes: 0, sms: 0 };
+        }
+        self.number = self.number.saturating_add(1);
+        self.number
+    }
+
+    /// Whether one more push may go out today; it is then counted.
+    pub fn may_push(&mut self, rules: &NoticeRules) -> bool {
+        spend(&mut self.pushes, rules.pushes.unwrap_or(0))
+    }
+
+    /// Whether one more SMS may go out today; it is then counted.
+    pub const fn may_text(&mut self, rules: &NoticeRules) -> bool {
+        spend(&mut self.sms, rules.sms)
+    }
+}
+
+const fn spend(spent: &mut u64, most: u64) -> bool {
+    let may = *spent < most;
+    if may {
+        *spent = spent.saturating_add(1);
+    }
+    may
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_persisted_under_the_name_that_webhooks_know() {
+        for kind in NoticeKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+        }
+    }
+
+    #[test]
+    fn a_day_has_so_many_messages_and_the_next_as_many() {
+        let rules = NoticeRules { webhooks: false, pushes: Some(3), sms: 1 };
+        let mut tally = NoticeTally::default();
+        let mut told = Vec::new();
+        for hour in [0, 1, 23, 23, 24, 25] {
+            tally.count(Timestamp::from_secs(hour * 3600));
+            told.push((tally.may_push(&rules), tally.may_text(&rules)));
+        }
+        let expected =
+            [(true, true), (true, false), (true, false), (false, false), (true, true), (true, false)];
+        assert_eq!(told, expected);
+        assert_eq!(tally.number, 6);
+        assert!(!tally.may_push(&NoticeRules { pushes: None, ..rules }));
+    }
+
+    #[test]
+    fn ids_differ_and_hold_no_full_stop() {
+        let notice = |account, number| Notice {
+            number,
+            kind: NoticeKind::NewDevice,
+            account: AccountId::from_bytes([account; 16]),
+            session: None,
+            device: None,
+            app: "default".to_owned(),
+            at: Timestamp::from_secs(0),
+            channel: Channel::Webhooks,
+        };
+        let ids = [notice(1, 1), notice(1, 2), notice(2, 1)].map(|notice| notice.id());
+        assert!(ids[0] != ids[1] && ids[0] != ids[2] && ids[1] != ids[2]);
+        assert!(ids.iter().all(|id| id.starts_with("ntc_") && !id.contains('.')));
+    }
+}

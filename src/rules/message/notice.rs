@@ -1,0 +1,95 @@
+//! What people are told about their account: what happened, when, and what to do. Neither number nor place.
+
+use super::{App, Apps};
+use crate::{
+    kernel::time::Timestamp,
+    model::{language::Language, notice::NoticeKind},
+};
+
+impl Apps {
+    /// The text of a push message, in the app's language.
+    pub fn notice(&self, app: &str, kind: NoticeKind, at: Timestamp) -> String {
+        text(kind, self.language(app), at)
+    }
+
+    /// The text of an SMS, which says whom it is from; `signed` as carriers in China demand.
+    pub fn notice_by_sms(&self, app: &str, kind: NoticeKind, at: Timestamp, signed: bool) -> String {
+        let language = self.language(app);
+        let text = text(kind, language, at);
+        let app: &App = self.app(app);
+        match (signed, language) {
+            (false, Language::En) => format!("{}: {text}", app.name(language)),
+            (true, _) | (_, Language::ZhCn) => format!("【{}】{text}", app.signature(language)),
+        }
+    }
+}
+
+fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
+    let (zh, en) = match kind {
+        // Its owner knows, and is not told.
+        NoticeKind::AccountCreated => ("", ""),
+        NoticeKind::NewDevice => (
+            "您的账号在新设备上登录。若非本人操作，请在应用内移除该设备。",
+            "a new device signed in. Not you? Remove it in the app.",
+        ),
+        NoticeKind::TokenReused => (
+            "您的一处登录疑似被盗用，已被退出。请在应用内检查登录设备。",
+            "a sign-in may have been stolen and was ended. Check your devices.",
+        ),
+        NoticeKind::ApprovalRequested => (
+            "新设备请求登录您的账号。若是本人，请在应用内确认；否则请拒绝。",
+            "a new device asks to sign in. Approve it in the app if it is yours, else deny it.",
+        ),
+        NoticeKind::ApprovalDenied => (
+            "一次登录您账号的请求被拒绝。若有疑问，请在应用内检查登录设备。",
+            "a sign-in to your account was denied. Unexpected? Check your devices.",
+        ),
+    };
+    let at = clock(at, language);
+    match language {
+        Language::ZhCn => format!("{at} {zh}"),
+        Language::En => format!("{at}, {en}"),
+    }
+}
+
+/// Day, hour and minute: in China's time for who reads Chinese, else in UTC.
+fn clock(at: Timestamp, language: Language) -> String {
+    let (china, utc) = (at.compact17(), at.rfc3339());
+    let china = |from, to| china.get(from..to).unwrap_or_default();
+    let utc = |from, to| utc.get(from..to).unwrap_or_default();
+    match language {
+        Language::ZhCn => format!("{}-{} {}:{}", china(4, 6), china(6, 8), china(8, 10), china(10, 12)),
+        Language::En => format!("{} {} UTC", utc(5, 10), utc(11, 16)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::message::length::Length;
+
+    fn apps(json: &str) -> Apps {
+        Apps::read(Some(json), &["default".to_owned()], "login.example", 6, 5).unwrap()
+    }
+
+    #[test]
+    fn every_notice_is_one_sms_that_says_what_when_and_what_to_do() {
+        // 2026-11-20T04:05:00Z, five past noon in China.
+        let at = Timestamp::from_secs(1_795_147_500);
+        for (language, when, signature) in
+            [("zh-CN", "11-20 12:05 ", "十二个字的签名在这里了吧"), ("en", "11-20 04:05 UTC, ", "onetap")]
+        {
+            let apps = apps(&format!(
+                r#"{{"default":{{"language":"{language}","signature":{{"zh-CN":"{signature}"}}}}}}"#
+            ));
+            for kind in &NoticeKind::ALL[1..] {
+                let push = apps.notice("default", *kind, at);
+                assert!(push.starts_with(when), "{push}");
+                let signed = language == "zh-CN";
+                let text = apps.notice_by_sms("default", *kind, at, signed);
+                assert!(text.ends_with(&push) && Length::of(&text).fits(), "{text} {:?}", Length::of(&text));
+                assert_eq!(text.starts_with('【'), signed);
+            }
+        }
+    }
+}
