@@ -3,7 +3,12 @@
 use serde::Serialize;
 
 use super::{Reply, backend, body::Fields, http::HttpIn, login, problem::Problem};
-use crate::{journeys::Service, kernel::id::AccountId, model::api_key::Scope, ports::World};
+use crate::{
+    journeys::{Service, account_support::Support},
+    kernel::id::AccountId,
+    model::api_key::Scope,
+    ports::World,
+};
 
 /// `GET /v1/accounts/{id}/phone`
 pub(super) async fn phone<W: World>(
@@ -26,10 +31,29 @@ pub(super) async fn freeze<W: World>(
     request: &HttpIn,
     account: AccountId,
 ) -> Result<Reply, Problem> {
-    let backend = backend::admit(service, request, Scope::AccountFreeze).await?;
+    support(service, request, account, Scope::AccountFreeze, ("frozen", Support::Freeze)).await
+}
+
+/// `PUT /v1/accounts/{id}/login-protection`
+pub(super) async fn protect<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    account: AccountId,
+) -> Result<Reply, Problem> {
+    support(service, request, account, Scope::AccountProtect, ("enabled", Support::Protect)).await
+}
+
+async fn support<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    account: AccountId,
+    scope: Scope,
+    (field, support): (&str, fn(bool) -> Support),
+) -> Result<Reply, Problem> {
+    let backend = backend::admit(service, request, scope).await?;
     let mut body = Fields::read(request)?;
-    let frozen = body.required_flag("frozen");
-    let frozen = body.finish(frozen)?;
-    service.freeze(account, frozen, &backend, &request.id).await?;
+    let flag = body.required_flag(field);
+    let flag = body.finish(flag)?;
+    service.support(account, support(flag), &backend, &request.id).await?;
     Ok(Reply::nothing())
 }

@@ -88,9 +88,11 @@ pub(super) async fn protection<W: World>(
     #[derive(Serialize)]
     struct Answer {
         enabled: bool,
+        /// Somebody can be asked: else it is on, and holds nobody up.
+        active: bool,
     }
     let view = service.look(own::doer(service.settings, request)?).await?;
-    login::json(&Answer { enabled: view.seen.is_protected })
+    login::json(&Answer { enabled: view.seen.is_protected, active: view.seen.protection_holds })
 }
 
 /// `PUT /v1/account/login-protection`

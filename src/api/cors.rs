@@ -57,7 +57,7 @@ pub(super) fn add_headers(settings: &Settings, found: &Found, request: &HttpIn, 
             }
         }
     }
-    add("access-control-expose-headers", "x-request-id, retry-after");
+    add("access-control-expose-headers", "date, x-request-id, retry-after");
 }
 
 fn is_preflight(request: &HttpIn) -> bool {
@@ -84,6 +84,7 @@ fn readers(found: &Found, path: &str) -> Readers {
         | Route::Revoke
         | Route::AccountPhone(_)
         | Route::AccountFreeze(_)
+        | Route::AccountProtect(_)
         | Route::ApiKey
         | Route::Receipts
         | Route::Health => Readers::Nobody,

@@ -67,11 +67,6 @@ impl HttpIn {
         language::pick(self.header("accept-language"))
     }
 
-    /// Whether the query says `name=true`.
-    pub fn flag(&self, name: &str) -> bool {
-        self.query.split('&').any(|pair| pair.split_once('=') == Some((name, "true")))
-    }
-
     /// The value of a query parameter, decoded (WHATWG URL standard, section 5.1); the first of several.
     pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
         form_value(&self.query, name)

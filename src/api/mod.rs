@@ -209,7 +209,7 @@ fn finish_answer(mut reply: Reply, found: &Found, request: &HttpIn) -> Served {
         Reply::Problem(problem) => {
             // Whatever went wrong: who cannot sign in by one tap can by SMS.
             let problem = if found.is_one_tap() { problem.or_otp() } else { *problem };
-            (problem.render(request.language(), &request.id), problem.code(), problem.fault)
+            (problem.render(request.language(), &request.id, found.is_oauth()), problem.code(), problem.fault)
         }
         // Taken apart above.
         Reply::Then(..) | Reply::Cookies(..) => (HttpOut::json(500, Vec::new()), "internal", None),

@@ -55,7 +55,7 @@ pub(super) async fn introspect<W: World>(
     let backend = backend::admit(service, request, Scope::TokenIntrospect).await?;
     let token = token(request)?;
     let iss = &service.settings.issuer;
-    match service.introspect(&token, backend.mode).await? {
+    match service.introspect(&token, &backend).await? {
         None => login::json(&Inactive { active: false }),
         Some(Introspected::Access(claims)) => login::json(&Active {
             active: true,
@@ -95,7 +95,7 @@ pub(super) async fn revoke<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let backend = backend::admit(service, request, Scope::TokenRevoke).await?;
     let token = token(request)?;
     // The token may still count, and the backend shall try again (RFC 7009, section 2.2.1).
-    service.revoke(&token, backend.mode).await.map_err(|failure| Problem::not_revoked(failure.into()))?;
+    service.revoke(&token, &backend).await.map_err(|failure| Problem::not_revoked(failure.into()))?;
     Ok(Reply::Ready(HttpOut { status: 200, headers: Vec::new(), body: Vec::new() }))
 }
 

@@ -80,7 +80,7 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     // What is proven is proven for whoever asks: the app, or the session.
     let binding = match purpose {
         Purpose::Login | Purpose::ResetPassword => binding_of_app(&app),
-        // No ticket has been issued yet that could be good.
+        // No ticket takes a code yet: they wait for trusted devices alone.
         Purpose::StepUp => return Err(Problem::of(Code::TicketInvalid)),
         Purpose::Bind | Purpose::ChangePhone | Purpose::TrustedPhone | Purpose::RealName => {
             let token = cookie::access_token(service.settings, request)?;

@@ -61,6 +61,8 @@ struct Body<'a> {
     detail: &'a str,
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fallback: Vec<&'static str>,
@@ -168,8 +170,8 @@ impl Problem {
         Self { challenge: challenged.map(|sent| Box::new(ChallengeBody::from(sent))), ..self }
     }
 
-    /// The answer.
-    pub fn render(&self, language: Language, request_id: &str) -> HttpOut {
+    /// The answer; for clients of OAuth with the member `error` that they look for (RFC 6749, section 5.2).
+    pub fn render(&self, language: Language, request_id: &str, for_oauth: bool) -> HttpOut {
         let title = match language {
             Language::En => self.kind.en,
             Language::ZhCn => self.kind.zh,
@@ -192,6 +194,13 @@ impl Problem {
             code: self.kind.code,
             detail: &detail,
             request_id,
+            error: for_oauth.then_some(match self.kind.status {
+                401 => "invalid_client",
+                403 => "unauthorized_client",
+                429 | 503 => "temporarily_unavailable",
+                500 => "server_error",
+                _ => "invalid_request",
+            }),
             retry_after: self.retry_after,
             fallback: fallback.collect(),
             challenge: self.challenge.as_deref(),
@@ -254,7 +263,7 @@ mod tests {
     use crate::journeys::Upstream;
 
     fn render(problem: &Problem, language: Language) -> (u16, BTreeMap<&'static str, String>, Value) {
-        let out = problem.render(language, "req_1");
+        let out = problem.render(language, "req_1", false);
         (out.status, out.headers.into_iter().collect(), serde_json::from_slice(&out.body).unwrap())
     }
 

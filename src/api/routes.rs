@@ -75,6 +75,8 @@ pub enum Route {
     AccountPhone(AccountId),
     /// `PUT /v1/accounts/{id}/freeze`
     AccountFreeze(AccountId),
+    /// `PUT /v1/accounts/{id}/login-protection`
+    AccountProtect(AccountId),
     /// `GET /v1/api-key`
     ApiKey,
 }
@@ -98,6 +100,11 @@ impl Found {
             Self::OtherMethods(_) => "other method",
             Self::Nothing => "no route",
         }
+    }
+
+    /// Whether it is one of the endpoints whose clients know OAuth.
+    pub const fn is_oauth(&self) -> bool {
+        matches!(self, Self::Route(Route::Introspect | Route::Revoke))
     }
 
     /// Whether one-tap is what the client is trying.
@@ -145,6 +152,7 @@ impl Route {
             Self::StepUpComplete => "POST /v1/step-up/complete",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
+            Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
             Self::ApiKey => "GET /v1/api-key",
         }
     }
@@ -204,6 +212,10 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "api-key"] => get(method, Route::ApiKey),
         ["v1", "accounts", id, "phone"] => match id.parse() {
             Ok(id) => get(method, Route::AccountPhone(id)),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "accounts", id, "login-protection"] => match id.parse() {
+            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountProtect(id))),
             Err(_) => return Found::Nothing,
         },
         ["v1", "accounts", id, "freeze"] => match id.parse() {
@@ -269,6 +281,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::StepUpComplete => step_up::complete(service, request).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
+        Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };
     result.unwrap_or_else(Reply::from)

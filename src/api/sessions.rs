@@ -6,7 +6,7 @@ use super::{Reply, cookie, http::HttpIn, login, own, problem::Problem};
 use crate::{
     journeys::{Service, own_account::DeviceView},
     kernel::id::{DeviceId, SessionId},
-    model::{api_key::Mode, login::Method},
+    model::login::Method,
     ports::World,
 };
 
@@ -54,7 +54,7 @@ pub(super) async fn sign_out<W: World>(service: Service<'_, W>, request: &HttpIn
         // The access token is over long before the session is.
         Err(problem) if by_cookie && problem.kind.status == 401 => {
             if let Ok(Some(token)) = cookie::refresh_token(service.settings, request) {
-                service.revoke(token, Mode::Live).await?;
+                service.give_up(token).await?;
             }
         }
         Ok(_) if by_cookie => {}

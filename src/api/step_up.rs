@@ -14,6 +14,7 @@ use super::{
 use crate::{
     journeys::{
         Service,
+        device_proof::GivenProof,
         settings::Settings,
         sign_in::Entry,
         step_up::{Holder, LONGEST_WAIT},
@@ -59,6 +60,7 @@ fn method(body: &mut Fields) -> Option<()> {
 struct Asked {
     ticket: String,
     device_token: Secret<String>,
+    proof: Option<GivenProof>,
     transport: Transport,
 }
 
@@ -83,11 +85,11 @@ impl Asked {
             Transport::Cookie => cookie::device_token(settings, request)?,
         };
         let device_token = named.or(kept).ok_or(Problem::of(Code::TicketInvalid))?;
-        Ok(Self { ticket, device_token, transport })
+        Ok(Self { ticket, device_token, proof: login::proof(request), transport })
     }
 
     fn holder(&self) -> Holder<'_> {
-        Holder { ticket: &self.ticket, device_token: &self.device_token }
+        Holder { ticket: &self.ticket, device_token: &self.device_token, proof: self.proof.as_ref() }
     }
 
     fn answer(&self, entry: &Entry) -> Result<Reply, Problem> {

@@ -18,11 +18,14 @@ use crate::{
 /// An API key that was revoked works on for so long where it was just used.
 const KEY_CACHED_MILLIS: u64 = 60_000;
 
+/// That there is no such key is remembered for so long: inventions shall not ask the database each time.
+const NO_KEY_CACHED_MILLIS: u64 = 10_000;
+
 /// Keys cached in an isolate; beyond it starts anew.
 const KEYS_CACHED: usize = 1000;
 
 thread_local! {
-    static KEYS: RefCell<BTreeMap<String, (u64, ApiKey)>> = const { RefCell::new(BTreeMap::new()) };
+    static KEYS: RefCell<BTreeMap<String, (u64, Option<ApiKey>)>> = const { RefCell::new(BTreeMap::new()) };
 }
 
 impl BackOffice for EdgeWorld {
@@ -34,14 +37,15 @@ impl BackOffice for EdgeWorld {
             mode: String,
             calls_per_minute: Option<u32>,
             calls_per_month: Option<u32>,
+            apps: Option<String>,
         }
         let now = clock::platform_millis();
         let cached = KEYS.with_borrow(|keys| keys.get(digest).filter(|(until, _)| now < *until).cloned());
         if let Some((_, key)) = cached {
-            return Ok(Some(key));
+            return Ok(key);
         }
         let statement = self.statement(
-            "SELECT name, scopes, mode, calls_per_minute, calls_per_month FROM api_keys \
+            "SELECT name, scopes, mode, calls_per_minute, calls_per_month, apps FROM api_keys \
              WHERE digest = ?1 AND revoked_at IS NULL",
             &[digest.into()],
         )?;
@@ -51,16 +55,16 @@ impl BackOffice for EdgeWorld {
             mode: if row.mode == Mode::Live.name() { Mode::Live } else { Mode::Test },
             calls_per_minute: row.calls_per_minute,
             calls_per_month: row.calls_per_month,
-            scopes: row.scopes.split_whitespace().map(str::to_owned).collect(),
+            apps: row.apps.as_deref().map(words),
+            scopes: words(&row.scopes),
         });
-        if let Some(key) = &key {
-            KEYS.with_borrow_mut(|keys| {
-                if keys.len() >= KEYS_CACHED {
-                    keys.clear();
-                }
-                keys.insert(digest.to_owned(), (now.saturating_add(KEY_CACHED_MILLIS), key.clone()));
-            });
-        }
+        let millis = if key.is_some() { KEY_CACHED_MILLIS } else { NO_KEY_CACHED_MILLIS };
+        KEYS.with_borrow_mut(|keys| {
+            if keys.len() >= KEYS_CACHED {
+                keys.clear();
+            }
+            keys.insert(digest.to_owned(), (now.saturating_add(millis), key.clone()));
+        });
         Ok(key)
     }
 
@@ -95,6 +99,10 @@ impl BackOffice for EdgeWorld {
         )
         .await
     }
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_whitespace().map(str::to_owned).collect()
 }
 
 impl EdgeWorld {

@@ -31,11 +31,13 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// `unauthenticated`, by the account's own word; `forbidden` on a device that is not trusted.
     pub async fn approvals(&self, doer: Doer<'_>) -> Result<Vec<PendingView>, Failure> {
-        let (account, outcome) = self.act(doer, |_| Ok(Deed::LookAtApprovals)).await?;
+        let here = self.here(doer).await?;
+        let outcome = self.act(here, doer.place, Deed::LookAtApprovals).await?;
         let Outcome::Approvals { pending } = outcome else { return Err(UNEXPECTED_OUTCOME.into()) };
         let now = self.world.now();
         let views = pending.into_iter().map(|pending| {
-            let name = open(&self.settings.sealing, &context(account, DEVICE_NAME), &pending.profile.name)?;
+            let name =
+                open(&self.settings.sealing, &context(here.account, DEVICE_NAME), &pending.profile.name)?;
             Ok(PendingView {
                 device_name: String::from_utf8_lossy(name.expose()).into_owned(),
                 expires_in: pending.until.since(now).as_secs(),
@@ -56,7 +58,7 @@ impl<W: World> Service<'_, W> {
         approval: ApprovalId,
         digits: Option<Digits>,
     ) -> Result<(), Failure> {
-        self.act(doer, |_| Ok(Deed::Answer { approval, digits })).await.map(|_| ())
+        self.carry_out(doer, Deed::Answer { approval, digits }).await
     }
 
     /// Switches login protection on or off.
@@ -64,6 +66,6 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// `unauthenticated`; `reauthentication_required` on a device that may not: to switch it off takes a trusted one.
     pub async fn protect_login(&self, doer: Doer<'_>, enabled: bool) -> Result<(), Failure> {
-        self.act(doer, |_| Ok(Deed::ProtectLogin(enabled))).await.map(|_| ())
+        self.carry_out(doer, Deed::ProtectLogin(enabled)).await
     }
 }

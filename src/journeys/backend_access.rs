@@ -18,6 +18,15 @@ pub struct Backend {
     pub actor: String,
     /// Whose data it may learn of.
     pub mode: Mode,
+    /// In which apps; `None`: in all.
+    pub apps: Option<Vec<String>>,
+}
+
+impl Backend {
+    /// Whether it has to do with an app.
+    pub fn serves(&self, app: &str) -> bool {
+        self.apps.as_ref().is_none_or(|apps| apps.iter().any(|known| known == app))
+    }
 }
 
 /// A key, what it may do, and what it did.
@@ -52,7 +61,9 @@ impl<W: World> Service<'_, W> {
         let (per_minute, per_month) = self.allowance(&key);
         let operation = Operation::MeterCall { scope, per_minute, per_month };
         match self.world.counter(&counter, operation).await? {
-            Outcome::Spent { .. } => Ok(Backend { actor: format!("api_key:{}", key.name), mode: key.mode }),
+            Outcome::Spent { .. } => {
+                Ok(Backend { actor: format!("api_key:{}", key.name), mode: key.mode, apps: key.apps })
+            }
             Outcome::Full { retry_after } => Err(Refusal::wait(retry_after).into()),
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }

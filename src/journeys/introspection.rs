@@ -1,11 +1,17 @@
 //! Tokens as backends ask about them (RFC 7662) and take them back (RFC 7009).
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME, session::AccessClaims, session::Freshness};
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    backend_access::Backend,
+    session::{AccessClaims, Freshness},
+};
 use crate::{
-    kernel::{id::AccountId, token::RefreshToken},
+    kernel::{
+        id::{AccountId, SessionId},
+        token::RefreshToken,
+    },
     model::{
         account::{Operation, Outcome},
-        api_key::Mode,
         refusal::Code,
         session::Session,
     },
@@ -34,10 +40,14 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// A fault: nobody knows.
-    pub async fn introspect(&self, token: &str, mode: Mode) -> Result<Option<Introspected>, Failure> {
+    pub async fn introspect(&self, token: &str, backend: &Backend) -> Result<Option<Introspected>, Failure> {
         let Some((account, found)) = self.look_up(token).await? else { return Ok(None) };
-        let is_within_reach = self.is_account_within_reach(mode, account).await?;
-        Ok(is_within_reach.then_some(found))
+        let app = match &found {
+            Introspected::Access(claims) => &claims.aud,
+            Introspected::Refresh { session, .. } => &session.app,
+        };
+        let is_theirs = backend.serves(app) && self.is_account_within_reach(backend.mode, account).await?;
+        Ok(is_theirs.then_some(found))
     }
 
     async fn look_up(&self, token: &str) -> Result<Option<(AccountId, Introspected)>, Failure> {
@@ -61,17 +71,35 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// A fault: the session may go on.
-    pub async fn revoke(&self, token: &str, mode: Mode) -> Result<(), Failure> {
+    pub async fn revoke(&self, token: &str, backend: &Backend) -> Result<(), Failure> {
         let (account, session) = match RefreshToken::read(&self.settings.mac, token) {
-            Some(token) => (token.account, token.session),
+            Some(token) => match self.living(token.account, token.session).await? {
+                Some(session) if backend.serves(&session.app) => (token.account, session.id),
+                _ => return Ok(()),
+            },
             None => match self.authenticate(token, Freshness::Token).await {
-                Ok(claims) => (claims.sub, claims.sid),
-                Err(_) => return Ok(()),
+                Ok(claims) if backend.serves(&claims.aud) => (claims.sub, claims.sid),
+                _ => return Ok(()),
             },
         };
-        if !self.is_account_within_reach(mode, account).await? {
+        if !self.is_account_within_reach(backend.mode, account).await? {
             return Ok(());
         }
+        self.end(account, session).await
+    }
+
+    /// Ends the session of a refresh token, for whoever holds it.
+    ///
+    /// # Errors
+    /// A fault: the session may go on.
+    pub async fn give_up(&self, refresh_token: &str) -> Result<(), Failure> {
+        match RefreshToken::read(&self.settings.mac, refresh_token) {
+            Some(token) => self.end(token.account, token.session).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end(&self, account: AccountId, session: SessionId) -> Result<(), Failure> {
         let operation = Operation::EndSession { session, rules: self.settings.account_rules() };
         match self.world.account(account, operation).await? {
             Outcome::Done => Ok(()),

@@ -3,13 +3,14 @@
 //! A journey knows the steps and their order. It knows neither HTTP statuses nor JSON nor Cloudflare: the API
 //! hands it parsed values and makes answers of what it returns.
 
+pub mod account_support;
 pub mod approval;
 pub mod backend_access;
 pub mod claim;
 pub mod client_config;
 pub mod delivery;
 pub mod device_proof;
-pub mod freeze;
+
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;

@@ -191,6 +191,9 @@ impl<W: World> Service<'_, W> {
         caller: &Caller<'_>,
         backend: &Backend,
     ) -> Result<Exchanged, Failure> {
+        if !backend.serves(caller.app) {
+            return Err(Code::Forbidden.into());
+        }
         let (phone, carrier) = match backend.mode {
             Mode::Test => (self.test_number(credential, caller)?, None),
             Mode::Live => match self.ask_once(Capability::OneTap, credential, None, caller).await? {

@@ -29,6 +29,15 @@ pub struct Doer<'a> {
     pub place: &'a Place,
 }
 
+/// The session in which something is done.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here {
+    /// Whose.
+    pub(super) account: AccountId,
+    /// Which.
+    pub(super) session: SessionId,
+}
+
 /// A device as its owner sees it.
 #[derive(Debug)]
 pub struct DeviceView {
@@ -83,7 +92,8 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// As [`Service::look`]; `not_found` for none of this account's.
     pub async fn end_session(&self, doer: Doer<'_>, which: Option<SessionId>) -> Result<(), Failure> {
-        self.act(doer, |here| Ok(Deed::EndSession(which.unwrap_or(here.1)))).await.map(|_| ())
+        let here = self.here(doer).await?;
+        self.act(here, doer.place, Deed::EndSession(which.unwrap_or(here.session))).await.map(|_| ())
     }
 
     /// Ends all other sessions.
@@ -91,7 +101,7 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// As [`Service::look`].
     pub async fn end_other_sessions(&self, doer: Doer<'_>) -> Result<(), Failure> {
-        self.act(doer, |_| Ok(Deed::EndOtherSessions)).await.map(|_| ())
+        self.carry_out(doer, Deed::EndOtherSessions).await
     }
 
     /// Renames a device, trusts it, or trusts it no more.
@@ -105,11 +115,9 @@ impl<W: World> Service<'_, W> {
         name: Option<&str>,
         trusted: Option<bool>,
     ) -> Result<(), Failure> {
-        let deed = |here: (AccountId, SessionId)| {
-            let name = name.map(|name| self.seal_for(here.0, DEVICE_NAME, name.as_bytes())).transpose()?;
-            Ok(Deed::ChangeDevice { device, name, trusted })
-        };
-        self.act(doer, deed).await.map(|_| ())
+        let here = self.here(doer).await?;
+        let name = name.map(|name| self.seal_for(here.account, DEVICE_NAME, name.as_bytes())).transpose()?;
+        self.act(here, doer.place, Deed::ChangeDevice { device, name, trusted }).await.map(|_| ())
     }
 
     /// Forgets a device and ends its sessions.
@@ -117,39 +125,39 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// As [`Service::change_device`]: a new device removes no known or trusted one.
     pub async fn remove_device(&self, doer: Doer<'_>, device: DeviceId) -> Result<(), Failure> {
-        self.act(doer, |_| Ok(Deed::RemoveDevice(device))).await.map(|_| ())
+        self.carry_out(doer, Deed::RemoveDevice(device)).await
     }
 
     async fn see(&self, doer: Doer<'_>, deed: Deed) -> Result<View, Failure> {
-        match self.act(doer, |_| Ok(deed)).await? {
-            (account, Outcome::Seen(seen)) => self.view(account, *seen).map_err(Failure::from),
+        let here = self.here(doer).await?;
+        match self.act(here, doer.place, deed).await? {
+            Outcome::Seen(seen) => self.view(here.account, *seen).map_err(Failure::from),
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }
     }
 
-    pub(super) async fn act(
-        &self,
-        doer: Doer<'_>,
-        deed: impl FnOnce((AccountId, SessionId)) -> Result<Deed, Fault>,
-    ) -> Result<(AccountId, Outcome), Failure> {
-        // 1. The token is ours; whether its session still lives the account says in the same breath.
+    pub(super) async fn carry_out(&self, doer: Doer<'_>, deed: Deed) -> Result<(), Failure> {
+        let here = self.here(doer).await?;
+        self.act(here, doer.place, deed).await.map(|_| ())
+    }
+
+    /// Who it is: the token is ours. Whether its session still lives the account says when something is done.
+    pub(super) async fn here(&self, doer: Doer<'_>) -> Result<Here, Failure> {
         let claims = self.authenticate(doer.access_token, Freshness::Token).await?;
-        let (account, session) = (claims.sub, claims.sid);
-        // 2. One call.
-        let act = Act {
-            account,
-            session,
-            deed: deed((account, session))?,
-            place: doer.place.clone(),
-            rules: self.settings.account_rules(),
-        };
+        Ok(Here { account: claims.sub, session: claims.sid })
+    }
+
+    /// Does it, in one call to the account.
+    pub(super) async fn act(&self, here: Here, place: &Place, deed: Deed) -> Result<Outcome, Failure> {
+        let Here { account, session } = here;
+        let act = Act { account, session, deed, place: place.clone(), rules: self.settings.account_rules() };
         match self.world.account(account, Operation::Act(Box::new(act))).await? {
             Outcome::Ended { .. } => Err(Code::Unauthenticated.into()),
             Outcome::NotFound => Err(Code::NotFound.into()),
             Outcome::NeedsStanding => Err(Code::ReauthenticationRequired.into()),
             Outcome::Forbidden => Err(Code::Forbidden.into()),
             Outcome::ProofFailed => Err(Code::ProofFailed.into()),
-            outcome => Ok((account, outcome)),
+            outcome => Ok(outcome),
         }
     }
 

@@ -158,6 +158,8 @@ impl<W: World> Service<'_, W> {
             }
             Outcome::NeedsKey => return Err(needs_key()),
             Outcome::Frozen => return Err(Code::AccountFrozen.into()),
+            // A repeat of one that was ended since.
+            Outcome::Ended { .. } => return Err(Code::SessionRevoked.into()),
             _ => return Err(UNEXPECTED_OUTCOME.into()),
         };
         // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.

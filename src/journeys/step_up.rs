@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    device_proof::{GivenProof, needs_key},
     sign_in::{Entry, SignedIn, again_if_lost},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
 pub const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
 /// How often the account is looked at while a request waits.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// Who comes with a ticket.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Holder<'a> {
     pub ticket: &'a str,
     /// The token of their device.
     pub device_token: &'a Secret<String>,
+    /// What proves the device's key.
+    pub proof: Option<&'a GivenProof>,
 }
 
 /// A sign-in that waits.
@@ -110,10 +113,14 @@ impl<W: World> Service<'_, W> {
         let (Some(ticket), Some(presented_token)) = (ticket, self.token_digest(holder.device_token)) else {
             return Err(Code::TicketInvalid.into());
         };
+        let key = match holder.proof {
+            Some(given) => Some(self.prove(given).await?),
+            None => None,
+        };
         // 2. One call to the account.
         let account = ticket.account;
         let rules = self.settings.account_rules();
-        let at = AtTicket { account, ticket: ticket.id, presented_token, question, rules };
+        let at = AtTicket { account, ticket: ticket.id, presented_token, key, question, rules };
         let operation = Operation::AtTicket(Box::new(at));
         match again_if_lost(async || self.world.account(account, operation.clone()).await).await? {
             Outcome::Waits(waiting) => self.waiting(account, &waiting, None),
@@ -131,6 +138,7 @@ impl<W: World> Service<'_, W> {
                 };
                 Ok(Entry::SignedIn(signed_in.into()))
             }
+            Outcome::NeedsKey => Err(needs_key()),
             Outcome::TicketInvalid => Err(Code::TicketInvalid.into()),
             Outcome::ProofFailed => Err(Code::ProofFailed.into()),
             Outcome::Frozen => Err(Code::AccountFrozen.into()),

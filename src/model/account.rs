@@ -89,6 +89,11 @@ pub enum Operation {
     Act(Box<Act>),
     /// A device that waits comes with its ticket.
     AtTicket(Box<AtTicket>),
+    /// An operator switches login protection on or off.
+    Protect {
+        /// Which of both.
+        enabled: bool,
+    },
     /// An operator freezes the account, or lets it go on.
     Freeze {
         /// Which of both.
@@ -168,13 +173,19 @@ impl Machine for Account {
             Operation::Refresh(refresh) => self.refresh(&refresh, now, outbox),
             Operation::Act(act) => self.act(*act, now, outbox),
             Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
-            Operation::Freeze { .. } if self.created.is_none() => Outcome::NotFound,
+            Operation::Freeze { .. } | Operation::Protect { .. } if self.created.is_none() => {
+                Outcome::NotFound
+            }
+            Operation::Protect { enabled } => {
+                self.protected = Some(enabled);
+                Outcome::Done
+            }
             Operation::Freeze { frozen, rules } => {
                 self.frozen = frozen;
                 if frozen {
                     self.step_ups.clear();
                     let end = End { kind: EventKind::Ended, place: &Place::default(), rules: &rules, now };
-                    self.end_sessions(&end, outbox, |_| true);
+                    self.end_sessions(&end, outbox, &|_| true);
                 }
                 Outcome::Done
             }
@@ -184,7 +195,7 @@ impl Machine for Account {
             },
             Operation::EndSession { session, rules } => {
                 let end = End { kind: EventKind::Ended, place: &Place::default(), rules: &rules, now };
-                self.end_sessions(&end, outbox, |known| known.id == session);
+                self.end_sessions(&end, outbox, &|known| known.id == session);
                 Outcome::Done
             }
             Operation::LookAtPhone => Outcome::Phone { phone: self.phones.first().cloned() },
@@ -238,7 +249,7 @@ impl Account {
             Err(Ended::Revoked) => {
                 let (device, app) = (session.device, session.app.clone());
                 let end = End { kind: EventKind::TokenReused, place, rules, now };
-                self.end_sessions(&end, outbox, |known| known.id == *id);
+                self.end_sessions(&end, outbox, &|known| known.id == *id);
                 let (session, device, kind) = (Some(*id), Some(device), NoticeKind::TokenReused);
                 let occasion = Occasion { kind, account: *account, session, device, app: &app, rules, now };
                 self.notify(&occasion, outbox);
@@ -261,7 +272,7 @@ impl Account {
         &mut self,
         end: &End<'_>,
         outbox: &mut Outbox,
-        which: impl Fn(&Session) -> bool,
+        which: &dyn Fn(&Session) -> bool,
     ) -> usize {
         let (over, left) = std::mem::take(&mut self.sessions).into_iter().partition::<Vec<_>, _>(which);
         self.sessions = left;
@@ -282,7 +293,7 @@ impl Account {
         for token_digest in std::iter::once(removed.token_digest).chain(removed.previous_token) {
             outbox.post(Message::RetractDevice { token_digest }, end.now);
         }
-        self.end_sessions(end, outbox, |known| known.device == device);
+        self.end_sessions(end, outbox, &|known| known.device == device);
         true
     }
 
@@ -305,9 +316,9 @@ impl Account {
 
 /// Counts a use of a device, once a day. Trust that has ended does not come back by it.
 fn count_use(device: &mut Device, account: AccountId, rules: &Rules, now: Timestamp, outbox: &mut Outbox) {
-    if rules.trust.is_over(device.usage, now) {
-        device.trusted_since = None;
-        device.confirmed_at = None;
+    let usage = device.usage;
+    for since in [&mut device.trusted_since, &mut device.confirmed_at] {
+        since.take_if(|since| rules.trust.is_over(usage, *since, now));
     }
     if device.usage.count(now) {
         publish(device, account, now, outbox);

@@ -18,6 +18,8 @@ pub enum Scope {
     TokenRevoke,
     /// Freeze an account.
     AccountFreeze,
+    /// Switch login protection of an account on or off.
+    AccountProtect,
 }
 
 impl Scope {
@@ -29,6 +31,7 @@ impl Scope {
             Self::TokenIntrospect => "token:introspect",
             Self::TokenRevoke => "token:revoke",
             Self::AccountFreeze => "account:freeze",
+            Self::AccountProtect => "account:protect",
         }
     }
 }
@@ -63,6 +66,8 @@ pub struct ApiKey {
     pub calls_per_minute: Option<u32>,
     /// Calls it may make in a calendar month (UTC); `None`: as many as the deployment's keys may.
     pub calls_per_month: Option<u32>,
+    /// Apps whose sessions and credentials it leads to; `None`: all.
+    pub apps: Option<Vec<String>>,
     /// Names of its scopes; names of a newer build are kept, and mean nothing here.
     pub scopes: Vec<String>,
 }

@@ -28,6 +28,10 @@ pub enum Action {
     Freeze,
     /// A frozen account was let go on.
     Unfreeze,
+    /// Login protection of an account was switched on.
+    Protect,
+    /// It was switched off.
+    Unprotect,
 }
 
 impl Action {
@@ -38,6 +42,8 @@ impl Action {
             Self::PhoneRead => "phone.read",
             Self::Freeze => "account.freeze",
             Self::Unfreeze => "account.unfreeze",
+            Self::Protect => "account.protect",
+            Self::Unprotect => "account.unprotect",
         }
     }
 }

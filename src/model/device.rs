@@ -159,9 +159,11 @@ impl Device {
         }
     }
 
-    /// Binds it to the key it has proven, if it has none.
-    pub fn bind(&mut self, presented: &Presented) {
+    /// Binds it to the key it has proven, if it has none; whether that is new.
+    pub fn bind(&mut self, presented: &Presented) -> bool {
+        let had_none = self.key.is_none();
         self.key = self.key.take().or_else(|| presented.key.as_ref().map(DeviceKey::bind));
+        had_none && self.key.is_some()
     }
 
     /// Exchanges a token that is too old, or that did not come along, for a fresh one; which ones are good no more.
@@ -197,10 +199,13 @@ impl Device {
     pub fn is(&self, presented: &Presented) -> bool {
         match &self.key {
             Some(key) => presented.holds(Some(&key.thumbprint)),
-            None => presented.token.as_ref().is_some_and(|token| {
-                *token == self.token_digest || Some(token) == self.previous_token.as_ref()
-            }),
+            None => presented.token.as_ref().is_some_and(|token| self.has_token(token)),
         }
+    }
+
+    /// Whether a token of this digest is its own.
+    pub fn has_token(&self, digest: &str) -> bool {
+        digest == self.token_digest || Some(digest) == self.previous_token.as_deref()
     }
 
     /// Takes a proof of the key, where the device has one; `false`: it is missing, another's, or not fresh.

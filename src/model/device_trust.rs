@@ -20,7 +20,7 @@ impl TrustRules {
     /// *Trusted* when made so and used within the trust period; else *known* when used on enough different days;
     /// else *new*.
     pub fn trust(&self, usage: Usage, trusted_since: Option<Timestamp>, now: Timestamp) -> Trust {
-        if trusted_since.is_some() && !self.is_over(usage, now) {
+        if trusted_since.is_some_and(|since| !self.is_over(usage, since, now)) {
             Trust::Trusted
         } else if u64::from(usage.days) >= self.known_days {
             Trust::Known
@@ -29,10 +29,10 @@ impl TrustRules {
         }
     }
 
-    /// Whether the device was not used for so long that trust in it has ended.
-    pub fn is_over(&self, usage: Usage, now: Timestamp) -> bool {
+    /// Whether trust of then has ended, since the device was not used for so long.
+    pub fn is_over(&self, usage: Usage, since: Timestamp, now: Timestamp) -> bool {
         let end_of_last_day = Timestamp::from_secs(usage.last_day.saturating_add(1).saturating_mul(86_400));
-        now.since(end_of_last_day) > self.unused_at_most
+        now.since(end_of_last_day.max(since)) > self.unused_at_most
     }
 }
 

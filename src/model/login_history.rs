@@ -123,6 +123,11 @@ impl LoginHistory {
         (older().take(most).cloned().collect(), older().nth(most).is_some())
     }
 
+    /// Whether it knows of a session.
+    pub fn tells_of(&self, session: SessionId) -> bool {
+        self.events.iter().any(|event| event.session == session)
+    }
+
     /// Drops what is too old.
     pub fn tidy(&mut self, now: Timestamp) {
         self.events.retain(|event| now < event.until);

@@ -164,7 +164,12 @@ impl Question {
     fn answer(&mut self, by: SessionId, digits: Option<Digits>) -> Taken {
         let approves = digits == Some(self.digits);
         match self.decision {
-            Some(known) if known == (Decision { by, approved: approves }) => Taken::Counts,
+            // Entries that were wrong are no answer that could be repeated.
+            Some(known)
+                if known == (Decision { by, approved: approves }) && (approves || digits.is_none()) =>
+            {
+                Taken::Counts
+            }
             Some(_) => Taken::Nothing,
             None if digits.is_some() && !approves => {
                 self.wrong = self.wrong.saturating_add(1);
@@ -189,8 +194,19 @@ impl StepUps {
         if let Some(known) = self.waiting.iter().find(|known| known.sign_in.session == session) {
             return known.clone();
         }
-        let excess = self.waiting.len().saturating_add(1).saturating_sub(WAITING_AT_MOST);
-        self.waiting.drain(..excess.min(self.waiting.len()));
+        if self.waiting.len() >= WAITING_AT_MOST {
+            // Whoever has the number must not push out the device that the owner is just confirming.
+            let worth = |known: &StepUp| match (&known.question, known.approved()) {
+                (_, Some(false)) => 0,
+                (None, _) => 1,
+                (Some(_), None) => 2,
+                (Some(_), Some(true)) => 3,
+            };
+            let least = self.waiting.iter().enumerate().min_by_key(|(_, known)| worth(known));
+            if let Some((at, _)) = least {
+                self.waiting.remove(at);
+            }
+        }
         self.waiting.push(step_up.clone());
         step_up
     }
@@ -240,6 +256,10 @@ impl StepUps {
             // A repeat may come a little late.
             let stands = now < question.until || question.decision.is_some() && now < step_up.until;
             let taken = if stands { question.answer(by, digits) } else { Taken::Nothing };
+            if taken == Taken::Counts {
+                // A question that was the owner's own wears nobody down.
+                self.asked.retain(|at| *at != question.asked_at);
+            }
             Some((taken, &*step_up))
         });
         match asked {

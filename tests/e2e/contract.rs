@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 31] = [
+pub(crate) const ROUTES: [(&str, &str); 32] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -40,6 +40,7 @@ pub(crate) const ROUTES: [(&str, &str); 31] = [
     ("POST", "/v1/step-up/start"),
     ("POST", "/v1/step-up/complete"),
     ("PUT", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/freeze"),
+    ("PUT", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/login-protection"),
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),

@@ -52,7 +52,7 @@ fn answers_are_for_listed_pages_whatever_they_say() {
             let answer = ask.header("origin", origin).send();
             assert_eq!(header(&answer, "access-control-allow-origin"), origin);
             assert_eq!(header(&answer, "access-control-allow-credentials"), credentials);
-            assert_eq!(header(&answer, "access-control-expose-headers"), "x-request-id, retry-after");
+            assert_eq!(header(&answer, "access-control-expose-headers"), "date, x-request-id, retry-after");
             assert_eq!(header(&answer, "vary"), "Origin");
         }
     }

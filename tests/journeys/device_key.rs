@@ -195,3 +195,50 @@ fn device_tokens_are_exchanged_after_a_month() {
     world.run_alarms();
     assert_eq!(world.device_records().len(), 3, "one for each of three devices");
 }
+
+#[test]
+fn under_login_protection_a_device_with_a_key_gets_a_ticket_that_it_can_use() {
+    let world = World::new();
+    let owner = world.login(PHONE).signed_in();
+    // A device that the account knows by its key, and that is new all the same.
+    let enrolled = proof(&world, &P256, LOGIN, "enrol");
+    let keyed = log_in(&world, with_key(device(), &P256), Some(&enrolled)).signed_in();
+    let bearer = owner.text("/session/accessToken");
+    let on = world.put("/v1/account/login-protection", &json!({"enabled": true})).bearer(bearer).send();
+    assert_eq!(on.status, 204);
+    let held = log_in(&world, with_key(device(), &P256), Some(&proof(&world, &P256, LOGIN, "2")));
+    assert_eq!(held.body["status"], "step_up_required", "{}", held.body);
+    let start = "/v1/step-up/start";
+    let body = json!({"ticket": held.text("/ticket"), "device": {"token": held.text("/device/token")},
+        "method": "device_approval"});
+    is_refused(&world.post(start, &body).send());
+    let started = world.post(start, &body).header("dpop", &proof(&world, &P256, start, "3")).send();
+    let list = world.get("/v1/approvals").bearer(bearer).send();
+    let path = format!("/v1/approvals/{}", list.text("/approvals/0/id"));
+    let yes = json!({"decision": "approve", "match": started.text("/approval/match")});
+    assert_eq!(world.post(&path, &yes).bearer(bearer).send().status, 204);
+    let complete = "/v1/step-up/complete";
+    let login = world.post(complete, &body).header("dpop", &proof(&world, &P256, complete, "4")).send();
+    assert_eq!(login.signed_in().text("/device/id"), keyed.text("/device/id"));
+    // Its token is now the one that came with the ticket.
+    let both = with_key(device_with(held.text("/device/token")), &P256);
+    let back = log_in(&world, both, Some(&proof(&world, &P256, LOGIN, "5"))).signed_in();
+    assert_eq!(
+        (back.text("/device/id"), &back.body["device"]["token"]),
+        (keyed.text("/device/id"), &Value::Null)
+    );
+}
+
+#[test]
+fn under_login_protection_a_copied_token_binds_no_key() {
+    let world = World::new();
+    let owner = world.login(PHONE).signed_in();
+    let bearer = owner.text("/session/accessToken");
+    let on = world.put("/v1/account/login-protection", &json!({"enabled": true})).bearer(bearer).send();
+    assert_eq!(on.status, 204);
+    let copy = with_key(device_with(owner.text("/device/token")), &P256);
+    let held = log_in(&world, copy, Some(&proof(&world, &P256, LOGIN, "1")));
+    assert_eq!(held.body["status"], "step_up_required", "{}", held.body);
+    assert_eq!(refresh(&world, &owner, None).status, 200);
+    log_in(&world, device_with(owner.text("/device/token")), None).signed_in();
+}

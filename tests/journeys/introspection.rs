@@ -121,6 +121,52 @@ fn only_who_may_ask_is_answered() {
 }
 
 #[test]
+fn errors_have_the_member_that_oauth_clients_look_for() {
+    let (world, login, key) = world();
+    let token = login.text("/session/accessToken");
+    let other = world.api_key("other", &["phone:read"]);
+    assert_eq!(introspect(&world, &key, "").body["error"], "invalid_request");
+    assert_eq!(introspect(&world, token, token).body["error"], "invalid_client");
+    assert_eq!(revoke(&world, &other, &format!("token={token}")).body["error"], "unauthorized_client");
+    world.faults.break_all(Port::Account, Broken::Before);
+    assert_eq!(revoke(&world, &key, &format!("token={token}")).body["error"], "temporarily_unavailable");
+    assert_eq!(world.get("/v1/session").send().body.get("error"), None);
+}
+
+#[test]
+fn a_hint_that_is_wrong_does_not_stop_the_search() {
+    let (world, login, key) = world();
+    for hint in ["access_token", "refresh_token", "pay_token"] {
+        for token in ["accessToken", "refreshToken"] {
+            let token = login.text(&format!("/session/{token}"));
+            let form = format!("token_type_hint={hint}&token={token}");
+            let answer = world.form("/oauth/introspect", &form).bearer(&key).send();
+            assert_eq!(answer.body["active"], true, "{hint}");
+        }
+    }
+}
+
+#[test]
+fn a_key_of_one_app_has_nothing_to_do_with_the_sessions_of_another() {
+    let world = World::with(|name| (name == "APPS").then(|| "default,shop".to_owned()));
+    let login = world.login("13800138000").signed_in();
+    let key = world.api_key("shop", &["token:introspect", "token:revoke", "one_tap:exchange"]);
+    for stored in world.back_office().api_keys.values_mut() {
+        stored.apps = Some(vec!["shop".to_owned()]);
+    }
+    for token in ["accessToken", "refreshToken"] {
+        let token = login.text(&format!("/session/{token}"));
+        assert_eq!(introspect(&world, &key, token).body, json!({"active": false}));
+        assert_eq!(revoke(&world, &key, &format!("token={token}")).status, 200);
+    }
+    let body = json!({"refreshToken": login.text("/session/refreshToken")});
+    assert_eq!(world.post("/v1/session/refresh", &body).send().status, 200);
+    let credential = json!({"provider": "cmcc", "token": world.providers.token("13800138000")});
+    let exchange = json!({"credential": credential, "platform": "ios"});
+    world.post("/v1/one-tap/exchange", &exchange).bearer(&key).send().is_problem(403, "forbidden");
+}
+
+#[test]
 fn a_token_that_is_taken_back_ends_its_session() {
     for which in ["accessToken", "refreshToken"] {
         // A wrong hint does not stop the search.

@@ -26,7 +26,7 @@ struct Try {
 }
 
 /// Endpoints that take an id, and what they do with it.
-const ENDPOINTS: usize = 9;
+const ENDPOINTS: usize = 12;
 
 fn tries() -> impl Strategy<Value = Try> {
     (any::<prop::sample::Index>(), any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0..ENDPOINTS)
@@ -74,6 +74,13 @@ fn attempt(world: &World, actor: &Person, target: &Person, which: usize, endpoin
         5 => world.post(&approval, &json!({"decision": "approve", "match": "42"})).bearer(bearer).send(),
         6 => world.post("/v1/step-up/complete", &step_up).send(),
         7 => world.post("/v1/step-up/start", &step_up).send(),
+        9 => {
+            let state = json!({"ticket": ticket, "device": {"token": device_token}});
+            world.post("/v1/step-up/state", &state).send()
+        }
+        // No id to try, and yet nothing of others may change.
+        10 => world.put("/v1/account/login-protection", &json!({"enabled": true})).bearer(bearer).send(),
+        11 => world.delete("/v1/sessions").bearer(bearer).send(),
         _ => {
             // A device token of one account means nothing at another's number.
             let mut body =
@@ -102,7 +109,8 @@ proptest! {
             let answer = attempt(&world, actor, target, which, endpoint);
             let refused = match endpoint {
                 0..=5 => (404, "not_found"),
-                6 | 7 => (410, "ticket_invalid"),
+                6 | 7 | 9 => (410, "ticket_invalid"),
+                10 | 11 => (204, ""),
                 _ => (200, "step_up_required"),
             };
             let told = answer.body["code"].as_str().or(answer.body["status"].as_str()).unwrap_or_default();

@@ -79,7 +79,8 @@ fn wrong(digits: &str) -> String {
 fn the_right_digits_sign_the_new_device_in() {
     let world = World::new();
     let owner = protected(&world);
-    assert_eq!(get(&world, &owner, "/v1/account/login-protection").body, json!({"enabled": true}));
+    let protection = get(&world, &owner, "/v1/account/login-protection");
+    assert_eq!(protection.body, json!({"enabled": true, "active": true}));
     let ticket = waits(world.login(PHONE));
     assert_eq!((ticket.text("/reason"), &ticket.body["need"]), ("new_device", &json!(2)));
     assert_eq!(ticket.body["methods"], json!([{"method": "device_approval", "strength": 3}]));
@@ -140,6 +141,7 @@ fn a_browser_that_was_confirmed_need_not_wait_again() {
     assert_eq!(answer(&world, &owner, &id, &yes).status, 204);
     let login = at(&world, "complete", &ticket).signed_in();
     assert_eq!(login.text("/device/trust"), "new", "only what people carry is trusted by itself");
+    vouches_for_nobody(&world, &login, &owner);
     let mut back = browser;
     back["token"] = json!(ticket.text("/device/token"));
     log_in_on(&world, back.clone()).signed_in();
@@ -163,6 +165,8 @@ fn wrong_digits_and_a_no_do_not_sign_in() {
         waits(at(&world, "state", &ticket));
     }
     answer(&world, &owner, &id, &no_good).is_problem(403, "proof_failed");
+    // Nobody shall believe that it was approved.
+    answer(&world, &owner, &id, &no_good).is_problem(404, "not_found");
     at(&world, "state", &ticket).is_problem(403, "proof_failed");
     at(&world, "start", &ticket).is_problem(403, "proof_failed");
     answer(&world, &owner, &id, &json!({"decision": "approve", "match": digits}))
@@ -171,6 +175,8 @@ fn wrong_digits_and_a_no_do_not_sign_in() {
     let (ticket, digits, id) = asked(&world, &owner);
     assert_eq!(answer(&world, &owner, &id, &json!({"decision": "deny"})).status, 204);
     assert_eq!(answer(&world, &owner, &id, &json!({"decision": "deny"})).status, 204);
+    answer(&world, &owner, &id, &json!({"decision": "approve", "match": wrong(&digits)}))
+        .is_problem(404, "not_found");
     answer(&world, &owner, &id, &json!({"decision": "approve", "match": digits}))
         .is_problem(404, "not_found");
     at(&world, "complete", &ticket).is_problem(403, "proof_failed");
@@ -204,6 +210,7 @@ fn only_a_trusted_device_is_asked() {
         answer(&world, &known, &id, &decision).is_problem(403, "forbidden");
     }
     protect(&world, &known, false).is_problem(403, "reauthentication_required");
+    vouches_for_nobody(&world, &known, &owner);
     waits(at(&world, "state", &ticket));
     // Nor the owner of another account.
     let stranger = world.login("13900139000").signed_in();
@@ -213,6 +220,19 @@ fn only_a_trusted_device_is_asked() {
     assert!(pending(&world, &stranger).is_empty());
     // The known one itself waits for nobody.
     log_in_on(&world, device_with(other.text("/device/token"))).signed_in();
+}
+
+/// A device that is not asked itself cannot make itself one that is, nor do away with those that are.
+fn vouches_for_nobody(world: &World, login: &Answer, owner: &Answer) {
+    let bearer = login.text("/session/accessToken");
+    let (own, trusted) = (login.text("/device/id"), owner.text("/device/id"));
+    for (device, trust) in [(own, true), (trusted, false)] {
+        let path = format!("/v1/devices/{device}");
+        let change = world.patch(&path, &json!({"trusted": trust})).bearer(bearer).send();
+        change.is_problem(403, "reauthentication_required");
+    }
+    let remove = world.delete(&format!("/v1/devices/{trusted}")).bearer(bearer).send();
+    remove.is_problem(403, "reauthentication_required");
 }
 
 #[test]
@@ -297,14 +317,20 @@ fn waiting_for_the_answer_takes_one_request() {
 fn people_are_not_asked_again_and_again() {
     let world = World::new();
     let owner = protected(&world);
-    for _ in 0..10 {
-        asked(&world, &owner);
-    }
+    let digits: Vec<String> = (0..10).map(|_| asked(&world, &owner).1).collect();
     let ticket = waits(world.login(PHONE));
     let refused = at(&world, "start", &ticket);
     refused.is_problem(429, "rate_limited");
     assert_eq!(refused.body["retryAfter"], 3601);
-    assert_eq!(pending(&world, &owner).len(), 9, "the oldest of ten gave way to the eleventh");
+    // Those that were asked stay; who only has the number pushes out none of them.
+    assert_eq!(pending(&world, &owner).len(), 9);
+    // A yes wears nobody down, and makes room for another.
+    let first = pending(&world, &owner)[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        answer(&world, &owner, &first, &json!({"decision": "approve", "match": digits[1]})).status,
+        204
+    );
+    waits(at(&world, "start", &ticket));
 }
 
 #[test]
@@ -325,18 +351,20 @@ fn who_may_switch_it_on_and_off() {
 }
 
 #[test]
-fn where_accounts_hold_money_it_is_on_once_there_is_a_trusted_device() {
+fn where_accounts_hold_money_it_is_on_from_the_start() {
     let world = World::with(|name| (name == "PROFILE").then(|| "money".to_owned()));
     let owner = world.login(PHONE).signed_in();
-    assert_eq!(get(&world, &owner, "/v1/account/login-protection").body, json!({"enabled": true}));
-    world.login(PHONE).signed_in();
-    let device = format!("/v1/devices/{}", owner.text("/device/id"));
-    let trust =
-        world.patch(&device, &json!({"trusted": true})).bearer(owner.text("/session/accessToken")).send();
-    assert_eq!(trust.status, 204, "{}", trust.body);
+    assert_eq!(owner.text("/device/trust"), "trusted", "somebody must be there to be asked");
     waits(world.login(PHONE));
     assert_eq!(protect(&world, &owner, false).status, 204);
     world.login(PHONE).signed_in();
+    // Where the account was made in a browser nobody carries it around, and its owner is told so.
+    let mut body = login_body("cmcc", &world.providers.token("13900139000"));
+    body["device"] = json!({"name": "Chromium", "platform": "web"});
+    let browser = world.post("/v1/one-tap/login", &body).send().signed_in();
+    let protection = get(&world, &browser, "/v1/account/login-protection");
+    assert_eq!(protection.body, json!({"enabled": true, "active": false}));
+    world.login("13900139000").signed_in();
 }
 
 #[test]

@@ -12,6 +12,7 @@
 #[path = "../world/mod.rs"]
 mod world;
 
+mod account_support;
 mod api_keys;
 mod backend;
 mod check;
@@ -19,7 +20,7 @@ mod cookies;
 mod cors;
 mod crash;
 mod device_key;
-mod freeze;
+
 mod introspection;
 mod isolation;
 mod login;

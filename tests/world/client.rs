@@ -132,7 +132,8 @@ impl World {
             Mode::Test => format!("oak_test_{random}"),
         };
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let key = ApiKey { name: name.to_owned(), mode, calls_per_minute, calls_per_month, scopes };
+        let (name, apps) = (name.to_owned(), None);
+        let key = ApiKey { name, mode, calls_per_minute, calls_per_month, apps, scopes };
         self.back_office().api_keys.insert(api_key::digest(&text).unwrap(), key);
         text
     }

@@ -16,14 +16,20 @@ use crate::{setup, vars};
 const ROLES: [&str; 5] = ["backend", "viewer", "support", "operator", "security"];
 
 /// Scopes that the service knows.
-const SCOPES: [&str; 5] =
-    ["one_tap:exchange", "phone:read", "token:introspect", "token:revoke", "account:freeze"];
+const SCOPES: [&str; 6] = [
+    "one_tap:exchange",
+    "phone:read",
+    "token:introspect",
+    "token:revoke",
+    "account:freeze",
+    "account:protect",
+];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.
 const PER_MINUTE: RangeInclusive<u32> = 1..=30_000;
 const PER_MONTH: RangeInclusive<u32> = 1..=1_000_000_000;
 
-/// Creates the key that `NAME`, `SCOPES`, `MODE`, `PER_MINUTE`, `PER_MONTH` and `ROLE` describe, in the local state or
+/// Creates the key that `NAME`, `SCOPES`, `MODE`, `PER_MINUTE`, `PER_MONTH`, `APPS` and `ROLE` describe, in the local state or
 /// (`REMOTE=1`) in production.
 pub(crate) fn create() -> Result<()> {
     let order = Order::read(variable)?;
@@ -50,12 +56,13 @@ struct Order {
     is_test: bool,
     per_minute: Option<u32>,
     per_month: Option<u32>,
+    apps: Option<String>,
 }
 
 impl Order {
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let usage = "usage: make api-key NAME=backend SCOPES=\"one_tap:exchange phone:read\" [MODE=test] \
-                     [PER_MINUTE=600] [PER_MONTH=1000000] [ROLE=backend] [REMOTE=1]";
+                     [PER_MINUTE=600] [PER_MONTH=1000000] [APPS=shop] [ROLE=backend] [REMOTE=1]";
         let name = variable("NAME").context(usage)?;
         let scopes = variable("SCOPES").context(usage)?;
         let role = variable("ROLE").unwrap_or_else(|| "backend".into());
@@ -63,6 +70,10 @@ impl Order {
             |text: &str, extra: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || extra.contains(c));
         if !plain(&name, " ._-") || !plain(&scopes, ":_ ") {
             bail!("NAME and SCOPES are made of letters, digits and . _ - : only; {usage}");
+        }
+        let apps = variable("APPS");
+        if apps.as_deref().is_some_and(|apps| !plain(apps, "-_. ")) {
+            bail!("APPS is made of ids of apps, separated by blanks; {usage}");
         }
         if let Some(unknown) = scopes.split_whitespace().find(|scope| !SCOPES.contains(scope)) {
             bail!("the scope {unknown} is unknown: use some of {}", SCOPES.join(", "));
@@ -88,7 +99,7 @@ impl Order {
         {
             bail!("PER_MINUTE={minute} is more than PER_MONTH={month}");
         }
-        Ok(Self { name, scopes, role, is_test, per_minute, per_month })
+        Ok(Self { name, scopes, role, is_test, per_minute, per_month, apps })
     }
 
     /// The key itself. One for tests looks different, so that nobody mixes them up.
@@ -103,11 +114,13 @@ impl Order {
         let mode = if self.is_test { "test" } else { "live" };
         let or_null = |limit: Option<u32>| limit.map_or("NULL".to_owned(), |limit| limit.to_string());
         format!(
-            "INSERT INTO api_keys (digest, name, scopes, role, mode, calls_per_minute, calls_per_month, created_at) \
-             VALUES ('{digest}', '{name}', '{scopes}', '{role}', '{mode}', {}, {}, unixepoch() * 1000) \
+            "INSERT INTO api_keys (digest, name, scopes, role, mode, calls_per_minute, calls_per_month, apps, \
+             created_at) VALUES ('{digest}', '{name}', '{scopes}', '{role}', '{mode}', {}, {}, {}, \
+             unixepoch() * 1000) \
              ON CONFLICT (name) DO NOTHING RETURNING name",
             or_null(self.per_minute),
-            or_null(self.per_month)
+            or_null(self.per_month),
+            self.apps.as_ref().map_or("NULL".to_owned(), |apps| format!("'{apps}'"))
         )
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use tokio::sync::Mutex;
 
@@ -18,13 +18,15 @@ pub(crate) struct Keys {
     http: reqwest::Client,
     url: String,
     // Held while they are fetched: whoever comes meanwhile waits for the same answer.
-    fetched: Mutex<Option<Fetched>>,
+    fetched: Mutex<Fetched>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Fetched {
-    keys: JwkSet,
-    at: Instant,
+    keys: Option<(JwkSet, Instant)>,
+    // When it was last tried, whatever came of it: while the service is out of reach, tokens with invented keys must not
+    // make everybody wait.
+    tried: Option<Instant>,
 }
 
 impl Keys {
@@ -38,16 +40,22 @@ impl Keys {
     /// The keys could not be had. Old ones are not used in their place: one of them may have been withdrawn.
     pub(crate) async fn find(&self, kid: &str) -> Result<Option<Jwk>> {
         let mut fetched = self.fetched.lock().await;
-        if let Some(Fetched { keys, at }) = fetched.as_ref() {
-            let (age, key) = (at.elapsed(), keys.find(kid));
-            // An unknown key may be a new one, or an invention.
-            if age < COOL_DOWN || (age < KEPT && key.is_some()) {
-                return Ok(key.cloned());
-            }
+        let key = match &fetched.keys {
+            Some((keys, at)) if at.elapsed() < KEPT => Some(keys.find(kid).cloned()),
+            _ => None,
+        };
+        // An unknown key may be a new one, or an invention.
+        let cools_down = fetched.tried.is_some_and(|at| at.elapsed() < COOL_DOWN);
+        match key {
+            Some(Some(key)) => return Ok(Some(key)),
+            Some(None) if cools_down => return Ok(None),
+            None if cools_down => bail!("the keys could not be fetched a moment ago"),
+            _ => {}
         }
+        fetched.tried = Some(Instant::now());
         let keys = self.fetch().await.context("the keys could not be fetched")?;
         let key = keys.find(kid).cloned();
-        *fetched = Some(Fetched { keys, at: Instant::now() });
+        fetched.keys = Some((keys, Instant::now()));
         Ok(key)
     }
 

@@ -89,6 +89,9 @@ pub struct Seen {
     /// Login protection is on.
     #[serde(default)]
     pub is_protected: bool,
+    /// And somebody can be asked.
+    #[serde(default)]
+    pub protection_holds: bool,
     /// Events, newest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
@@ -113,17 +116,19 @@ impl Account {
             }
             Deed::EndSession(which) => {
                 let kind = if which == id { EventKind::SignedOut } else { EventKind::Ended };
-                match self.end_sessions(&end(kind), outbox, |known| known.id == which) {
+                match self.end_sessions(&end(kind), outbox, &|known| known.id == which) {
                     0 => Outcome::NotFound,
                     _ => Outcome::Done,
                 }
             }
             Deed::EndOtherSessions => {
-                self.end_sessions(&end(EventKind::Ended), outbox, |known| known.id != id);
+                self.end_sessions(&end(EventKind::Ended), outbox, &|known| known.id != id);
                 Outcome::Done
             }
             Deed::ChangeDevice { device, name, trusted } => {
-                if trusted == Some(true) && !self.may_trust(here, &rules, now) {
+                // Every device may give up its own trust.
+                let is_free = trusted.is_none() || trusted == Some(false) && device == here;
+                if !is_free && !self.may_vouch(here, &rules, now) {
                     return Outcome::NeedsStanding;
                 }
                 let Some(known) = self.devices.iter_mut().find(|known| known.id == device) else {
@@ -139,9 +144,14 @@ impl Account {
                 Outcome::Done
             }
             Deed::RemoveDevice(device) => {
-                let trust = |device| self.trust_of(device, &rules, now);
-                // Nor take away those that could speak for the owner.
-                if device != here && trust(here) == Trust::New && trust(device) != Trust::New {
+                // Nor may everybody take away those that could speak for the owner.
+                let may = match self.trust_of(device, &rules, now) {
+                    _ if device == here => true,
+                    Trust::New => true,
+                    Trust::Known => self.trust_of(here, &rules, now) != Trust::New,
+                    Trust::Trusted => self.may_vouch(here, &rules, now),
+                };
+                if !may {
                     return Outcome::NeedsStanding;
                 }
                 match self.remove_device(device, &end(EventKind::Ended), outbox) {
@@ -166,6 +176,7 @@ impl Account {
             sessions: alive.cloned().collect(),
             devices: self.devices.clone(),
             is_protected: self.is_protected(rules),
+            protection_holds: self.protection_holds(rules, now),
             events: Vec::new(),
             has_more: false,
         }

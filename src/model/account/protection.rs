@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, publish};
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, publish, sign_in::Way};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId},
@@ -10,6 +10,7 @@ use crate::{
     },
     model::{
         device::{Device, DeviceProfile, Trust},
+        device_key::ProvenKey,
         login::Method,
         login_history::{EventKind, Place},
         notice::NoticeKind,
@@ -28,6 +29,9 @@ pub struct AtTicket {
     pub ticket: TicketId,
     /// Digest of the device token that came with it.
     pub presented_token: String,
+    /// The key that was proven with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ProvenKey>,
     /// A question to the trusted devices, in case none stands; `None`: how far is it?
     pub question: Option<(ApprovalId, Digits)>,
     /// Rules in force.
@@ -93,7 +97,10 @@ impl Account {
             let since = known.trusted_since.or(known.confirmed_at);
             rules.trust.trust(known.usage, since, now) != Trust::New
         };
-        if self.is_protected(rules) && !device.is_some_and(is_confirmed) {
+        // Who shows a key with the token of a device that has none may have copied the token.
+        let adds_key = |known: &Device| known.key.is_none() && sign_in.presented.key.is_some();
+        let goes_through = |known: &Device| is_confirmed(known) && !adds_key(known);
+        if self.is_protected(rules) && !device.is_some_and(goes_through) {
             return Some(Reason::NewDevice);
         }
         (rules.one_tap_waits && sign_in.method != Method::Otp && device.is_none()).then_some(Reason::Risk)
@@ -101,13 +108,15 @@ impl Account {
 
     /// Lets a sign-in wait.
     pub(super) fn hold(&mut self, sign_in: SignIn, reason: Reason, now: Timestamp) -> Outcome {
-        let known = self.devices.iter().find(|known| known.is(&sign_in.presented));
-        let device_token = known.map_or(&sign_in.new_device.1, |known| &known.token_digest);
+        // The ticket counts with the token that the device has; where it has none, with the one it gets now.
+        let SignIn { presented, new_device, .. } = &sign_in;
+        let known = self.devices.iter().find(|known| known.is(presented));
+        let kept = presented.token.as_ref().filter(|token| known.is_some_and(|known| known.has_token(token)));
         let step_up = StepUp {
             ticket: sign_in.ticket,
             reason,
-            device_token: device_token.clone(),
-            token_issued: known.is_none(),
+            device_token: kept.unwrap_or(&new_device.1).clone(),
+            token_issued: kept.is_none(),
             until: now.plus(sign_in.rules.patience.ticket),
             question: None,
             carried_out: false,
@@ -125,17 +134,24 @@ impl Account {
         let Some(step_up) = known.filter(|known| known.device_token == at.presented_token) else {
             return Outcome::TicketInvalid;
         };
+        // One proof does for a request that looks again and again; it is for this one, and soon too old.
+        let thumbprint = |key: &Option<ProvenKey>| key.as_ref().map(|proven| proven.thumbprint.clone());
+        let key = thumbprint(&step_up.sign_in.presented.key);
+        if key.is_some() && key != thumbprint(&at.key) {
+            return Outcome::NeedsKey;
+        }
         // 2. Decided already?
         match step_up.approved() {
             Some(false) => return Outcome::ProofFailed,
             Some(true) => {
                 let (sign_in, carried_out) = (step_up.sign_in.clone(), step_up.carried_out);
+                let confirmed = Way::Confirmed { token_issued: step_up.token_issued };
                 step_up.carried_out = true;
                 let is_over = carried_out && self.sessions.iter().all(|known| known.id != sign_in.session);
                 // Whoever was signed out since does not come back by the same ticket.
                 return match is_over {
                     true => Outcome::TicketInvalid,
-                    false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, true, now, outbox),
+                    false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, confirmed, now, outbox),
                 };
             }
             None => (),
@@ -225,13 +241,9 @@ impl Account {
     ) -> Outcome {
         let (rules, now) = (end.rules, end.now);
         let has_trusted = self.has_trusted_device(rules, now);
-        let may = match (enabled, has_trusted) {
-            // It must not take less to switch it off than to get past it.
-            (false, true) => self.trust_of(here, rules, now) == Trust::Trusted,
-            (true, true) => true,
-            (_, false) => self.may_trust(here, rules, now),
-        };
-        if !may {
+        // It must not take less to switch it off than to get past it.
+        let asks_who_can_answer = enabled && has_trusted;
+        if !asks_who_can_answer && !self.may_vouch(here, rules, now) {
             return Outcome::NeedsStanding;
         }
         // Somebody must be there to be asked.
@@ -246,11 +258,21 @@ impl Account {
         Outcome::Done
     }
 
-    /// Whether a device may be made trusted from this one: whoever has just got hold of a number must not. The device
-    /// that the account was created on may: there was nobody before it.
-    pub(super) fn may_trust(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+    /// Whether this device may say which ones are trusted. Whoever has just got hold of a number must not. Where the
+    /// trusted ones are asked about sign-ins, only they may: else a known one would make itself one of them. The device
+    /// that the account was created on may where none is trusted: there was nobody before it.
+    pub(super) fn may_vouch(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+        let trust = self.trust_of(here, rules, now);
+        if self.protection_holds(rules, now) {
+            return trust == Trust::Trusted;
+        }
         let is_first = self.created.as_ref().is_some_and(|created| created.on == Some(here));
-        is_first || self.trust_of(here, rules, now) != Trust::New
+        is_first || trust != Trust::New
+    }
+
+    /// Whether a sign-in on an unknown device waits: protection is on, and somebody can be asked.
+    pub(super) fn protection_holds(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.is_protected(rules) && self.has_trusted_device(rules, now)
     }
 
     pub(super) fn is_protected(&self, rules: &Rules) -> bool {
@@ -265,7 +287,9 @@ impl Account {
 
     fn remember_denied(&mut self, sign_in: &SignIn, end: &End<'_>) {
         let SignIn { session, method, app, .. } = sign_in;
-        let session = Session::start(*session, sign_in.new_device.0, app.clone(), *method, None, end.now);
+        let known = self.devices.iter().find(|known| known.is(&sign_in.presented));
+        let device = known.map_or(sign_in.new_device.0, |known| known.id);
+        let session = Session::start(*session, device, app.clone(), *method, None, end.now);
         self.remember(&End { kind: EventKind::Denied, place: &sign_in.place, ..*end }, &session);
     }
 }

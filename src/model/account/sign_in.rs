@@ -14,7 +14,7 @@ use crate::{
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::{Message, Outbox},
-        session::Session,
+        session::{Ended, Session},
     },
 };
 
@@ -47,6 +47,18 @@ pub struct SignIn {
     pub rules: Rules,
 }
 
+/// How it came that a sign-in is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Its device need not be confirmed.
+    Direct,
+    /// It was.
+    Confirmed {
+        /// It got its token with the ticket.
+        token_issued: bool,
+    },
+}
+
 impl Account {
     pub(super) fn sign_in(&mut self, sign_in: SignIn, now: Timestamp, outbox: &mut Outbox) -> Outcome {
         // 1. A repeat whose answer was lost finds what the first one did.
@@ -59,6 +71,10 @@ impl Account {
         if let Some(step_up) = self.step_ups.of(sign_in.session, now) {
             return Outcome::Waits(Waiting::from(step_up).into());
         }
+        // Whoever was signed out since does not come back by a repeat: old tokens of theirs would count again.
+        if self.history.tells_of(sign_in.session) {
+            return Outcome::Ended { ended: Ended::Revoked };
+        }
         // 2. A device with a key proves it anew.
         if let Some(device) = self.devices.iter_mut().find(|known| known.is(&sign_in.presented))
             && !device.takes(sign_in.presented.key.as_ref(), now)
@@ -68,7 +84,7 @@ impl Account {
         // 3. It waits, or it is done.
         match self.must_wait(&sign_in, now) {
             Some(reason) => self.hold(sign_in, reason, now),
-            None => self.carry_out(&sign_in, false, now, outbox),
+            None => self.carry_out(&sign_in, Way::Direct, now, outbox),
         }
     }
 
@@ -76,7 +92,7 @@ impl Account {
     pub(super) fn carry_out(
         &mut self,
         sign_in: &SignIn,
-        stepped_up: bool,
+        way: Way,
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
@@ -94,7 +110,7 @@ impl Account {
         }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
         // 2. The device: the one that showed itself, or a new one.
-        let (device, is_new_device) = self.use_device(sign_in, stepped_up, now, outbox);
+        let (device, is_new_device) = self.use_device(sign_in, way, now, outbox);
         // 3. The session. Dead ones go, then those unused for longest, until there is room.
         self.sessions.retain(|known| known.is_alive(now, &rules.lifetimes));
         let excess = self.sessions.len().saturating_add(1).saturating_sub(rules.sessions.max(1));
@@ -102,9 +118,9 @@ impl Account {
         oldest.sort_unstable_by_key(|known| known.last_used());
         let oldest: Vec<SessionId> = oldest.iter().take(excess).map(|known| known.id).collect();
         let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
-        self.end_sessions(&end, outbox, |known| oldest.contains(&known.id));
+        self.end_sessions(&end, outbox, &|known| oldest.contains(&known.id));
         let mut session = Session::start(*id, device.id, app.clone(), *method, consent.clone(), now);
-        session.stepped_up = stepped_up;
+        session.stepped_up = way != Way::Direct;
         self.sessions.push(session.clone());
         let kind = match is_new_device && !self.is_creation(*id) {
             true => EventKind::SignedInOnNewDevice,
@@ -156,7 +172,7 @@ impl Account {
     fn use_device(
         &mut self,
         sign_in: &SignIn,
-        stepped_up: bool,
+        way: Way,
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> (Device, bool) {
@@ -167,10 +183,13 @@ impl Account {
             let before = (device.record(*account), device.token_digest.clone());
             device.profile.update(sign_in.profile.clone());
             count_use(device, *account, rules, now, outbox);
-            device.confirm(stepped_up, now);
+            device.confirm(way != Way::Direct, now);
             device.bind(presented);
-            for token_digest in device.exchange_token(presented, token_digest, rules.device_token, now) {
-                outbox.post(Message::RetractDevice { token_digest }, now);
+            // A token that is not handed out must not take the place of one that the client has.
+            if way != (Way::Confirmed { token_issued: false }) {
+                for token_digest in device.exchange_token(presented, token_digest, rules.device_token, now) {
+                    outbox.post(Message::RetractDevice { token_digest }, now);
+                }
             }
             if before != (device.record(*account), device.token_digest.clone()) {
                 publish(device, *account, now, outbox);
@@ -178,8 +197,12 @@ impl Account {
             return (device.clone(), device.id == id);
         }
         let mut device = Device::new(id, token_digest, sign_in.profile.clone(), now);
-        device.confirm(stepped_up, now);
+        device.confirm(way != Way::Direct, now);
         device.bind(presented);
+        // Where protection is on from the start somebody must be there to be asked.
+        if self.devices.is_empty() && rules.login_protection && device.profile.platform.is_mobile() {
+            device.trusted_since = Some(now);
+        }
         publish(&device, *account, now, outbox);
         // A stranger who proves the number again and again must not push out devices the owner trusts.
         let spare = self.devices.iter().filter(|known| known.trusted_since.is_none());

@@ -304,10 +304,15 @@ proptest! {
                     latest = sign_in(seed, device.map(digest));
                     prop_assert!(!person.sign_in(&latest, now).is_new);
                 }
-                Step::Repeat => {
+                Step::Repeat if person.account.sessions.iter().any(|known| known.id == latest.session) => {
                     let repeated = person.sign_in(&latest, now);
                     prop_assert_eq!(repeated.is_new, latest.session == session_id(0));
                     prop_assert_eq!(repeated.session.id, latest.session);
+                }
+                // What has ended does not come back.
+                Step::Repeat => {
+                    let repeated = person.apply(Operation::SignIn(Box::new(latest.clone())), now);
+                    prop_assert_eq!(repeated, REVOKED);
                 }
                 Step::Refresh(which, back) if !person.account.sessions.is_empty() => {
                     refresh_one(&mut person, which, back, now)?;

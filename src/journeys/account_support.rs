@@ -1,4 +1,4 @@
-//! Freezing an account: nobody signs in and every session ends, until it is let go on.
+//! What those who help people do with an account, on record: freeze it, and see to its login protection.
 
 use super::{Failure, Service, UNEXPECTED_OUTCOME, backend_access::Backend};
 use crate::{
@@ -11,30 +11,48 @@ use crate::{
     ports::World,
 };
 
+/// What is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// Nobody signs in and every session ends; `false`: it may go on.
+    Freeze(bool),
+    /// Login protection is switched on, or, for who has lost the only trusted device, off.
+    Protect(bool),
+}
+
 impl<W: World> Service<'_, W> {
-    /// Freezes an account, or lets it go on; on record.
+    /// Does it.
     ///
     /// # Errors
     /// `not_found` for no such account; a fault when the record cannot be written, and then nothing is done.
-    pub async fn freeze(
+    pub async fn support(
         &self,
         account: AccountId,
-        frozen: bool,
+        support: Support,
         backend: &Backend,
         request_id: &str,
     ) -> Result<(), Failure> {
         if !self.is_account_within_reach(backend.mode, account).await? {
             return Err(Code::NotFound.into());
         }
+        let (action, operation) = match support {
+            Support::Freeze(frozen) => {
+                let action = if frozen { Action::Freeze } else { Action::Unfreeze };
+                (action, Operation::Freeze { frozen, rules: self.settings.account_rules() })
+            }
+            Support::Protect(enabled) => {
+                let action = if enabled { Action::Protect } else { Action::Unprotect };
+                (action, Operation::Protect { enabled })
+            }
+        };
         let entry = AuditEntry {
             at: self.world.now(),
             actor: backend.actor.clone(),
-            action: if frozen { Action::Freeze } else { Action::Unfreeze },
+            action,
             subject: account.to_string(),
             request: request_id.to_owned(),
         };
         self.world.audit(entry).await?;
-        let operation = Operation::Freeze { frozen, rules: self.settings.account_rules() };
         match self.world.account(account, operation).await? {
             Outcome::Done => Ok(()),
             Outcome::NotFound => Err(Code::NotFound.into()),

@@ -1,4 +1,4 @@
-//! A frozen account: nobody is in, nobody gets in, until it is let go on.
+//! What those who help people do with an account: freeze it, see to its login protection.
 
 use serde_json::json;
 
@@ -38,4 +38,26 @@ fn a_frozen_account_is_closed_until_it_is_let_go_on() {
     world.put(&unknown, &json!({"frozen": true})).bearer(&key).send().is_problem(404, "not_found");
     let actions: Vec<_> = world.back_office().audit.iter().map(|entry| entry.action.name()).collect();
     assert_eq!(actions, ["account.freeze", "account.unfreeze", "account.freeze"]);
+}
+
+#[test]
+fn who_has_lost_the_only_trusted_device_is_helped() {
+    let world = World::new();
+    let owner = world.login(PHONE).signed_in();
+    let bearer = owner.text("/session/accessToken");
+    let on = world.put("/v1/account/login-protection", &json!({"enabled": true})).bearer(bearer).send();
+    assert_eq!(on.status, 204);
+    assert_eq!(world.login(PHONE).body["status"], "step_up_required");
+    let path = format!("/v1/accounts/{}/login-protection", owner.text("/account/id"));
+    let off = |key: &str| world.put(&path, &json!({"enabled": false})).bearer(key).send();
+    off(&world.api_key("freezer", &["account:freeze"])).is_problem(403, "forbidden");
+    // Nobody's account but those of test numbers is there for a test key.
+    off(&world.test_key("test", &["account:protect"])).is_problem(404, "not_found");
+    let freeze = path.replace("login-protection", "freeze");
+    let frozen = world.put(&freeze, &json!({"frozen": true}));
+    frozen.bearer(&world.test_key("test freezer", &["account:freeze"])).send().is_problem(404, "not_found");
+    assert_eq!(off(&world.api_key("support", &["account:protect"])).status, 204);
+    world.login(PHONE).signed_in();
+    let actions: Vec<_> = world.back_office().audit.iter().map(|entry| entry.action.name()).collect();
+    assert_eq!(actions, ["account.unprotect"]);
 }
