@@ -10,7 +10,7 @@ use crate::world::{
     client::{device, device_with, login_body},
 };
 
-const PHONE: &str = "13800138000";
+pub(super) const PHONE: &str = "13800138000";
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn get(world: &World, login: &Answer, path: &str) -> Answer {
@@ -23,7 +23,7 @@ fn protect(world: &World, login: &Answer, enabled: bool) -> Answer {
 }
 
 /// The owner on the device that the account was created on, which is asked from now on.
-fn protected(world: &World) -> Answer {
+pub(super) fn protected(world: &World) -> Answer {
     let owner = world.login(PHONE).signed_in();
     assert_eq!(protect(world, &owner, true).status, 204);
     owner
@@ -35,13 +35,13 @@ fn log_in_on(world: &World, device: Value) -> Answer {
     world.post("/v1/one-tap/login", &body).send()
 }
 
-fn waits(answer: Answer) -> Answer {
+pub(super) fn waits(answer: Answer) -> Answer {
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("step_up_required")), "{}", answer.body);
     answer
 }
 
 /// A call with the ticket on the device that it was given to.
-fn at(world: &World, step: &str, ticket: &Answer) -> Answer {
+pub(super) fn at(world: &World, step: &str, ticket: &Answer) -> Answer {
     on(world, step, ticket, ticket.text("/device/token"))
 }
 
@@ -53,18 +53,18 @@ fn on(world: &World, step: &str, ticket: &Answer, token: &str) -> Answer {
     world.post(&format!("/v1/step-up/{step}"), &body).send()
 }
 
-fn answer(world: &World, login: &Answer, approval: &str, body: &Value) -> Answer {
+pub(super) fn answer(world: &World, login: &Answer, approval: &str, body: &Value) -> Answer {
     world.post(&format!("/v1/approvals/{approval}"), body).bearer(login.text("/session/accessToken")).send()
 }
 
-fn pending(world: &World, login: &Answer) -> Vec<Value> {
+pub(super) fn pending(world: &World, login: &Answer) -> Vec<Value> {
     let list = get(world, login, "/v1/approvals");
     assert_eq!(list.status, 200, "{}", list.body);
     list.body["approvals"].as_array().unwrap().clone()
 }
 
 /// The new device asks; its ticket, the digits that it shows, and the question's id.
-fn asked(world: &World, owner: &Answer) -> (Answer, String, String) {
+pub(super) fn asked(world: &World, owner: &Answer) -> (Answer, String, String) {
     let ticket = waits(world.login(PHONE));
     let started = waits(at(world, "start", &ticket));
     let id = pending(world, owner).last().unwrap()["id"].as_str().unwrap().to_owned();
@@ -296,44 +296,6 @@ fn a_ticket_is_worth_nothing_elsewhere_and_not_for_ever() {
 }
 
 #[test]
-fn waiting_for_the_answer_takes_one_request() {
-    let world = World::new();
-    let owner = protected(&world);
-    let (ticket, _, _) = asked(&world, &owner);
-    let wait = |seconds: Value| {
-        let body = json!({"ticket": ticket.text("/ticket"), "device": {"token": ticket.text("/device/token")}, "wait": seconds});
-        world.post("/v1/step-up/state", &body).send()
-    };
-    let before = onetap::ports::Clock::now(&world);
-    waits(wait(json!(20)));
-    assert_eq!(onetap::ports::Clock::now(&world).since(before).as_secs(), 20);
-    waits(wait(json!(true)));
-    assert_eq!(onetap::ports::Clock::now(&world).since(before).as_secs(), 45);
-    wait(json!(26)).is_problem(400, "invalid_request");
-    wait(json!("long")).is_problem(400, "invalid_request");
-}
-
-#[test]
-fn people_are_not_asked_again_and_again() {
-    let world = World::new();
-    let owner = protected(&world);
-    let digits: Vec<String> = (0..10).map(|_| asked(&world, &owner).1).collect();
-    let ticket = waits(world.login(PHONE));
-    let refused = at(&world, "start", &ticket);
-    refused.is_problem(429, "rate_limited");
-    assert_eq!(refused.body["retryAfter"], 3601);
-    // Those that were asked stay; who only has the number pushes out none of them.
-    assert_eq!(pending(&world, &owner).len(), 9);
-    // A yes wears nobody down, and makes room for another.
-    let first = pending(&world, &owner)[0]["id"].as_str().unwrap().to_owned();
-    assert_eq!(
-        answer(&world, &owner, &first, &json!({"decision": "approve", "match": digits[1]})).status,
-        204
-    );
-    waits(at(&world, "start", &ticket));
-}
-
-#[test]
 fn who_may_switch_it_on_and_off() {
     let world = World::new();
     let owner = world.login(PHONE).signed_in();
@@ -379,23 +341,4 @@ fn one_tap_alone_can_be_too_little_for_a_device_that_nobody_knows() {
     let challenge = world.send_otp(PHONE).send().challenge();
     let code = world.phones.code(PHONE);
     world.otp_login(&challenge, &code).send().signed_in();
-}
-
-#[test]
-fn repeats_of_a_login_that_waits_find_the_same_ticket() {
-    let world = World::new();
-    protected(&world);
-    let key = "0123456789abcdef0123456789abcdef";
-    let one_tap = world.providers.token(PHONE);
-    let first = waits(world.log_in_with(&one_tap).key(key).send());
-    let second = waits(world.log_in_with(&one_tap).key(key).send());
-    assert_eq!(first.body, second.body);
-    let challenge = world.send_otp(PHONE).send().challenge();
-    let code = world.phones.code(PHONE);
-    let first = waits(world.otp_login(&challenge, &code).key(key).send());
-    let second = waits(world.otp_login(&challenge, &code).key(key).send());
-    assert_eq!(
-        (first.text("/ticket"), first.text("/device/token")),
-        (second.text("/ticket"), second.text("/device/token"))
-    );
 }

@@ -14,6 +14,7 @@ mod world;
 
 mod account_support;
 mod api_keys;
+mod approval_notices;
 mod backend;
 mod check;
 mod cookies;
@@ -37,3 +38,4 @@ mod repeat;
 mod sealed_reply;
 mod session;
 mod sessions;
+mod waiting;

@@ -16,16 +16,16 @@ use crate::world::{
     receivers::{Delivery, HOOK, HOOK_SECRET},
 };
 
-const PHONE: &str = "13800138000";
+pub(super) const PHONE: &str = "13800138000";
 const DAY: Duration = Duration::from_secs(86_400);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A world with a backend that listens and a vendor of pushes, in which a device is known on its second day.
-fn listening() -> World {
+pub(super) fn listening() -> World {
     configured(Vec::new())
 }
 
-fn configured(more: Vec<(&'static str, String)>) -> World {
+pub(super) fn configured(more: Vec<(&'static str, String)>) -> World {
     let push =
         json!({"provider": "jpush_push", "settings": {"appKey": "pushKey", "masterSecret": "pushSecret"}});
     World::with(move |name| {
@@ -40,7 +40,7 @@ fn configured(more: Vec<(&'static str, String)>) -> World {
 }
 
 /// Signs in on a device with a push token of its own, new unless a login on it is given.
-fn sign_in(world: &World, push_token: &str, before: Option<&Answer>) -> Answer {
+pub(super) fn sign_in(world: &World, push_token: &str, before: Option<&Answer>) -> Answer {
     let mut body = login_body("cmcc", &world.providers.token(PHONE));
     if let Some(before) = before {
         body["device"] = device_with(before.text("/device/token"));
@@ -50,7 +50,7 @@ fn sign_in(world: &World, push_token: &str, before: Option<&Answer>) -> Answer {
 }
 
 /// Somebody with a phone that the account knows, of whom everything has been told.
-fn owner(world: &World) -> Answer {
+pub(super) fn owner(world: &World) -> Answer {
     let first = sign_in(world, "push-token-of-the-phone", None);
     world.tell();
     world.pass(DAY);
@@ -59,7 +59,7 @@ fn owner(world: &World) -> Answer {
     first
 }
 
-fn types(world: &World) -> Vec<String> {
+pub(super) fn types(world: &World) -> Vec<String> {
     world.receivers.deliveries().iter().map(|one| one.body["type"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -379,43 +379,4 @@ fn vendors_of_templates_need_one_for_notices() {
     world.tell();
     sign_in(&world, "push-token-of-the-stranger", None);
     assert_eq!(world.tell(), [Told::Done, Told::GivenUp("not_set_up")]);
-}
-
-#[test]
-fn trusted_devices_are_asked_and_the_others_are_told_of_a_no() {
-    let world = listening();
-    let phone = owner(&world);
-    let bearer = phone.text("/session/accessToken");
-    let protect = world.put("/v1/account/login-protection", &json!({"enabled": true})).bearer(bearer);
-    assert_eq!(protect.send().status, 401, "its access token is of yesterday");
-    let phone = sign_in(&world, "push-token-of-the-phone", Some(&phone));
-    let bearer = phone.text("/session/accessToken");
-    let protect = world.put("/v1/account/login-protection", &json!({"enabled": true})).bearer(bearer);
-    assert_eq!(protect.send().status, 204);
-    let ticket = world.login(PHONE);
-    let start = json!({"ticket": ticket.text("/ticket"), "device": {"token": ticket.text("/device/token")},
-        "method": "device_approval"});
-    let started = world.post("/v1/step-up/start", &start).send();
-    assert_eq!(world.post("/v1/step-up/start", &start).send().body, started.body);
-    assert_eq!(world.tell(), [Told::Done, Told::Done], "asked once");
-    let [push] = world.receivers.pushes().try_into().unwrap();
-    assert_eq!((push.to.as_str(), push.event.as_str()), ("push-token-of-the-phone", "approval.requested"));
-    assert!(!push.text.contains(started.text("/approval/match")), "{}", push.text);
-
-    let list = world.get("/v1/approvals").bearer(bearer).send();
-    let path = format!("/v1/approvals/{}", list.text("/approvals/0/id"));
-    assert_eq!(world.post(&path, &json!({"decision": "deny"})).bearer(bearer).send().status, 204);
-    world.tell();
-    assert_eq!(types(&world)[1..], ["approval.requested", "approval.denied"]);
-}
-
-#[test]
-fn of_one_tap_on_a_new_device_the_operator_decides_who_is_told() {
-    let world = configured(vec![("ONE_TAP_NEW_DEVICE", "allow".to_owned())]);
-    owner(&world);
-    sign_in(&world, "push-token-of-the-stranger", None);
-    assert_eq!(world.tell(), []);
-    let challenge = world.send_otp(PHONE).send().challenge();
-    world.otp_login(&challenge, &world.phones.code(PHONE)).send().signed_in();
-    assert_eq!(world.tell().len(), 2);
 }
