@@ -69,14 +69,15 @@ pub(super) async fn answer<W: World>(
         (Some(true), Some(typed)) => {
             let digits = Digits::read(&typed);
             if digits.is_none() {
-                body.wrong::<()>("match", "must be two digits");
+                body.wrong::<()>("match", "must be two digits, 10 to 99");
             }
             Some(digits)
         }
         _ => Some(None),
     };
     let (_, digits) = body.finish(approves.zip(digits))?;
-    service.answer_approval(own::doer(service.settings, request)?, approval, digits).await?;
+    let (doer, proof) = (own::doer(service.settings, request)?, login::proof(request));
+    service.answer_approval(doer, approval, digits, proof.as_ref()).await?;
     Ok(Reply::nothing())
 }
 

@@ -15,6 +15,9 @@ const ACCESS: &str = "__Host-onetap-access";
 const REFRESH: &str = "__Host-onetap-refresh";
 const DEVICE: &str = "__Host-onetap-device";
 
+// The token of a device that waits: until it is in, the browser goes on being the device that it was.
+const WAITING: &str = "__Host-onetap-waiting";
+
 /// Life of the device's cookie from each sign-in on: 400 days, the most that browsers keep any (RFC 6265bis,
 /// section 5.5).
 pub const DEVICE_SECONDS: u64 = 34_560_000;
@@ -79,7 +82,8 @@ pub(super) fn recognise(settings: &Settings, request: &HttpIn, device: &mut Devi
 /// As [`require_our_page`].
 pub(super) fn device_token(settings: &Settings, request: &HttpIn) -> Result<Option<Secret<String>>, Problem> {
     require_our_page(settings, request)?;
-    Ok(value(request, DEVICE).map(|token| Secret::new(token.to_owned())))
+    let token = value(request, WAITING).or_else(|| value(request, DEVICE));
+    Ok(token.map(|token| Secret::new(token.to_owned())))
 }
 
 /// Lets only pages of ours go on.
@@ -100,6 +104,16 @@ pub(super) fn of_session(tokens: &Tokens) -> Vec<String> {
         set(ACCESS, tokens.access.expose(), tokens.access_expires_in),
         set(REFRESH, tokens.refresh.expose(), tokens.refresh_expires_in),
     ]
+}
+
+/// The cookie of a device that waits for so many seconds.
+pub(super) fn of_waiting(token: &str, seconds: u64) -> String {
+    set(WAITING, token, seconds)
+}
+
+/// What takes that away.
+pub(super) fn waits_no_more() -> String {
+    set(WAITING, "", 0)
 }
 
 /// The cookie of a device; `None` for a text that is no token, since a client may have named it.

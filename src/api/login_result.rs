@@ -142,9 +142,8 @@ fn step_up_required(step_up: &StepUp, transport: Transport) -> Result<Reply, Pro
             .filter(|_| transport == Transport::Body)
             .map(|token| DeviceToken { token: token.expose() }),
     })?;
-    let cookie = issued.filter(|_| transport == Transport::Cookie);
-    Ok(match cookie.and_then(|token| cookie::of_device(token.expose())) {
-        Some(cookie) => reply.with_cookies(vec![cookie]),
+    Ok(match issued.filter(|_| transport == Transport::Cookie) {
+        Some(token) => reply.with_cookies(vec![cookie::of_waiting(token.expose(), step_up.expires_in)]),
         None => reply,
     })
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Reply, cookie, http::HttpIn, login, own, problem::Problem};
 use crate::{
-    journeys::{Service, own_account::DeviceView},
+    journeys::{Service, own_account::DeviceView, session::Refreshing},
     kernel::id::{DeviceId, SessionId},
     model::login::Method,
     ports::World,
@@ -54,7 +54,11 @@ pub(super) async fn sign_out<W: World>(service: Service<'_, W>, request: &HttpIn
         // The access token is over long before the session is.
         Err(problem) if by_cookie && problem.kind.status == 401 => {
             if let Ok(Some(token)) = cookie::refresh_token(service.settings, request) {
-                service.give_up(token).await?;
+                let (proof, place) = (login::proof(request), &request.place);
+                let (address, request_id) = (request.address.as_str(), request.id.as_str());
+                let given_up =
+                    Refreshing { token, proof: proof.as_ref(), number: None, address, request_id, place };
+                service.give_up(&given_up).await?;
             }
         }
         Ok(_) if by_cookie => {}

@@ -93,6 +93,10 @@ impl Asked {
     }
 
     fn answer(&self, entry: &Entry) -> Result<Reply, Problem> {
-        login_result(entry, self.transport, Some(&self.device_token))
+        let reply = login_result(entry, self.transport, Some(&self.device_token))?;
+        Ok(match (entry, self.transport) {
+            (Entry::SignedIn(_), Transport::Cookie) => reply.with_cookies(vec![cookie::waits_no_more()]),
+            _ => reply,
+        })
     }
 }

@@ -16,7 +16,8 @@ use crate::{
 pub enum Support {
     /// Nobody signs in and every session ends; `false`: it may go on.
     Freeze(bool),
-    /// Login protection is switched on, or, for who has lost the only trusted device, off.
+    /// Login protection is switched on, or, for who has lost the only trusted device, off: then no device is trusted
+    /// any more.
     Protect(bool),
 }
 
@@ -42,7 +43,7 @@ impl<W: World> Service<'_, W> {
             }
             Support::Protect(enabled) => {
                 let action = if enabled { Action::Protect } else { Action::Unprotect };
-                (action, Operation::Protect { enabled })
+                (action, Operation::Protect { account, enabled })
             }
         };
         let entry = AuditEntry {

@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    device_proof::GivenProof,
     own_account::Doer,
     sign_in::{DEVICE_NAME, context},
 };
@@ -50,15 +51,20 @@ impl<W: World> Service<'_, W> {
     /// Answers one of them: the digits that its device shows for a yes, `None` for a no.
     ///
     /// # Errors
-    /// As [`Service::approvals`]; `not_found` when it does not wait (any more); `proof_failed` for wrong digits, of
+    /// As [`Service::approvals`]; `unauthenticated` without a proof of the device's key, if it has one; `not_found` when it does not wait (any more); `proof_failed` for wrong digits, of
     /// which the third entry is a no.
     pub async fn answer_approval(
         &self,
         doer: Doer<'_>,
         approval: ApprovalId,
         digits: Option<Digits>,
+        proof: Option<&GivenProof>,
     ) -> Result<(), Failure> {
-        self.carry_out(doer, Deed::Answer { approval, digits }).await
+        let key = match proof {
+            Some(given) => Some(self.prove(given).await?),
+            None => None,
+        };
+        self.carry_out(doer, Deed::Answer { approval, digits, key }).await
     }
 
     /// Switches login protection on or off.

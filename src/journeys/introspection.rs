@@ -6,10 +6,7 @@ use super::{
     session::{AccessClaims, Freshness},
 };
 use crate::{
-    kernel::{
-        id::{AccountId, SessionId},
-        token::RefreshToken,
-    },
+    kernel::{id::AccountId, token::RefreshToken},
     model::{
         account::{Operation, Outcome},
         refusal::Code,
@@ -85,21 +82,6 @@ impl<W: World> Service<'_, W> {
         if !self.is_account_within_reach(backend.mode, account).await? {
             return Ok(());
         }
-        self.end(account, session).await
-    }
-
-    /// Ends the session of a refresh token, for whoever holds it.
-    ///
-    /// # Errors
-    /// A fault: the session may go on.
-    pub async fn give_up(&self, refresh_token: &str) -> Result<(), Failure> {
-        match RefreshToken::read(&self.settings.mac, refresh_token) {
-            Some(token) => self.end(token.account, token.session).await,
-            None => Ok(()),
-        }
-    }
-
-    async fn end(&self, account: AccountId, session: SessionId) -> Result<(), Failure> {
         let operation = Operation::EndSession { session, rules: self.settings.account_rules() };
         match self.world.account(account, operation).await? {
             Outcome::Done => Ok(()),

@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    device_proof::needs_key,
     session::Freshness,
     sign_in::{DEVICE_NAME, context},
 };
@@ -156,6 +157,7 @@ impl<W: World> Service<'_, W> {
             Outcome::NotFound => Err(Code::NotFound.into()),
             Outcome::NeedsStanding => Err(Code::ReauthenticationRequired.into()),
             Outcome::Forbidden => Err(Code::Forbidden.into()),
+            Outcome::NeedsKey => Err(needs_key()),
             Outcome::ProofFailed => Err(Code::ProofFailed.into()),
             outcome => Ok(outcome),
         }

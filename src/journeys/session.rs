@@ -114,22 +114,12 @@ impl<W: World> Service<'_, W> {
     /// without a good and fresh proof where the device has a key.
     pub async fn refresh(&self, refreshing: &Refreshing<'_>) -> Result<(Tokens, bool), Failure> {
         // 1. Forged and mistyped ones die here.
-        let token = RefreshToken::read(&self.settings.mac, refreshing.token).ok_or(Code::SessionRevoked)?;
-        let key = match refreshing.proof {
-            Some(given) => Some(self.prove(given).await?),
-            None => None,
+        let Some((account, refresh)) = self.presented_refresh(refreshing).await? else {
+            return Err(Code::SessionRevoked.into());
         };
         // 2. The account rotates.
-        let refresh = Refresh {
-            account: token.account,
-            session: token.session,
-            generation: token.generation,
-            key,
-            place: refreshing.place.clone(),
-            rules: self.settings.account_rules(),
-        };
         let operation = Operation::Refresh(Box::new(refresh));
-        let (session, platform, trust) = match self.world.account(token.account, operation).await? {
+        let (session, platform, trust) = match self.world.account(account, operation).await? {
             Outcome::Refreshed { session, platform, trust } => (session, platform, trust),
             Outcome::Ended { ended } => return Err(refused(ended)),
             Outcome::NeedsKey => return Err(needs_key()),
@@ -141,11 +131,11 @@ impl<W: World> Service<'_, W> {
             Some(number) if trust != Trust::New => {
                 let (app, address, request_id) = (&session.app, refreshing.address, refreshing.request_id);
                 let caller = Caller { app, platform, address, request_id };
-                self.renew_proof(token.account, number, &caller).await
+                self.renew_proof(account, number, &caller).await
             }
             _ => false,
         };
-        Ok((self.tokens(token.account, &session)?, renewed))
+        Ok((self.tokens(account, &session)?, renewed))
     }
 
     async fn renew_proof(&self, account: AccountId, number: &NumberProof<'_>, caller: &Caller<'_>) -> bool {
@@ -165,6 +155,40 @@ impl<W: World> Service<'_, W> {
         let renewed = self.pass_over(self.world.handle(&handle, renewal).await);
         // Somebody else's number proves nothing of this account.
         matches!(renewed, Some(handle::Outcome::Held(holder)) if holder.account == account)
+    }
+
+    /// Ends the session of a refresh token, for whoever holds it, and the device's key if it has one.
+    ///
+    /// # Errors
+    /// `unauthenticated` without a good and fresh proof where the device has a key; a fault: the session may go on.
+    pub async fn give_up(&self, refreshing: &Refreshing<'_>) -> Result<(), Failure> {
+        let Some((account, refresh)) = self.presented_refresh(refreshing).await? else { return Ok(()) };
+        match self.world.account(account, Operation::GiveUp(Box::new(refresh))).await? {
+            Outcome::Done => Ok(()),
+            Outcome::NeedsKey => Err(needs_key()),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// What a refresh token and its proof say; `None`: it is none of ours.
+    async fn presented_refresh(
+        &self,
+        refreshing: &Refreshing<'_>,
+    ) -> Result<Option<(AccountId, Refresh)>, Failure> {
+        let Some(token) = RefreshToken::read(&self.settings.mac, refreshing.token) else { return Ok(None) };
+        let key = match refreshing.proof {
+            Some(given) => Some(self.prove(given).await?),
+            None => None,
+        };
+        let refresh = Refresh {
+            account: token.account,
+            session: token.session,
+            generation: token.generation,
+            key,
+            place: refreshing.place.clone(),
+            rules: self.settings.account_rules(),
+        };
+        Ok(Some((token.account, refresh)))
     }
 
     /// Checks an access token.

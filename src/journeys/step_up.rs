@@ -1,6 +1,6 @@
 //! A sign-in that waits: what its device is told, and how it goes on once a trusted one has confirmed it.
 
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
@@ -61,7 +61,7 @@ impl<W: World> Service<'_, W> {
     /// `ticket_invalid`; `proof_failed` once they said no; `rate_limited` after too many questions.
     pub async fn ask_trusted_devices(&self, holder: &Holder<'_>) -> Result<Entry, Failure> {
         let digits = Digits::draw(&self.fresh()?).ok_or(NO_DIGITS)?;
-        self.at_ticket(holder, Some((ApprovalId::from_bytes(self.fresh()?), digits))).await
+        self.at_ticket(holder, Some((ApprovalId::from_bytes(self.fresh()?), digits)), false).await
     }
 
     /// How far it is, waiting for a decision until then. Who was confirmed is signed in by the same call.
@@ -69,8 +69,10 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// `ticket_invalid`; `proof_failed`.
     pub async fn await_step_up(&self, holder: &Holder<'_>, until: Timestamp) -> Result<Entry, Failure> {
+        let mut looks_again = false;
         loop {
-            let entry = self.at_ticket(holder, None).await?;
+            let entry = self.at_ticket(holder, None, looks_again).await?;
+            looks_again = true;
             let rest = until.since(self.world.now());
             match entry {
                 Entry::StepUp(step_up) if step_up.question.is_some() && !rest.is_zero() => {
@@ -106,6 +108,7 @@ impl<W: World> Service<'_, W> {
         &self,
         holder: &Holder<'_>,
         question: Option<(ApprovalId, Digits)>,
+        looks_again: bool,
     ) -> Result<Entry, Failure> {
         // 1. Forged and expired ones die here, and those that come without a device token of ours.
         let now = self.world.now();
@@ -113,16 +116,22 @@ impl<W: World> Service<'_, W> {
         let (Some(ticket), Some(presented_token)) = (ticket, self.token_digest(holder.device_token)) else {
             return Err(Code::TicketInvalid.into());
         };
-        let key = match holder.proof {
+        let key = match holder.proof.filter(|_| !looks_again) {
             Some(given) => Some(self.prove(given).await?),
             None => None,
         };
         // 2. One call to the account.
         let account = ticket.account;
         let rules = self.settings.account_rules();
-        let at = AtTicket { account, ticket: ticket.id, presented_token, key, question, rules };
-        let operation = Operation::AtTicket(Box::new(at));
-        match again_if_lost(async || self.world.account(account, operation.clone()).await).await? {
+        let at = AtTicket { account, ticket: ticket.id, presented_token, key, looks_again, question, rules };
+        // When its answer was lost the proof may have been taken.
+        let tried = Cell::new(false);
+        let look = async || {
+            let looks_again = looks_again || tried.replace(true);
+            let at = AtTicket { looks_again, ..at.clone() };
+            self.world.account(account, Operation::AtTicket(Box::new(at))).await
+        };
+        match again_if_lost(look).await? {
             Outcome::Waits(waiting) => self.waiting(account, &waiting, None),
             Outcome::SignedIn { is_new, session, device, phone, .. } => {
                 let trust = rules.trust.trust(device.usage, device.trusted_since, now);

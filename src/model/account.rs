@@ -85,12 +85,16 @@ pub enum Operation {
     SignIn(Box<SignIn>),
     /// Take a refresh token for the next one.
     Refresh(Box<Refresh>),
+    /// Whoever holds a refresh token gives it up: end the session.
+    GiveUp(Box<Refresh>),
     /// Somebody who is signed in does something.
     Act(Box<Act>),
     /// A device that waits comes with its ticket.
     AtTicket(Box<AtTicket>),
     /// An operator switches login protection on or off.
     Protect {
+        /// Whose account it is.
+        account: AccountId,
         /// Which of both.
         enabled: bool,
     },
@@ -171,19 +175,30 @@ impl Machine for Account {
         match operation {
             Operation::SignIn(sign_in) => self.sign_in(*sign_in, now, outbox),
             Operation::Refresh(refresh) => self.refresh(&refresh, now, outbox),
+            Operation::GiveUp(refresh) => self.give_up(&refresh, now, outbox),
             Operation::Act(act) => self.act(*act, now, outbox),
             Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
             Operation::Freeze { .. } | Operation::Protect { .. } if self.created.is_none() => {
                 Outcome::NotFound
             }
-            Operation::Protect { enabled } => {
+            Operation::Protect { account, enabled } => {
                 self.protected = Some(enabled);
+                // The device that is lost must not be asked again, as soon as its owner switches protection on.
+                if !enabled {
+                    self.created = self.created.take().map(|created| Created { on: None, ..created });
+                    for device in &mut self.devices {
+                        device.confirmed_at = None;
+                        if device.trusted_since.take().is_some() {
+                            publish(device, account, now, outbox);
+                        }
+                    }
+                }
                 Outcome::Done
             }
             Operation::Freeze { frozen, rules } => {
                 self.frozen = frozen;
                 if frozen {
-                    self.step_ups.clear();
+                    self.step_ups.drop_those(&|_| true);
                     let end = End { kind: EventKind::Ended, place: &Place::default(), rules: &rules, now };
                     self.end_sessions(&end, outbox, &|_| true);
                 }
@@ -258,6 +273,23 @@ impl Account {
         }
     }
 
+    /// Ends the session of a refresh token that could still be exchanged, on a device that proves its key.
+    fn give_up(&mut self, refresh: &Refresh, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        let Refresh { session: id, generation, key, place, rules, .. } = refresh;
+        let Some(session) = self.sessions.iter().find(|known| known.id == *id) else { return Outcome::Done };
+        let (here, newest) = (session.device, session.generation());
+        let device = self.devices.iter_mut().find(|known| known.id == here);
+        if !device.is_some_and(|device| device.takes(key.as_ref(), now)) {
+            return Outcome::NeedsKey;
+        }
+        // An older one is a copy: whoever has it ends nothing.
+        if newest.saturating_sub(*generation) <= 1 {
+            let end = End { kind: EventKind::SignedOut, place, rules, now };
+            self.end_sessions(&end, outbox, &|known| known.id == *id);
+        }
+        Outcome::Done
+    }
+
     /// A session that is good.
     fn living(&self, id: SessionId, rules: &Rules, now: Timestamp) -> Result<&Session, Ended> {
         match self.sessions.iter().find(|known| known.id == id) {
@@ -290,6 +322,12 @@ impl Account {
     fn remove_device(&mut self, device: DeviceId, end: &End<'_>, outbox: &mut Outbox) -> bool {
         let Some(at) = self.devices.iter().position(|known| known.id == device) else { return false };
         let removed = self.devices.remove(at);
+        // What waits on it, and what was approved from it and not fetched yet, goes along.
+        let sessions = &self.sessions;
+        let is_its = |by: SessionId| sessions.iter().any(|known| known.id == by && known.device == device);
+        self.step_ups.drop_those(&|step_up| {
+            removed.has_token(&step_up.device_token) || step_up.decided_by().is_some_and(is_its)
+        });
         for token_digest in std::iter::once(removed.token_digest).chain(removed.previous_token) {
             outbox.post(Message::RetractDevice { token_digest }, end.now);
         }

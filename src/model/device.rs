@@ -212,7 +212,7 @@ impl Device {
     pub fn takes(&mut self, proven: Option<&ProvenKey>, now: Timestamp) -> bool {
         match (&mut self.key, proven) {
             (None, _) => true,
-            (Some(key), Some(proven)) => key.thumbprint == proven.thumbprint && key.take(proven, now),
+            (Some(key), Some(proven)) => key.is_proven_by(proven, now),
             (Some(_), None) => false,
         }
     }

@@ -37,6 +37,11 @@ impl DeviceKey {
         Self { thumbprint, seen: vec![(proof, until)] }
     }
 
+    /// Takes a proof, if it is by this key.
+    pub fn is_proven_by(&mut self, proven: &ProvenKey, now: Timestamp) -> bool {
+        self.thumbprint == proven.thumbprint && self.take(proven, now)
+    }
+
     /// Takes a proof by this key; `false`: it was taken before, or there are too many at a time.
     pub fn take(&mut self, proven: &ProvenKey, now: Timestamp) -> bool {
         self.seen.retain(|(_, until)| now < *until);

@@ -47,7 +47,9 @@ pub enum EventKind {
     SignedIn,
     /// Somebody signed in on a device that the account had not seen before.
     SignedInOnNewDevice,
-    /// Somebody proved the number, but a trusted device said no.
+    /// Somebody proved the number, and waited for a trusted device.
+    Held,
+    /// A trusted device said no.
     Denied,
     /// The session was ended by its user.
     SignedOut,
@@ -83,6 +85,7 @@ impl EventKind {
         match self {
             Self::SignedIn => "signed_in",
             Self::SignedInOnNewDevice => "signed_in_on_new_device",
+            Self::Held => "held",
             Self::Denied => "denied",
             Self::SignedOut => "signed_out",
             Self::Ended => "ended",

@@ -46,6 +46,9 @@ pub enum NoticeKind {
     /// A refresh token was used again after its successor, so its session ended.
     #[serde(rename = "session.token_reused")]
     TokenReused,
+    /// Somebody proved the number on a device that must be confirmed.
+    #[serde(rename = "login.held")]
+    SignInHeld,
     /// A new device waits for somebody to let it in.
     #[serde(rename = "approval.requested")]
     ApprovalRequested,
@@ -91,10 +94,11 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
+        Self::SignInHeld,
         Self::ApprovalRequested,
         Self::ApprovalDenied,
     ];
@@ -105,6 +109,7 @@ impl NoticeKind {
             Self::AccountCreated => "account.created",
             Self::NewDevice => "login.new_device",
             Self::TokenReused => "session.token_reused",
+            Self::SignInHeld => "login.held",
             Self::ApprovalRequested => "approval.requested",
             Self::ApprovalDenied => "approval.denied",
         }
@@ -118,9 +123,10 @@ impl NoticeKind {
         }
     }
 
-    /// Whether the account's owner is told too: not what they have just done themselves.
+    /// Whether the account's owner is told too: not what they have just done themselves, nor what they see in the history
+    /// until they are asked.
     pub const fn is_personal(self) -> bool {
-        !matches!(self, Self::AccountCreated)
+        !matches!(self, Self::AccountCreated | Self::SignInHeld)
     }
 
     /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act.
@@ -155,8 +161,11 @@ impl NoticeTally {
     }
 
     /// Whether one more push may go out today; it is then counted.
-    pub fn may_push(&mut self, rules: &NoticeRules) -> bool {
-        spend(&mut self.pushes, rules.pushes.unwrap_or(0))
+    pub fn may_push(&mut self, kind: NoticeKind, rules: &NoticeRules) -> bool {
+        let most = rules.pushes.unwrap_or(0);
+        // Whoever has the number can ask and ask: half of the cap is for what they do next.
+        let most = if kind == NoticeKind::ApprovalRequested { most.div_ceil(2) } else { most };
+        spend(&mut self.pushes, most)
     }
 
     /// Whether one more SMS may go out today; it is then counted.
@@ -191,13 +200,13 @@ mod tests {
         let mut told = Vec::new();
         for hour in [0, 1, 23, 23, 24, 25] {
             tally.count(Timestamp::from_secs(hour * 3600));
-            told.push((tally.may_push(&rules), tally.may_text(&rules)));
+            told.push((tally.may_push(NoticeKind::NewDevice, &rules), tally.may_text(&rules)));
         }
         let expected =
             [(true, true), (true, false), (true, false), (false, false), (true, true), (true, false)];
         assert_eq!(told, expected);
         assert_eq!(tally.number, 6);
-        assert!(!tally.may_push(&NoticeRules { pushes: None, ..rules }));
+        assert!(!tally.may_push(NoticeKind::NewDevice, &NoticeRules { pushes: None, ..rules }));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::account::SignIn;
+use super::{account::SignIn, device_key::DeviceKey};
 use crate::kernel::{
     id::{ApprovalId, SessionId, TicketId},
     time::Timestamp,
@@ -56,6 +56,9 @@ pub struct StepUp {
     pub sign_in: SignIn,
     /// Digest of the token of the device that waits; the ticket is worth nothing on another.
     pub device_token: String,
+    /// The key that the device has proven; each use of the ticket then takes a proof of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<DeviceKey>,
     /// Its token was issued with the ticket.
     pub token_issued: bool,
     /// The ticket is over then.
@@ -151,6 +154,11 @@ impl StepUp {
     /// Whether its device was confirmed, refused, or neither yet.
     pub fn approved(&self) -> Option<bool> {
         Some(self.question.as_ref()?.decision?.approved)
+    }
+
+    /// In which session it was approved or refused.
+    pub fn decided_by(&self) -> Option<SessionId> {
+        Some(self.question.as_ref()?.decision?.by)
     }
 
     /// The question, while it can be answered.
@@ -273,9 +281,9 @@ impl StepUps {
         self.waiting.iter().filter_map(move |step_up| Some((step_up, step_up.open_question(now)?)))
     }
 
-    /// Drops all: nobody signs in any more by what waits.
-    pub fn clear(&mut self) {
-        self.waiting.clear();
+    /// Drops those: nobody signs in any more by what waits, whatever was answered.
+    pub fn drop_those(&mut self, which: &dyn Fn(&StepUp) -> bool) {
+        self.waiting.retain(|step_up| step_up.carried_out || !which(step_up));
     }
 
     /// Drops what is over.

@@ -31,6 +31,7 @@ mod otp;
 mod outbox;
 mod privacy;
 mod proof_renewal;
+mod protection_attacks;
 mod protocol;
 mod provider_answers;
 mod race;

@@ -14,6 +14,7 @@ use crate::{
     },
     model::{
         device::{Device, Trust},
+        device_key::ProvenKey,
         login_history::{Event, EventKind, Place},
         outbox::Outbox,
         session::Session,
@@ -74,6 +75,8 @@ pub enum Deed {
         approval: ApprovalId,
         /// The digits that its device shows, for a yes; `None`: no.
         digits: Option<Digits>,
+        /// The key of the device on which it is answered, if it was proven.
+        key: Option<ProvenKey>,
     },
 }
 
@@ -123,12 +126,21 @@ impl Account {
             }
             Deed::EndOtherSessions => {
                 self.end_sessions(&end(EventKind::Ended), outbox, &|known| known.id != id);
+                // Whoever means all others means those too that are about to come in.
+                self.step_ups.drop_those(&|_| true);
                 Outcome::Done
             }
             Deed::ChangeDevice { device, name, trusted } => {
                 // Every device may give up its own trust.
-                let is_free = trusted.is_none() || trusted == Some(false) && device == here;
-                if !is_free && !self.may_vouch(here, &rules, now) {
+                let vouches = match trusted {
+                    None => false,
+                    Some(trusted) => trusted || device != here,
+                };
+                if vouches && !self.may_vouch(here, &rules, now) {
+                    return Outcome::NeedsStanding;
+                }
+                // Who has just come in must not make the owner take one device for another.
+                if device != here && !self.has_standing(here, &rules, now) {
                     return Outcome::NeedsStanding;
                 }
                 let Some(known) = self.devices.iter_mut().find(|known| known.id == device) else {
@@ -138,7 +150,7 @@ impl Account {
                     known.profile.name = name;
                 }
                 if let Some(trusted) = trusted {
-                    known.trusted_since = trusted.then(|| known.trusted_since.unwrap_or(now));
+                    known.trusted_since = trusted.then_some(now);
                     publish(known, account, now, outbox);
                 }
                 Outcome::Done
@@ -147,9 +159,9 @@ impl Account {
                 // Nor may everybody take away those that could speak for the owner.
                 let may = match self.trust_of(device, &rules, now) {
                     _ if device == here => true,
-                    Trust::New => true,
-                    Trust::Known => self.trust_of(here, &rules, now) != Trust::New,
                     Trust::Trusted => self.may_vouch(here, &rules, now),
+                    _ if self.has_standing(device, &rules, now) => self.has_standing(here, &rules, now),
+                    _ => true,
                 };
                 if !may {
                     return Outcome::NeedsStanding;
@@ -163,7 +175,12 @@ impl Account {
                 self.protect(enabled, here, account, &end(EventKind::Ended), outbox)
             }
             Deed::LookAtApprovals => self.approvals(here, &rules, now),
-            Deed::Answer { approval, digits } => {
+            Deed::Answer { approval, digits, key } => {
+                // A stolen access token answers for nobody.
+                let device = self.devices.iter_mut().find(|known| known.id == here);
+                if !device.is_some_and(|device| device.takes(key.as_ref(), now)) {
+                    return Outcome::NeedsKey;
+                }
                 self.answer((here, id), approval, digits, &end(EventKind::Denied), outbox)
             }
         }
@@ -180,6 +197,14 @@ impl Account {
             events: Vec::new(),
             has_more: false,
         }
+    }
+
+    /// Whether it is more than a device that came in by the number alone: by use, or a step-up, or as the first one.
+    fn has_standing(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+        let known = self.devices.iter().find(|known| known.id == device);
+        self.trust_of(device, rules, now) != Trust::New
+            || known.is_some_and(|known| known.confirmed_at.is_some())
+            || self.created.as_ref().is_some_and(|created| created.on == Some(device))
     }
 
     pub(super) fn trust_of(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> Trust {

@@ -43,6 +43,7 @@ fn a_waiting_sign_in_is_persisted_so() {
         reason: Reason::NewDevice,
         sign_in: sign_in(1, None),
         device_token: digest(1),
+        key: None,
         token_issued: true,
         until: at(600),
         question: None,

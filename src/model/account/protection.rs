@@ -10,7 +10,7 @@ use crate::{
     },
     model::{
         device::{Device, DeviceProfile, Trust},
-        device_key::ProvenKey,
+        device_key::{DeviceKey, ProvenKey},
         login::Method,
         login_history::{EventKind, Place},
         notice::NoticeKind,
@@ -32,6 +32,9 @@ pub struct AtTicket {
     /// The key that was proven with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<ProvenKey>,
+    /// The same request was here a moment ago, and proved its key then.
+    #[serde(default)]
+    pub looks_again: bool,
     /// A question to the trusted devices, in case none stands; `None`: how far is it?
     pub question: Option<(ApprovalId, Digits)>,
     /// Rules in force.
@@ -93,9 +96,10 @@ impl Account {
             return None;
         }
         let device = self.devices.iter().find(|known| known.is(&sign_in.presented));
+        // Days of use alone do not count: who was in before protection would come to be known by waiting.
         let is_confirmed = |known: &Device| {
-            let since = known.trusted_since.or(known.confirmed_at);
-            rules.trust.trust(known.usage, since, now) != Trust::New
+            let trusted = [known.trusted_since, known.confirmed_at];
+            trusted.iter().any(|since| rules.trust.trust(known.usage, *since, now) == Trust::Trusted)
         };
         // Who shows a key with the token of a device that has none may have copied the token.
         let adds_key = |known: &Device| known.key.is_none() && sign_in.presented.key.is_some();
@@ -107,7 +111,19 @@ impl Account {
     }
 
     /// Lets a sign-in wait.
-    pub(super) fn hold(&mut self, sign_in: SignIn, reason: Reason, now: Timestamp) -> Outcome {
+    pub(super) fn hold(
+        &mut self,
+        sign_in: SignIn,
+        reason: Reason,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        // Its owner shall see that somebody has the number, also when nothing follows.
+        let end = End { kind: EventKind::Held, place: &sign_in.place, rules: &sign_in.rules, now };
+        self.remember_attempt(&sign_in, &end);
+        let (kind, account, device) = (NoticeKind::SignInHeld, sign_in.account, self.device_of(&sign_in));
+        let (session, device, app, rules) = (None, Some(device), &sign_in.app, &sign_in.rules);
+        self.notify(&Occasion { kind, account, session, device, app, rules, now }, outbox);
         // The ticket counts with the token that the device has; where it has none, with the one it gets now.
         let SignIn { presented, new_device, .. } = &sign_in;
         let known = self.devices.iter().find(|known| known.is(presented));
@@ -116,6 +132,7 @@ impl Account {
             ticket: sign_in.ticket,
             reason,
             device_token: kept.unwrap_or(&new_device.1).clone(),
+            key: presented.key.as_ref().map(DeviceKey::bind),
             token_issued: kept.is_none(),
             until: now.plus(sign_in.rules.patience.ticket),
             question: None,
@@ -134,10 +151,9 @@ impl Account {
         let Some(step_up) = known.filter(|known| known.device_token == at.presented_token) else {
             return Outcome::TicketInvalid;
         };
-        // One proof does for a request that looks again and again; it is for this one, and soon too old.
-        let thumbprint = |key: &Option<ProvenKey>| key.as_ref().map(|proven| proven.thumbprint.clone());
-        let key = thumbprint(&step_up.sign_in.presented.key);
-        if key.is_some() && key != thumbprint(&at.key) {
+        if let Some(key) = step_up.key.as_mut().filter(|_| !at.looks_again)
+            && !at.key.as_ref().is_some_and(|proven| key.is_proven_by(proven, now))
+        {
             return Outcome::NeedsKey;
         }
         // 2. Decided already?
@@ -147,8 +163,10 @@ impl Account {
                 let (sign_in, carried_out) = (step_up.sign_in.clone(), step_up.carried_out);
                 let confirmed = Way::Confirmed { token_issued: step_up.token_issued };
                 step_up.carried_out = true;
-                let is_over = carried_out && self.sessions.iter().all(|known| known.id != sign_in.session);
-                // Whoever was signed out since does not come back by the same ticket.
+                // Whoever was signed out since does not come back by the same ticket; and once the session has gone on,
+                // the answer was not lost.
+                let is_first = |known: &&Session| known.id == sign_in.session && known.generation() == 0;
+                let is_over = carried_out && self.sessions.iter().find(is_first).is_none();
                 return match is_over {
                     true => Outcome::TicketInvalid,
                     false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, confirmed, now, outbox),
@@ -210,12 +228,15 @@ impl Account {
         match (taken, step_up) {
             (Taken::Ended, Some(step_up)) => {
                 let denied = step_up.sign_in.clone();
-                self.remember_denied(&denied, end);
+                self.remember_attempt(
+                    &denied,
+                    &End { kind: EventKind::Denied, place: &denied.place, ..*end },
+                );
                 let occasion = Occasion {
                     kind: NoticeKind::ApprovalDenied,
                     account: denied.account,
                     session: None,
-                    device: Some(here),
+                    device: Some(self.device_of(&denied)),
                     app: &denied.app,
                     rules: end.rules,
                     now: end.now,
@@ -242,9 +263,19 @@ impl Account {
         let (rules, now) = (end.rules, end.now);
         let has_trusted = self.has_trusted_device(rules, now);
         // It must not take less to switch it off than to get past it.
-        let asks_who_can_answer = enabled && has_trusted;
-        if !asks_who_can_answer && !self.may_vouch(here, rules, now) {
+        let was_protected = self.is_protected(rules);
+        if enabled && was_protected && has_trusted {
+            return Outcome::Done;
+        }
+        if !self.may_vouch(here, rules, now) {
             return Outcome::NeedsStanding;
+        }
+        // Those that its owner is used to need not be confirmed now.
+        for known in self.devices.iter_mut().filter(|_| enabled && !was_protected) {
+            let trust = rules.trust.trust(known.usage, known.trusted_since, now);
+            if trust != Trust::New {
+                known.confirmed_at = Some(now);
+            }
         }
         // Somebody must be there to be asked.
         if let Some(device) = self.devices.iter_mut().find(|known| known.id == here)
@@ -285,11 +316,17 @@ impl Account {
             .any(|known| rules.trust.trust(known.usage, known.trusted_since, now) == Trust::Trusted)
     }
 
-    fn remember_denied(&mut self, sign_in: &SignIn, end: &End<'_>) {
-        let SignIn { session, method, app, .. } = sign_in;
+    /// The device that a sign-in is about: it may be new, and never come to be one of the account's.
+    fn device_of(&self, sign_in: &SignIn) -> DeviceId {
         let known = self.devices.iter().find(|known| known.is(&sign_in.presented));
-        let device = known.map_or(sign_in.new_device.0, |known| known.id);
+        known.map_or(sign_in.new_device.0, |known| known.id)
+    }
+
+    /// A sign-in that has not come to be a session.
+    fn remember_attempt(&mut self, sign_in: &SignIn, end: &End<'_>) {
+        let SignIn { session, method, app, .. } = sign_in;
+        let device = self.device_of(sign_in);
         let session = Session::start(*session, device, app.clone(), *method, None, end.now);
-        self.remember(&End { kind: EventKind::Denied, place: &sign_in.place, ..*end }, &session);
+        self.remember(end, &session);
     }
 }

@@ -83,7 +83,7 @@ impl Account {
         }
         // 3. It waits, or it is done.
         match self.must_wait(&sign_in, now) {
-            Some(reason) => self.hold(sign_in, reason, now),
+            Some(reason) => self.hold(sign_in, reason, now, outbox),
             None => self.carry_out(&sign_in, Way::Direct, now, outbox),
         }
     }
@@ -200,7 +200,8 @@ impl Account {
         device.confirm(way != Way::Direct, now);
         device.bind(presented);
         // Where protection is on from the start somebody must be there to be asked.
-        if self.devices.is_empty() && rules.login_protection && device.profile.platform.is_mobile() {
+        let is_first = self.is_creation(sign_in.session);
+        if is_first && rules.login_protection && device.profile.platform.is_mobile() {
             device.trusted_since = Some(now);
         }
         publish(&device, *account, now, outbox);

@@ -26,8 +26,8 @@ impl Apps {
 
 fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
     let (zh, en) = match kind {
-        // Its owner knows, and is not told.
-        NoticeKind::AccountCreated => ("", ""),
+        // People are not told.
+        NoticeKind::AccountCreated | NoticeKind::SignInHeld => ("", ""),
         NoticeKind::NewDevice => (
             "您的账号在新设备上登录。若非本人操作，请在应用内移除该设备。",
             "a new device signed in. Not you? Remove it in the app.",

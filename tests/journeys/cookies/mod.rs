@@ -11,6 +11,7 @@ use crate::world::{
 };
 
 mod strangers;
+mod waiting;
 
 const PHONE: &str = "13800138000";
 const WWW: &str = "https://www.login.example";
