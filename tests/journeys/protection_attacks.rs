@@ -218,3 +218,22 @@ fn a_stolen_refresh_token_signs_nobody_out_without_the_key() {
         world.post(path, &json!({"refreshToken": last})).header("dpop", &proof("POST", path, "4")).send();
     assert_eq!(fourth.status, 200, "{}", fourth.body);
 }
+
+#[test]
+fn who_switches_it_on_does_not_lock_themselves_out() {
+    let world = World::with(|name| (name == "DEVICE_KNOWN_DAYS").then(|| "3".to_owned()));
+    let first = world.login(PHONE).signed_in();
+    let mut phone = world.login(PHONE).signed_in();
+    let token = phone.text("/device/token").to_owned();
+    for _ in 0..2 {
+        world.pass(DAY);
+        phone = log_in_on(&world, device_with(&token)).signed_in();
+    }
+    assert_eq!(patch(&world, &phone, &device_path(&phone), &json!({"trusted": true})).status, 204);
+    // On the device that the account was created on, which is neither trusted nor known.
+    let here = refresh(&world, &first);
+    assert_eq!(protect(&world, &here, true).status, 204);
+    protect(&world, &here, false).is_problem(403, "reauthentication_required");
+    let back = log_in_on(&world, device_with(first.text("/device/token"))).signed_in();
+    assert_eq!(back.text("/device/trust"), "new");
+}

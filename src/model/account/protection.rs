@@ -270,10 +270,10 @@ impl Account {
         if !self.may_vouch(here, rules, now) {
             return Outcome::NeedsStanding;
         }
-        // Those that its owner is used to need not be confirmed now.
+        // Those that its owner is used to, and this one, need not be confirmed now.
         for known in self.devices.iter_mut().filter(|_| enabled && !was_protected) {
             let trust = rules.trust.trust(known.usage, known.trusted_since, now);
-            if trust != Trust::New {
+            if trust != Trust::New || known.id == here {
                 known.confirmed_at = Some(now);
             }
         }
