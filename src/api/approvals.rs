@@ -6,7 +6,7 @@ use super::{Reply, body::Fields, http::HttpIn, login, own, problem::Problem};
 use crate::{
     journeys::{Service, approval::PendingView},
     kernel::id::ApprovalId,
-    model::step_up::Digits,
+    model::{login_history::Place, step_up::Digits},
     ports::World,
 };
 
@@ -25,10 +25,8 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         app: &'a str,
         method: &'static str,
         device: Device<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        country: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        city: Option<&'a str>,
+        #[serde(skip_serializing_if = "Place::is_unknown")]
+        place: &'a Place,
     }
     #[derive(Serialize)]
     struct Device<'a> {
@@ -49,8 +47,7 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
             platform: pending.profile.platform.name(),
             model: pending.profile.model.as_deref(),
         },
-        country: pending.place.country.as_deref(),
-        city: pending.place.city.as_deref(),
+        place: &pending.place,
     });
     login::json(&Answer { approvals: approvals.collect() })
 }

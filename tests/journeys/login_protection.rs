@@ -97,7 +97,7 @@ fn the_right_digits_sign_the_new_device_in() {
 
     let question = &pending(&world, &owner)[0];
     assert_eq!(
-        (&question["device"], &question["city"], &question["method"], &question["askedAt"]),
+        (&question["device"], &question["place"]["city"], &question["method"], &question["askedAt"]),
         (
             &json!({"name": device()["name"], "platform": "ios", "model": "iPhone18,1"}),
             &json!("Shanghai"),
