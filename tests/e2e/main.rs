@@ -29,6 +29,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod idempotency;
+mod isolation;
 mod jose;
 mod leaks;
 mod login;
@@ -74,6 +75,7 @@ fn main() -> ExitCode {
         sessions::stories(),
         protection::stories(),
         devices::stories(),
+        isolation::stories(),
         browser::stories(),
         verifiers::stories(),
         notices::stories(),
