@@ -43,6 +43,17 @@ pub(super) async fn protect<W: World>(
     support(service, request, account, Scope::AccountProtect, ("enabled", Support::Protect)).await
 }
 
+/// `POST /v1/accounts/{id}/restore`
+pub(super) async fn restore<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    account: AccountId,
+) -> Result<Reply, Problem> {
+    let backend = backend::admit(service, request, Scope::AccountRestore).await?;
+    service.support(account, Support::Restore, &backend, &request.id).await?;
+    Ok(Reply::nothing())
+}
+
 async fn support<W: World>(
     service: Service<'_, W>,
     request: &HttpIn,

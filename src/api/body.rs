@@ -249,6 +249,15 @@ impl Fields {
         self.map.contains_key(name)
     }
 
+    /// Whether a field is there and `null`: what a merge patch takes away (RFC 7396). Taken by it.
+    pub fn clears(&mut self, name: &str) -> bool {
+        let clears = self.map.get(name).is_some_and(Value::is_null);
+        if clears {
+            self.map.remove(name);
+        }
+        clears
+    }
+
     fn take(&mut self, name: &str) -> Option<Value> {
         self.map.remove(name).filter(|value| !value.is_null())
     }

@@ -14,7 +14,7 @@ use crate::{
         sign_in::{Entry, SignedIn},
         step_up::StepUp,
     },
-    kernel::secret::Secret,
+    kernel::{phone::PhoneNumber, secret::Secret},
 };
 
 /// The method of a step-up in which a trusted device confirms.
@@ -76,7 +76,9 @@ fn signed_in(
         account: AccountBody {
             id: signed_in.account.to_string(),
             is_new: signed_in.is_new,
-            phone: signed_in.phone.masked(),
+            display_name: signed_in.display_name.as_deref(),
+            avatar_url: signed_in.avatar_url.as_deref(),
+            phone: signed_in.phone.as_ref().map(PhoneNumber::masked),
             real_name: "none",
         },
         session: SessionBody::new(&signed_in.session, transport),
@@ -151,17 +153,22 @@ fn step_up_required(step_up: &StepUp, transport: Transport) -> Result<Reply, Pro
 #[derive(Serialize)]
 struct LoginResult<'a> {
     status: &'static str,
-    account: AccountBody,
+    account: AccountBody<'a>,
     session: SessionBody<'a>,
     device: DeviceBody<'a>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct AccountBody {
+struct AccountBody<'a> {
     id: String,
     is_new: bool,
-    phone: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
     real_name: &'static str,
 }
 

@@ -1,5 +1,6 @@
 //! Floor 5: the HTTP contract, as plain values in and out. No framework, no I/O of its own.
 
+pub mod account;
 pub mod accounts;
 pub mod approvals;
 pub mod backend;
@@ -7,7 +8,9 @@ pub mod body;
 pub mod cookie;
 pub mod cors;
 pub mod devices;
+pub mod fresh_proof;
 pub mod http;
+pub mod identities;
 pub mod language;
 pub mod login;
 pub mod login_history;

@@ -1,7 +1,18 @@
 //! `numberProof`: that the client has the SIM of a number.
 
-use super::{body::Fields, login};
-use crate::{journeys::provider::Credential, kernel::phone::PhoneNumber};
+use super::{
+    body::Fields,
+    login,
+    otp::{MAX_CHALLENGE, MAX_CODE, typed},
+};
+use crate::{
+    journeys::{
+        claim::Attempt,
+        number_proof::{self, NumberProof, OtpProof},
+        provider::Credential,
+    },
+    kernel::{phone::PhoneNumber, secret::Secret},
+};
 
 /// A carrier's credential, and the number that it is to confirm; `None`: it names the number.
 #[derive(Debug)]
@@ -15,13 +26,60 @@ pub struct CarrierProof {
 /// Reads `numberProof` where only a carrier's word is of use, since nobody is there to type a code.
 pub fn by_carrier(body: &mut Fields) -> Option<CarrierProof> {
     let mut proof = body.optional_object("numberProof")?;
-    let names_number = proof.choice("type", &[("one_tap", true), ("check", false)]);
-    let credential = login::credential(&mut proof);
-    let phone = match names_number {
-        Some(false) => proof.phone("phone").map(Some),
-        _ => Some(None),
+    let checks = proof.choice("type", &[("one_tap", false), ("check", true)]);
+    let given = checks.and_then(|checks| carrier(&mut proof, checks));
+    body.absorb(proof);
+    given
+}
+
+/// A `numberProof` of any kind, as the client wrote it.
+#[derive(Debug)]
+pub enum GivenNumberProof {
+    /// The code that was sent to it.
+    Otp {
+        /// What otp/send answered.
+        challenge: String,
+        /// What was typed.
+        code: Secret<String>,
+    },
+    /// A carrier's word.
+    Carrier(CarrierProof),
+}
+
+/// Reads a `numberProof` of any kind from the object `name`.
+pub fn any(body: &mut Fields, name: &str) -> Option<GivenNumberProof> {
+    let mut proof = body.object(name)?;
+    let given = match proof.choice("type", &[("otp", 0), ("one_tap", 1), ("check", 2)]) {
+        Some(0) => otp(&mut proof),
+        Some(kind) => carrier(&mut proof, kind == 2).map(GivenNumberProof::Carrier),
+        None => None,
     };
     body.absorb(proof);
+    given
+}
+
+fn otp(proof: &mut Fields) -> Option<GivenNumberProof> {
+    let challenge = proof.text("challengeId", MAX_CHALLENGE);
+    let code = proof.text("code", MAX_CODE).map(typed);
+    let (challenge, code) = challenge.zip(code)?;
+    Some(GivenNumberProof::Otp { challenge, code })
+}
+
+fn carrier(proof: &mut Fields, checks: bool) -> Option<CarrierProof> {
+    let credential = login::credential(proof);
+    let phone = if checks { proof.phone("phone").map(Some) } else { Some(None) };
     let (credential, phone) = credential.zip(phone)?;
     Some(CarrierProof { credential, phone })
+}
+
+impl GivenNumberProof {
+    /// The same for a journey.
+    pub(super) fn as_proof<'a>(&'a self, attempt: Attempt<'a>) -> NumberProof<'a> {
+        match self {
+            Self::Otp { challenge, code } => NumberProof::Otp(OtpProof { challenge, code, attempt }),
+            Self::Carrier(CarrierProof { credential, phone }) => {
+                NumberProof::Carrier(number_proof::CarrierProof { credential, phone: phone.as_ref() })
+            }
+        }
+    }
 }

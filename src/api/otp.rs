@@ -67,7 +67,6 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     let purpose = body.optional_choice("purpose", &purposes).unwrap_or(Purpose::Login);
     let ticket = body.optional_text("ticket", MAX_CHALLENGE);
     match (purpose, &ticket) {
-        (Purpose::StepUp, None) => body.wrong("ticket", "is missing"),
         (Purpose::StepUp, Some(_)) | (_, None) => None::<()>,
         (_, Some(_)) => body.wrong("ticket", "goes with the purpose step_up"),
     };
@@ -81,8 +80,12 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     let binding = match purpose {
         Purpose::Login | Purpose::ResetPassword => binding_of_app(&app),
         // No ticket takes a code yet: they wait for trusted devices alone.
-        Purpose::StepUp => return Err(Problem::of(Code::TicketInvalid)),
-        Purpose::Bind | Purpose::ChangePhone | Purpose::TrustedPhone | Purpose::RealName => {
+        Purpose::StepUp if ticket.is_some() => return Err(Problem::of(Code::TicketInvalid)),
+        Purpose::StepUp
+        | Purpose::Bind
+        | Purpose::ChangePhone
+        | Purpose::TrustedPhone
+        | Purpose::RealName => {
             let token = cookie::access_token(service.settings, request)?;
             format!("session:{}", service.authenticate(token, Freshness::Edge).await?.sid)
         }
@@ -123,7 +126,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
 }
 
 /// The digits of what a person typed: `123 456`, `123-456` and full-width digits are the same code.
-fn typed(text: String) -> Secret<String> {
+pub(super) fn typed(text: String) -> Secret<String> {
     let text = Secret::new(text);
     let plain = text.expose().chars().filter_map(|c| match c {
         '０'..='９' => char::from_u32(u32::from(c).saturating_sub(0xFF10).saturating_add(0x30)),

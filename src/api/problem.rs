@@ -11,6 +11,7 @@ use crate::{
     kernel::fault::Fault,
     model::{
         language::Language,
+        login::Method,
         refusal::{Code, Fallback, FieldProblem, Refusal},
     },
 };
@@ -32,6 +33,8 @@ pub struct Problem {
     pub challenge: Option<Box<ChallengeBody>>,
     /// Wrong fields.
     pub fields: Vec<FieldProblem>,
+    /// What can be proven instead.
+    pub proofs: Vec<Method>,
     /// For the `Allow` header of a 405.
     pub allow: Option<&'static str>,
     /// Ours, for the log; never shown.
@@ -70,6 +73,8 @@ struct Body<'a> {
     challenge: Option<&'a ChallengeBody>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Field<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proofs: Vec<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -209,6 +214,7 @@ impl Problem {
                 .iter()
                 .map(|field| Field { name: &field.name, problem: &field.problem })
                 .collect(),
+            proofs: self.proofs.iter().map(|proof| proof.name()).collect(),
         };
         let mut out =
             HttpOut::of_type(self.kind.status, PROBLEM_JSON, serde_json::to_vec(&body).unwrap_or_default());
@@ -229,6 +235,7 @@ impl Problem {
             fallback: Vec::new(),
             challenge: None,
             fields: Vec::new(),
+            proofs: Vec::new(),
             allow: None,
             fault: None,
         }
@@ -237,8 +244,8 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let Refusal { code, retry_after, fallback, fields } = refusal;
-        Self { retry_after, fallback, fields, ..Self::of(code) }
+        let Refusal { code, retry_after, fallback, fields, proofs } = refusal;
+        Self { retry_after, fallback, fields, proofs, ..Self::of(code) }
     }
 }
 

@@ -1,14 +1,18 @@
 //! Which request goes where.
 
 use super::{
-    Reply, accounts, approvals, backend, devices, http::HttpIn, login_history, meta, oauth, one_tap, otp,
-    receipts, session, sessions, step_up,
+    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, login_history, meta,
+    oauth, one_tap, otp, receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
     kernel::id::{AccountId, ApprovalId, DeviceId, SessionId},
     ports::World,
 };
+
+pub use paths::find;
+
+mod paths;
 
 /// A route with what its path carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +75,24 @@ pub enum Route {
     StepUpStart,
     /// `POST /v1/step-up/complete`
     StepUpComplete,
+    /// `GET /v1/account`
+    Account,
+    /// `PATCH /v1/account`
+    AccountChange,
+    /// `DELETE /v1/account`
+    AccountDelete,
+    /// `GET /v1/account/export`
+    AccountExport,
+    /// `GET /v1/account/identities`
+    Identities,
+    /// `POST /v1/account/identities/{kind}`
+    IdentityBind,
+    /// `DELETE /v1/account/identities/{kind}`
+    IdentityUnbind,
+    /// `POST /v1/session/proof`
+    SessionProof,
+    /// `POST /v1/accounts/{id}/restore`
+    AccountRestore(AccountId),
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
     /// `PUT /v1/accounts/{id}/freeze`
@@ -150,101 +172,21 @@ impl Route {
             Self::StepUpState => "POST /v1/step-up/state",
             Self::StepUpStart => "POST /v1/step-up/start",
             Self::StepUpComplete => "POST /v1/step-up/complete",
+            Self::Account => "GET /v1/account",
+            Self::AccountChange => "PATCH /v1/account",
+            Self::AccountDelete => "DELETE /v1/account",
+            Self::AccountExport => "GET /v1/account/export",
+            Self::Identities => "GET /v1/account/identities",
+            Self::IdentityBind => "POST /v1/account/identities/{kind}",
+            Self::IdentityUnbind => "DELETE /v1/account/identities/{kind}",
+            Self::SessionProof => "POST /v1/session/proof",
+            Self::AccountRestore(_) => "POST /v1/accounts/{id}/restore",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
             Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
             Self::ApiKey => "GET /v1/api-key",
         }
     }
-}
-
-/// Finds the route of a request.
-pub fn find(method: &str, path: &str) -> Found {
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
-    let (allow, route) = match segments.as_slice() {
-        ["healthz"] => get(method, Route::Health),
-        [".well-known", "jwks.json"] => get(method, Route::Jwks),
-        ["oauth", "introspect"] => post(method, Route::Introspect),
-        ["oauth", "revoke"] => post(method, Route::Revoke),
-        ["v1", "one-tap", "login"] => post(method, Route::OneTapLogin),
-        ["v1", "one-tap", "failures"] => post(method, Route::OneTapFailures),
-        ["v1", "one-tap", "check"] => post(method, Route::OneTapCheck),
-        ["v1", "one-tap", "exchange"] => post(method, Route::OneTapExchange),
-        ["v1", "otp", "send"] => post(method, Route::OtpSend),
-        ["v1", "otp", "login"] => post(method, Route::OtpLogin),
-        ["v1", "client-config"] => get(method, Route::ClientConfig),
-        // Vendors push as they please.
-        ["v1", "receipts", _, _] => {
-            ("GET, POST", ["GET", "POST"].contains(&method).then_some(Route::Receipts))
-        }
-        ["v1", "session", "refresh"] => post(method, Route::SessionRefresh),
-        ["v1", "session"] => one_of(method, "GET, HEAD, DELETE", Route::Session, Route::SessionEnd),
-        ["v1", "sessions"] => one_of(method, "GET, HEAD, DELETE", Route::Sessions, Route::SessionsEndOthers),
-        ["v1", "sessions", id] => match id.parse() {
-            Ok(id) => ("DELETE", (method == "DELETE").then_some(Route::SessionsEndOne(id))),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "devices"] => get(method, Route::Devices),
-        ["v1", "devices", id] => match id.parse() {
-            Ok(id) => {
-                let route = match method {
-                    "PATCH" => Some(Route::DeviceChange(id)),
-                    "DELETE" => Some(Route::DeviceRemove(id)),
-                    _ => None,
-                };
-                ("PATCH, DELETE", route)
-            }
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "login-history"] => get(method, Route::LoginHistory),
-        ["v1", "approvals"] => get(method, Route::Approvals),
-        ["v1", "approvals", id] => match id.parse() {
-            Ok(id) => post(method, Route::ApprovalAnswer(id)),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "account", "login-protection"] => {
-            let change = (method == "PUT").then_some(Route::LoginProtectionChange);
-            ("GET, HEAD, PUT", change.or_else(|| (method == "GET").then_some(Route::LoginProtection)))
-        }
-        ["v1", "step-up", "state"] => post(method, Route::StepUpState),
-        ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
-        ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
-        ["v1", "api-key"] => get(method, Route::ApiKey),
-        ["v1", "accounts", id, "phone"] => match id.parse() {
-            Ok(id) => get(method, Route::AccountPhone(id)),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "login-protection"] => match id.parse() {
-            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountProtect(id))),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "freeze"] => match id.parse() {
-            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountFreeze(id))),
-            Err(_) => return Found::Nothing,
-        },
-        _ => return Found::Nothing,
-    };
-    route.map_or(Found::OtherMethods(allow), Found::Route)
-}
-
-type Methods = (&'static str, Option<Route>);
-
-fn get(method: &str, route: Route) -> Methods {
-    ("GET, HEAD", (method == "GET").then_some(route))
-}
-
-fn post(method: &str, route: Route) -> Methods {
-    ("POST", (method == "POST").then_some(route))
-}
-
-/// To be read, or to be ended.
-fn one_of(method: &str, allow: &'static str, read: Route, end: Route) -> Methods {
-    let route = match method {
-        "GET" => Some(read),
-        "DELETE" => Some(end),
-        _ => None,
-    };
-    (allow, route)
 }
 
 /// Runs a route.
@@ -279,35 +221,19 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::StepUpState => step_up::state(service, request).await,
         Route::StepUpStart => step_up::start(service, request).await,
         Route::StepUpComplete => step_up::complete(service, request).await,
+        Route::Account => account::read(service, request).await,
+        Route::AccountChange => account::change(service, request).await,
+        Route::AccountDelete => account::delete(service, request).await,
+        Route::AccountExport => account::export(service, request).await,
+        Route::Identities => identities::list(service, request).await,
+        Route::IdentityBind => identities::bind(service, request).await,
+        Route::IdentityUnbind => identities::unbind(service, request).await,
+        Route::SessionProof => session::prove(service, request).await,
+        Route::AccountRestore(id) => accounts::restore(service, request, *id).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
         Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };
     result.unwrap_or_else(Reply::from)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_and_methods() {
-        let id = AccountId::from_bytes([1; 16]);
-        for (method, path, found) in [
-            ("GET", "/healthz".to_owned(), Found::Route(Route::Health)),
-            ("POST", "/v1/one-tap/login".to_owned(), Found::Route(Route::OneTapLogin)),
-            ("GET", format!("/v1/accounts/{id}/phone"), Found::Route(Route::AccountPhone(id))),
-            ("GET", "/v1/accounts/13800138000/phone".to_owned(), Found::Nothing),
-            ("PUT", "/v1/one-tap/login".to_owned(), Found::OtherMethods("POST")),
-            ("POST", "/healthz".to_owned(), Found::OtherMethods("GET, HEAD")),
-            ("GET", "/v1/one-tap/login/".to_owned(), Found::Nothing),
-            ("GET", "//healthz".to_owned(), Found::Nothing),
-            ("PROPFIND", "/v1/session".to_owned(), Found::OtherMethods("GET, HEAD, DELETE")),
-            ("GET", "/".to_owned(), Found::Nothing),
-            ("GET", String::new(), Found::Nothing),
-        ] {
-            assert_eq!(find(method, &path), found, "{method} {path}");
-        }
-    }
 }

@@ -3,19 +3,22 @@
 use serde::Serialize;
 
 use super::{
-    Reply,
+    Reply, Then,
     body::Fields,
     cookie::{self, Transport},
+    fresh_proof,
     http::HttpIn,
     login,
     login_result::SessionBody,
-    number_proof,
+    number_proof, own,
     problem::Problem,
 };
 use crate::{
     journeys::{
         Failure, Service,
-        session::{Freshness, NumberProof, Refreshing},
+        claim::Attempt,
+        number_proof::CarrierProof,
+        session::{Freshness, Refreshing},
     },
     kernel::{
         id::{AccountId, DeviceId, SessionId},
@@ -55,7 +58,7 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
         proof: proof.as_ref(),
         number: number
             .as_ref()
-            .map(|number| NumberProof { credential: &number.credential, phone: number.phone.as_ref() }),
+            .map(|number| CarrierProof { credential: &number.credential, phone: number.phone.as_ref() }),
         address: &request.address,
         request_id: &request.id,
         place: &request.place,
@@ -76,6 +79,18 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
         Transport::Body => reply,
         Transport::Cookie => reply.with_cookies(cookie::of_session(&tokens)),
     })
+}
+
+/// `POST /v1/session/proof`: who is signed in proves anew that it is them.
+pub(super) async fn prove<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let doer = own::doer(service.settings, request)?;
+    let mut body = Fields::read(request)?;
+    let canonical = body.canonical();
+    let proof = fresh_proof::read(&mut body, "proof");
+    let proof = body.finish(proof)?;
+    let attempt = Attempt { key: None, request: &canonical };
+    let after = service.prove_anew(&own::from(doer, request), &proof.as_proof(attempt)).await?;
+    Ok(Reply::nothing().then(after.map(Then::AfterRedeem)))
 }
 
 /// `GET /v1/session`

@@ -99,6 +99,11 @@ impl BackOffice for EdgeWorld {
         )
         .await
     }
+
+    async fn unindex_account(&self, account: AccountId) -> Result<(), Fault> {
+        let values = [account.to_string().into()];
+        self.execute("DELETE FROM accounts WHERE id = ?1", &values, Fault::new("account_not_unindexed")).await
+    }
 }
 
 fn words(text: &str) -> Vec<String> {

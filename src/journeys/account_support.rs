@@ -19,6 +19,8 @@ pub enum Support {
     /// Login protection is switched on, or, for who has lost the only trusted device, off: then no device is trusted
     /// any more.
     Protect(bool),
+    /// It is not deleted after all.
+    Restore,
 }
 
 impl<W: World> Service<'_, W> {
@@ -45,6 +47,7 @@ impl<W: World> Service<'_, W> {
                 let action = if enabled { Action::Protect } else { Action::Unprotect };
                 (action, Operation::Protect { account, enabled })
             }
+            Support::Restore => (Action::Restore, Operation::Restore),
         };
         let entry = AuditEntry {
             at: self.world.now(),

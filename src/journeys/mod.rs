@@ -6,11 +6,12 @@
 pub mod account_support;
 pub mod approval;
 pub mod backend_access;
+pub mod binding;
 pub mod claim;
 pub mod client_config;
 pub mod delivery;
 pub mod device_proof;
-
+pub mod fresh_proof;
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;
@@ -18,6 +19,7 @@ pub mod one_tap;
 pub mod otp;
 mod otp_budget;
 pub mod own_account;
+pub mod own_profile;
 pub mod phone_lookup;
 pub mod provider;
 pub mod receipts;

@@ -8,14 +8,14 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Service,
     provider::{Caller, Tender},
-    sign_in::{PUSH_TOKEN, context},
+    sign_in::PUSH_TOKEN,
     sms::{Parcel, Text},
 };
 use crate::{
     kernel::{
         fault::Fault,
         http::HttpRequest,
-        seal::{Sealed, open},
+        seal::Sealed,
         secret::Secret,
         time::Timestamp,
         webhook::{payload, signatures},
@@ -146,7 +146,7 @@ impl<W: World> Service<'_, W> {
     }
 
     async fn send_push(&self, notice: &Notice, to: &Sealed, platform: Platform) -> Told {
-        let Some(token) = self.open_text(notice, PUSH_TOKEN, to) else { return UNREADABLE };
+        let Ok(token) = self.open_text(notice.account, PUSH_TOKEN, to) else { return UNREADABLE };
         let (app, id) = (notice.app.as_str(), notice.id());
         let caller = Caller { app, platform, address: "", request_id: &id };
         let Some(choice) = self.choices(Capability::Push, &caller).next() else {
@@ -159,7 +159,7 @@ impl<W: World> Service<'_, W> {
         {
             brought.insert(name.to_owned(), Secret::new(value));
         }
-        brought.insert("to".to_owned(), token);
+        brought.insert("to".to_owned(), Secret::new(token));
         let tender = Tender::of(choice, &caller, Capability::Push, u64::MAX);
         match self.offer(&Tender { credential: &brought, timeout: VENDORS_TIME, ..tender }).await {
             Ok(Answer::Accepted { .. }) => Told::Done,
@@ -191,11 +191,6 @@ impl<W: World> Service<'_, W> {
         self.note_calls(calls).await;
         // One that may be on its way is not sent again.
         sent.map_or(Told::Later(WAITS.0), |_| Told::Done)
-    }
-
-    fn open_text(&self, notice: &Notice, what: &str, sealed: &Sealed) -> Option<Secret<String>> {
-        let plain = open(&self.settings.sealing, &context(notice.account, what), sealed).ok()?;
-        std::str::from_utf8(plain.expose()).ok().map(|text| Secret::new(text.to_owned()))
     }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
-    sign_in::{self, Entry, Seed, again_if_lost},
+    provider::{Caller, Credential},
+    sign_in::{self, Entry, Proven, Seed, again_if_lost},
 };
 use crate::{
     kernel::{
@@ -21,9 +22,10 @@ use crate::{
         login::Method,
         otp::{Evidence, Operation, Outcome, REPEAT_KEPT, Redeem},
         otp_purpose::Purpose,
-        refusal::Code,
+        refusal::{Code, Refusal},
     },
     ports::World,
+    providers::{Answer, Capability},
 };
 
 /// A code with its challenge, as a client brings them.
@@ -36,6 +38,27 @@ pub struct OtpProof<'a> {
     /// To recognise a repeat.
     pub attempt: Attempt<'a>,
 }
+
+/// A proof of a number, as a client brings it.
+#[derive(Debug)]
+pub enum NumberProof<'a> {
+    /// The code that was sent to it.
+    Otp(OtpProof<'a>),
+    /// A carrier's word.
+    Carrier(CarrierProof<'a>),
+}
+
+/// A carrier's credential, and the number that it is to confirm; `None`: it names the number.
+#[derive(Debug)]
+pub struct CarrierProof<'a> {
+    /// From the SDK.
+    pub credential: &'a Credential,
+    /// The number.
+    pub phone: Option<&'a PhoneNumber>,
+}
+
+/// For what a code may have been sent, and to whom.
+pub(super) type Accepted<'a> = [(Purpose, &'a str)];
 
 /// A number that was proven by its code.
 #[derive(Debug)]
@@ -96,6 +119,49 @@ impl<W: World> Service<'_, W> {
         Ok(ProvenByOtp { phone: reference.phone.clone(), after, challenge: reference })
     }
 
+    /// Proves a number in one of the ways, by a code that was sent for one of these purposes.
+    ///
+    /// # Errors
+    /// As [`Service::prove_by_otp`] and [`Service::one_tap_login`].
+    pub(super) async fn prove_number(
+        &self,
+        proof: &NumberProof<'_>,
+        accepted: &Accepted<'_>,
+        caller: &Caller<'_>,
+    ) -> Result<(Proven, Option<AfterRedeem>), Failure> {
+        match proof {
+            NumberProof::Otp(proof) => {
+                let reference = Reference::read(&self.settings.sealing, proof.challenge);
+                let purpose = reference.map(|reference| reference.purpose);
+                let (purpose, binding) =
+                    accepted.iter().find(|(known, _)| Some(*known) == purpose).ok_or(Code::OtpIncorrect)?;
+                let ProvenByOtp { phone, after, .. } = self.prove_by_otp(proof, *purpose, binding).await?;
+                Ok((Proven::number(self.settings, &phone, Method::Otp), after))
+            }
+            NumberProof::Carrier(proof) => {
+                let (phone, method) = self.prove_by_carrier(proof, caller).await?;
+                Ok((Proven::number(self.settings, &phone, method), None))
+            }
+        }
+    }
+
+    /// Proves a number by the carrier's word.
+    pub(super) async fn prove_by_carrier(
+        &self,
+        CarrierProof { credential, phone }: &CarrierProof<'_>,
+        caller: &Caller<'_>,
+    ) -> Result<(PhoneNumber, Method), Failure> {
+        let capability = if phone.is_none() { Capability::OneTap } else { Capability::NumberCheck };
+        match (self.ask_once(capability, credential, *phone, caller).await?, *phone) {
+            (Answer::Number { phone, .. }, None) => Ok((phone, Method::OneTap)),
+            (Answer::Checked { matches: true, .. }, Some(phone)) => Ok((phone.clone(), Method::NumberCheck)),
+            (Answer::Checked { matches: false, .. }, Some(_)) => {
+                Err(Refusal::to_otp(Code::OneTapRejected).into())
+            }
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
     /// Signs in with a code. A repeat with the same key ends in the same session, wherever the first one broke.
     ///
     /// # Errors
@@ -110,7 +176,8 @@ impl<W: World> Service<'_, W> {
         let binding = binding_of_app(purpose.app);
         let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
         let seed = self.seed(proof, &proven.challenge)?;
-        match self.sign_in(proven.phone, Method::Otp, purpose, presented, &seed).await {
+        let entrance = Proven::number(self.settings, &proven.phone, Method::Otp).into();
+        match self.sign_in(&entrance, purpose, presented, &seed).await {
             Ok(entry) => Ok((entry, proven.after)),
             Err(failure) => {
                 // The code came back all the same: our trouble must not look like pumping.

@@ -12,7 +12,7 @@ use super::{
     number_proof::binding_of_app,
     otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
-    sign_in::{DeviceClaim, Entry, Purpose, Seed},
+    sign_in::{DeviceClaim, Entry, Proven, Purpose, Seed},
 };
 use crate::{
     kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
@@ -241,7 +241,8 @@ impl<W: World> Service<'_, W> {
         let human = risk == RiskLevel::Challenge
             && self.is_human(&login.caller, login.captcha, login.deadline).await?;
         self.heed(risk, human, &login.caller)?;
-        self.sign_in(phone, method, &login.purpose, presented, &Seed::new(self.fresh()?)).await
+        let entrance = Proven::number(self.settings, &phone, method).into();
+        self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 
     pub(super) async fn ask_once(

@@ -13,10 +13,10 @@ use crate::{
         seal::open,
     },
     model::{
-        account::{Act, Deed, Operation, Outcome, Seen},
+        account::{Act, Deed, Given, Operation, Outcome, Seen},
         device::{Device, Trust},
         login_history::Place,
-        refusal::Code,
+        refusal::{Code, Refusal},
     },
     ports::World,
 };
@@ -88,6 +88,11 @@ impl<W: World> Service<'_, W> {
         self.see(doer, Deed::ReadHistory { before, most }).await
     }
 
+    /// Sessions, devices and events, all of them.
+    pub(super) async fn export_history(&self, doer: Doer<'_>) -> Result<View, Failure> {
+        self.see(doer, Deed::Export).await
+    }
+
     /// Ends a session; `None`: this one.
     ///
     /// # Errors
@@ -150,14 +155,31 @@ impl<W: World> Service<'_, W> {
 
     /// Does it, in one call to the account.
     pub(super) async fn act(&self, here: Here, place: &Place, deed: Deed) -> Result<Outcome, Failure> {
+        self.act_with(here, place, deed, None).await
+    }
+
+    /// The same, by somebody who has just proven something.
+    pub(super) async fn act_with(
+        &self,
+        here: Here,
+        place: &Place,
+        deed: Deed,
+        proof: Option<Given>,
+    ) -> Result<Outcome, Failure> {
         let Here { account, session } = here;
-        let act = Act { account, session, deed, place: place.clone(), rules: self.settings.account_rules() };
+        let rules = self.settings.account_rules();
+        let act = Act { account, session, deed, proof, place: place.clone(), rules };
         match self.world.account(account, Operation::Act(Box::new(act))).await? {
             Outcome::Ended { .. } => Err(Code::Unauthenticated.into()),
             Outcome::NotFound => Err(Code::NotFound.into()),
             Outcome::NeedsStanding => Err(Code::ReauthenticationRequired.into()),
             Outcome::Forbidden => Err(Code::Forbidden.into()),
             Outcome::NeedsKey => Err(needs_key()),
+            Outcome::NeedsProof { proofs } => {
+                Err(Refusal { proofs, ..Refusal::new(Code::ReauthenticationRequired) }.into())
+            }
+            Outcome::Full => Err(Code::IdentityInUse.into()),
+            Outcome::LastWayIn => Err(Code::LastIdentity.into()),
             Outcome::ProofFailed => Err(Code::ProofFailed.into()),
             outcome => Ok(outcome),
         }

@@ -42,6 +42,6 @@ impl<W: World> Service<'_, W> {
             Outcome::Phone { phone } => phone,
             _ => return Err(UNEXPECTED_OUTCOME.into()),
         };
-        Ok(phone.map(|phone| self.open_phone(account, &phone.number)).transpose()?)
+        Ok(phone.map(|phone| self.open_phone(account, &phone.value)).transpose()?)
     }
 }

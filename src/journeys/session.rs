@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenProof, needs_key},
-    provider::{Caller, Credential},
+    number_proof::CarrierProof,
+    provider::Caller,
 };
 use crate::{
     kernel::{
         fault::Fault,
         id::{AccountId, DeviceId, SessionId, TokenId},
-        phone::PhoneNumber,
         secret::Secret,
         time::Timestamp,
         token::RefreshToken,
@@ -26,7 +26,6 @@ use crate::{
         session::{Ended, Session},
     },
     ports::World,
-    providers::{Answer, Capability},
 };
 
 /// What a client needs to go on.
@@ -88,22 +87,13 @@ pub struct Refreshing<'a> {
     /// What proves the device's key.
     pub proof: Option<&'a GivenProof>,
     /// A carrier's credential that proves the number again.
-    pub number: Option<NumberProof<'a>>,
+    pub number: Option<CarrierProof<'a>>,
     /// The client's address.
     pub address: &'a str,
     /// Id of the request.
     pub request_id: &'a str,
     /// Where it comes from.
     pub place: &'a Place,
-}
-
-/// A carrier's credential, and the number that it is to confirm; `None`: it names the number.
-#[derive(Debug)]
-pub struct NumberProof<'a> {
-    /// From the SDK.
-    pub credential: &'a Credential,
-    /// The number.
-    pub phone: Option<&'a PhoneNumber>,
 }
 
 impl<W: World> Service<'_, W> {
@@ -138,17 +128,8 @@ impl<W: World> Service<'_, W> {
         Ok((self.tokens(account, &session)?, renewed))
     }
 
-    async fn renew_proof(&self, account: AccountId, number: &NumberProof<'_>, caller: &Caller<'_>) -> bool {
-        let (capability, method) = match number.phone {
-            None => (Capability::OneTap, Method::OneTap),
-            Some(_) => (Capability::NumberCheck, Method::NumberCheck),
-        };
-        let phone = match self.ask_once(capability, number.credential, number.phone, caller).await {
-            Ok(Answer::Number { phone, .. }) => Some(phone),
-            Ok(Answer::Checked { matches: true, .. }) => number.phone.cloned(),
-            _ => None,
-        };
-        let Some(phone) = phone else { return false };
+    async fn renew_proof(&self, account: AccountId, number: &CarrierProof<'_>, caller: &Caller<'_>) -> bool {
+        let Ok((phone, method)) = self.prove_by_carrier(number, caller).await else { return false };
         let handle = HandleName::of_phone(&self.settings.digest, &phone);
         let proof = Proof { at: self.world.now(), method };
         let renewal = handle::Operation::RenewProof { account, proof };

@@ -1,9 +1,10 @@
-//! From a proven number to a session: the part that all ways of proving a number share.
+//! From a proven identifier to a session: the part that all ways of signing in share.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenProof, needs_key},
     session::Tokens,
+    settings::Settings,
     step_up::StepUp,
 };
 use crate::{
@@ -15,13 +16,13 @@ use crate::{
         phone::PhoneNumber,
         seal::{NONCE_BYTES, Sealed, open, seal},
         secret::Secret,
+        time::Timestamp,
         token::DeviceToken,
     },
     model::{
-        account::{Operation, Outcome, Phone, SignIn},
+        account::{Candidate, Identifier, Operation, Outcome, SignIn},
         device::{DeviceProfile, Presented, Trust},
-        handle,
-        handle::HandleName,
+        handle::{self, HandleName, Parting, Proof},
         login::Method,
         login_history::Place,
         platform::Platform,
@@ -75,6 +76,44 @@ pub struct Purpose<'a> {
     pub place: &'a Place,
 }
 
+/// An identifier whose holder has shown to be it.
+#[derive(Debug, Clone)]
+pub(super) struct Proven {
+    /// Its handle.
+    pub(super) handle: HandleName,
+    /// The identifier in its canonical form.
+    pub(super) value: Secret<String>,
+    /// How.
+    pub(super) method: Method,
+}
+
+/// By what somebody comes in, and what is done along with it.
+#[derive(Debug)]
+pub(super) struct Entrance {
+    /// The identifier.
+    pub(super) by: Proven,
+    /// With the password of this account that was set then; `None`: the identifier itself was proven.
+    pub(super) password: Option<(AccountId, Timestamp)>,
+    /// Another one that was proven, which shall be bound.
+    pub(super) binds: Option<Proven>,
+    /// The hash of a new password.
+    pub(super) new_password: Option<Secret<String>>,
+}
+
+impl Proven {
+    /// A number.
+    pub(super) fn number(settings: &Settings, phone: &PhoneNumber, method: Method) -> Self {
+        let handle = HandleName::of_phone(&settings.digest, phone);
+        Self { handle, value: Secret::new(phone.e164().to_owned()), method }
+    }
+}
+
+impl From<Proven> for Entrance {
+    fn from(by: Proven) -> Self {
+        Self { by, password: None, binds: None, new_password: None }
+    }
+}
+
 /// What the ids and the device token of a sign-in are drawn from. The same seed leads to the same sign-in, so a
 /// step whose answer was lost can be repeated.
 #[derive(Debug)]
@@ -97,8 +136,12 @@ pub struct SignedIn {
     pub account: AccountId,
     /// It did not exist before.
     pub is_new: bool,
-    /// The number proven.
-    pub phone: PhoneNumber,
+    /// The account's number.
+    pub phone: Option<PhoneNumber>,
+    /// How its owner wants to be called.
+    pub display_name: Option<String>,
+    /// Where their picture is.
+    pub avatar_url: Option<String>,
     /// The session.
     pub session: Tokens,
     /// The device's id.
@@ -110,70 +153,140 @@ pub struct SignedIn {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Signs the holder of a proven number in, creating the account at the first time.
+    /// Signs somebody in, creating the account at the first time.
     pub(super) async fn sign_in(
         &self,
-        phone: PhoneNumber,
-        method: Method,
+        entrance: &Entrance,
         purpose: &Purpose<'_>,
         presented: Presented,
         seed: &Seed,
     ) -> Result<Entry, Failure> {
-        // 1. Whose number is it? Nobody's: a fresh account id takes it, for good.
-        let name = HandleName::of_phone(&self.settings.digest, &phone);
+        for _ in 0..TRIES {
+            // 1. To whom does the identifier lead? To nobody: a fresh account id takes it, for good.
+            let (id, since, creates) = self.led_to(entrance, seed).await?;
+            // 2. One call to the account signs in. It creates what is missing, so a crash between 1 and 2 is mended
+            //    by the next sign-in.
+            let new_token = DeviceToken::from_entropy(seed.draw("device token"));
+            let sign_in = SignIn {
+                account: id,
+                identifier: self.identifier(id, &entrance.by, since)?,
+                method: entrance.by.method,
+                password: entrance.password.map(|(_, set_at)| set_at),
+                creates,
+                binds: entrance
+                    .binds
+                    .as_ref()
+                    .map(|proven| self.candidate(id, proven))
+                    .transpose()?
+                    .map(Box::new),
+                new_password: self.sealed_password(id, entrance.new_password.as_ref())?,
+                app: purpose.app.to_owned(),
+                consent: purpose.consent.map(str::to_owned),
+                session: SessionId::from_bytes(seed.draw("session")),
+                presented: presented.clone(),
+                new_device: (DeviceId::from_bytes(seed.draw("device")), new_token.digest()),
+                ticket: TicketId::from_bytes(seed.draw("ticket")),
+                profile: self.profile(id, purpose.device)?,
+                place: purpose.place.clone(),
+                rules: self.settings.account_rules(),
+            };
+            let operation = Operation::SignIn(Box::new(sign_in));
+            let outcome = again_if_lost(async || self.world.account(id, operation.clone()).await).await?;
+            let new_token = || Secret::new(new_token.write(&self.settings.mac));
+            match outcome {
+                // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.
+                Outcome::SignedIn { token_issued, .. } => {
+                    return self.signed_in(id, outcome, token_issued.then(new_token));
+                }
+                Outcome::Waits(waiting) => {
+                    let issued = waiting.token_issued.then(new_token);
+                    return self.waiting(id, &waiting, issued);
+                }
+                Outcome::NeedsKey => return Err(needs_key()),
+                Outcome::Frozen => return Err(Code::AccountFrozen.into()),
+                // A repeat of one that was ended since.
+                Outcome::Ended { .. } => return Err(Code::SessionRevoked.into()),
+                Outcome::ProofFailed => return Err(Code::InvalidCredentials.into()),
+                Outcome::Full => return Err(Code::IdentityInUse.into()),
+                Outcome::NotMine if entrance.password.is_some() => {
+                    return Err(Code::InvalidCredentials.into());
+                }
+                // The account has given it up, and the handle has not heard of it yet.
+                Outcome::NotMine => {
+                    let release = handle::Operation::Release { account: id, cause: Parting::Unbound };
+                    self.world.handle(&entrance.by.handle, release).await?;
+                }
+                _ => return Err(UNEXPECTED_OUTCOME.into()),
+            }
+        }
+        Err(UNEXPECTED_OUTCOME.into())
+    }
+
+    /// To whom the identifier of an entrance leads, since when, and whether that account may still have to be created.
+    async fn led_to(
+        &self,
+        entrance: &Entrance,
+        seed: &Seed,
+    ) -> Result<(AccountId, Timestamp, bool), Failure> {
+        if let Some((account, _)) = entrance.password {
+            return Ok((account, self.world.now(), false));
+        }
         let candidate = AccountId::from_bytes(seed.draw("account"));
         let resolve = handle::Operation::Resolve { candidate };
-        let resolved = again_if_lost(async || self.world.handle(&name, resolve.clone()).await).await?;
-        let handle::Outcome::Held(holder) = resolved else { return Err(UNEXPECTED_OUTCOME.into()) };
-        // 2. One call to the account signs in. It creates what is missing, so a crash between 1 and 2 is mended
-        //    by the next sign-in.
-        let id = holder.account;
-        let new_token = DeviceToken::from_entropy(seed.draw("device token"));
-        let number = self.seal_for(id, PHONE, phone.e164().as_bytes())?;
-        let rules = self.settings.account_rules();
-        let sign_in = SignIn {
-            account: id,
-            phone: Phone { handle: name, number, since: holder.since },
-            method,
-            app: purpose.app.to_owned(),
-            consent: purpose.consent.map(str::to_owned),
-            session: SessionId::from_bytes(seed.draw("session")),
-            presented,
-            new_device: (DeviceId::from_bytes(seed.draw("device")), new_token.digest()),
-            ticket: TicketId::from_bytes(seed.draw("ticket")),
-            profile: self.profile(id, purpose.device)?,
-            place: purpose.place.clone(),
-            rules,
+        let resolve = again_if_lost(async || self.world.handle(&entrance.by.handle, resolve.clone()).await);
+        match resolve.await? {
+            handle::Outcome::Held(holder) => Ok((holder.account, holder.since, holder.last_proof.is_none())),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// What a sign-in that an account carried out gives.
+    pub(super) fn signed_in(
+        &self,
+        account: AccountId,
+        outcome: Outcome,
+        device_token: Option<Secret<String>>,
+    ) -> Result<Entry, Failure> {
+        let Outcome::SignedIn { is_new, session, device, phone, profile, .. } = outcome else {
+            return Err(UNEXPECTED_OUTCOME.into());
         };
-        let sign_in = Operation::SignIn(Box::new(sign_in));
-        let outcome = again_if_lost(async || self.world.account(id, sign_in.clone()).await).await?;
-        let new_token = || Secret::new(new_token.write(&self.settings.mac));
-        let (is_new, session, device, token_issued) = match outcome {
-            Outcome::SignedIn { is_new, session, device, token_issued, .. } => {
-                (is_new, session, device, token_issued)
-            }
-            Outcome::Waits(waiting) => {
-                let issued = waiting.token_issued.then(new_token);
-                return self.waiting(id, &waiting, issued);
-            }
-            Outcome::NeedsKey => return Err(needs_key()),
-            Outcome::Frozen => return Err(Code::AccountFrozen.into()),
-            // A repeat of one that was ended since.
-            Outcome::Ended { .. } => return Err(Code::SessionRevoked.into()),
-            _ => return Err(UNEXPECTED_OUTCOME.into()),
+        let (now, rules) = (self.world.now(), self.settings.account_rules());
+        let text = |what, sealed: Option<Sealed>| {
+            sealed.map(|sealed| self.open_text(account, what, &sealed)).transpose()
         };
-        // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.
-        let now = self.world.now();
         let signed_in = SignedIn {
-            account: id,
+            account,
             is_new,
-            phone,
-            session: self.tokens(id, &session)?,
+            phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
+            display_name: text(DISPLAY_NAME, profile.display_name)?,
+            avatar_url: text(AVATAR_URL, profile.avatar_url)?,
+            session: self.tokens(account, &session)?,
             device: device.id,
             trust: rules.trust.trust(device.usage, device.trusted_since, now),
-            device_token: token_issued.then(new_token),
+            device_token,
         };
         Ok(Entry::SignedIn(signed_in.into()))
+    }
+
+    /// A proven identifier, for an account that shall bind it.
+    pub(super) fn candidate(&self, account: AccountId, proven: &Proven) -> Result<Candidate, Fault> {
+        let now = self.world.now();
+        let proof = Proof { at: now, method: proven.method };
+        Ok(Candidate { identifier: self.identifier(account, proven, now)?, proof: Some(proof) })
+    }
+
+    fn identifier(&self, account: AccountId, proven: &Proven, since: Timestamp) -> Result<Identifier, Fault> {
+        let handle = proven.handle.clone();
+        let value = self.seal_for(account, handle.kind(), proven.value.expose().as_bytes())?;
+        Ok(Identifier { handle, value, since, claiming: false })
+    }
+
+    pub(super) fn sealed_password(
+        &self,
+        account: AccountId,
+        hash: Option<&Secret<String>>,
+    ) -> Result<Option<Sealed>, Fault> {
+        hash.map(|hash| self.seal_for(account, PASSWORD, hash.expose().as_bytes())).transpose()
     }
 
     fn profile(&self, account: AccountId, device: &DeviceClaim) -> Result<DeviceProfile, Fault> {
@@ -192,9 +305,14 @@ impl<W: World> Service<'_, W> {
 
     /// The number that an account keeps.
     pub(super) fn open_phone(&self, account: AccountId, number: &Sealed) -> Result<PhoneNumber, Fault> {
-        let bytes = open(&self.settings.sealing, &context(account, PHONE), number)?;
-        let text = std::str::from_utf8(bytes.expose()).map_err(|_| NOT_A_NUMBER)?;
-        PhoneNumber::parse(text).map_err(|_| NOT_A_NUMBER)
+        let text = Secret::new(self.open_text(account, handle::PHONE, number)?);
+        PhoneNumber::parse(text.expose()).map_err(|_| NOT_A_NUMBER)
+    }
+
+    /// A text that an account keeps.
+    pub(super) fn open_text(&self, account: AccountId, what: &str, sealed: &Sealed) -> Result<String, Fault> {
+        let bytes = open(&self.settings.sealing, &context(account, what), sealed)?;
+        String::from_utf8(bytes.expose().clone()).map_err(|_| NOT_A_TEXT)
     }
 
     pub(super) fn seal_for(&self, account: AccountId, what: &str, plain: &[u8]) -> Result<Sealed, Fault> {
@@ -222,7 +340,21 @@ pub(super) const DEVICE_NAME: &str = "device-name";
 /// The `what` of a device's push token.
 pub(super) const PUSH_TOKEN: &str = "push-token";
 
-/// The `what` of an account's number.
-const PHONE: &str = "phone";
+/// The `what` of the name of an account's owner.
+pub(super) const DISPLAY_NAME: &str = "display-name";
+
+/// The `what` of where their picture is.
+pub(super) const AVATAR_URL: &str = "avatar-url";
+
+/// The `what` of their language.
+pub(super) const LOCALE: &str = "locale";
+
+/// The `what` of their password.
+pub(super) const PASSWORD: &str = "password";
+
+/// An identifier that was given up is free the next time; more than that is no coincidence.
+const TRIES: u32 = 3;
+
+const NOT_A_TEXT: Fault = Fault::new("sealed_text_is_none");
 
 const NOT_A_NUMBER: Fault = Fault::new("sealed_number_is_none");

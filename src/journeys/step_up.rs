@@ -5,7 +5,7 @@ use std::{cell::Cell, time::Duration};
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenProof, needs_key},
-    sign_in::{Entry, SignedIn, again_if_lost},
+    sign_in::{Entry, again_if_lost},
 };
 use crate::{
     kernel::{
@@ -133,20 +133,8 @@ impl<W: World> Service<'_, W> {
         };
         match again_if_lost(look).await? {
             Outcome::Waits(waiting) => self.waiting(account, &waiting, None),
-            Outcome::SignedIn { is_new, session, device, phone, .. } => {
-                let trust = rules.trust.trust(device.usage, device.trusted_since, now);
-                let signed_in = SignedIn {
-                    account,
-                    is_new,
-                    phone: self.open_phone(account, &phone)?,
-                    session: self.tokens(account, &session)?,
-                    device: device.id,
-                    trust,
-                    // It came with the ticket.
-                    device_token: None,
-                };
-                Ok(Entry::SignedIn(signed_in.into()))
-            }
+            // The device's token came with the ticket.
+            outcome @ Outcome::SignedIn { .. } => self.signed_in(account, outcome, None),
             Outcome::NeedsKey => Err(needs_key()),
             Outcome::TicketInvalid => Err(Code::TicketInvalid.into()),
             Outcome::ProofFailed => Err(Code::ProofFailed.into()),

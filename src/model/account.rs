@@ -7,7 +7,12 @@ use serde::{Deserialize, Serialize};
 use self::notify::Occasion;
 pub use self::{
     act::{Act, Deed, Seen},
+    closing::Closing,
+    identifiers::{Candidate, FormerNumber, Identifier},
     outcome::Outcome,
+    password::Password,
+    profile::{Change, OwnProfile, Profile, ProfileChange},
+    proof::Given,
     protection::{AtTicket, Pending, Waiting},
     sign_in::SignIn,
 };
@@ -15,7 +20,7 @@ use super::{
     device::Device,
     device_key::ProvenKey,
     device_trust::TrustRules,
-    handle::HandleName,
+    handle::{EMAIL, HandleName, PHONE, USERNAME},
     login_history::{Event, EventKind, LoginHistory, Place, Retention},
     notice::{NoticeKind, NoticeRules, NoticeTally},
     object::Machine,
@@ -25,13 +30,17 @@ use super::{
 };
 use crate::kernel::{
     id::{AccountId, DeviceId, SessionId},
-    seal::Sealed,
     time::Timestamp,
 };
 
 mod act;
+mod closing;
+mod identifiers;
 mod notify;
 mod outcome;
+mod password;
+mod profile;
+mod proof;
 mod protection;
 mod sign_in;
 
@@ -39,7 +48,7 @@ mod sign_in;
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     created: Option<Created>,
-    phones: Vec<Phone>,
+    identifiers: Vec<Identifier>,
     devices: Vec<Device>,
     sessions: Vec<Session>,
     #[serde(default, skip_serializing_if = "LoginHistory::is_empty")]
@@ -54,9 +63,17 @@ pub struct Account {
     frozen: bool,
     #[serde(default, skip_serializing_if = "NoticeTally::is_empty")]
     notices: NoticeTally,
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    profile: Profile,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    password: Option<Password>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former_numbers: Vec<FormerNumber>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closing: Option<Closing>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Created {
     at: Timestamp,
     /// The sign-in that did it, so that its repeat is told the same.
@@ -66,22 +83,11 @@ struct Created {
     on: Option<DeviceId>,
 }
 
-/// A phone number of the account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Phone {
-    /// Its handle.
-    pub handle: HandleName,
-    /// The number, sealed for this account.
-    pub number: Sealed,
-    /// Since when it belongs to the account.
-    pub since: Timestamp,
-}
-
 /// What can be asked of an account. Each names the account, which cannot know its own name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
-    /// A number of the account was proven: start a session. Creates the account at its first sign-in.
+    /// Somebody proved to be its owner: start a session. Creates the account at its first sign-in.
     SignIn(Box<SignIn>),
     /// Take a refresh token for the next one.
     Refresh(Box<Refresh>),
@@ -121,6 +127,17 @@ pub enum Operation {
     },
     /// The number of the account.
     LookAtPhone,
+    /// The password of the account, to be compared.
+    LookAtPassword,
+    /// The handle of an identifier that is being bound has decided.
+    SettleClaim {
+        /// Which.
+        handle: HandleName,
+        /// It leads to this account.
+        is_won: bool,
+    },
+    /// An operator takes back that the account is to be deleted.
+    Restore,
 }
 
 /// What an operator has set for all accounts.
@@ -148,6 +165,22 @@ pub struct Rules {
     pub one_tap_is_told: bool,
     /// How long sign-ins wait.
     pub patience: Patience,
+    /// How old the last proof of who this is may be where something is at stake.
+    pub fresh: Duration,
+    /// Most identities of one provider that an account has.
+    pub identities_of_a_kind: usize,
+    /// An account that its owner has deleted can still be restored.
+    pub deletion_grace: Duration,
+}
+
+impl Rules {
+    /// How many identifiers of that kind an account has at most.
+    pub(super) fn at_most_of(&self, handle: &HandleName) -> usize {
+        match handle.kind() {
+            PHONE | USERNAME | EMAIL => 1,
+            _ => self.identities_of_a_kind,
+        }
+    }
 }
 
 /// A refresh token that is no forgery.
@@ -178,7 +211,9 @@ impl Machine for Account {
             Operation::GiveUp(refresh) => self.give_up(&refresh, now, outbox),
             Operation::Act(act) => self.act(*act, now, outbox),
             Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
-            Operation::Freeze { .. } | Operation::Protect { .. } if self.created.is_none() => {
+            Operation::Freeze { .. } | Operation::Protect { .. } | Operation::Restore
+                if self.created.is_none() =>
+            {
                 Outcome::NotFound
             }
             Operation::Protect { account, enabled } => {
@@ -213,17 +248,27 @@ impl Machine for Account {
                 self.end_sessions(&end, outbox, &|known| known.id == session);
                 Outcome::Done
             }
-            Operation::LookAtPhone => Outcome::Phone { phone: self.phones.first().cloned() },
+            Operation::LookAtPhone => {
+                Outcome::Phone { phone: self.phone().filter(|_| self.closing.is_none()).cloned() }
+            }
+            Operation::LookAtPassword => Outcome::Password { password: self.password.clone() },
+            Operation::SettleClaim { handle, is_won } => {
+                self.settle_claim(&handle, is_won);
+                Outcome::Done
+            }
+            Operation::Restore => self.restore(),
         }
     }
 
-    fn tidy(&mut self, now: Timestamp) {
+    fn tidy(&mut self, now: Timestamp, outbox: &mut Outbox) {
         self.history.tidy(now);
         self.step_ups.tidy(now);
+        self.close_when_due(now, outbox);
     }
 
     fn expires(&self) -> Option<Timestamp> {
-        self.history.expires().into_iter().chain(self.step_ups.expires()).min()
+        let closes = self.closing.as_ref().map(|closing| closing.until);
+        self.history.expires().into_iter().chain(self.step_ups.expires()).chain(closes).min()
     }
 
     fn is_empty(&self) -> bool {

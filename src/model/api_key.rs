@@ -20,6 +20,8 @@ pub enum Scope {
     AccountFreeze,
     /// Switch login protection of an account on or off.
     AccountProtect,
+    /// Take back that an account is to be deleted.
+    AccountRestore,
 }
 
 impl Scope {
@@ -32,6 +34,7 @@ impl Scope {
             Self::TokenRevoke => "token:revoke",
             Self::AccountFreeze => "account:freeze",
             Self::AccountProtect => "account:protect",
+            Self::AccountRestore => "account:restore",
         }
     }
 }

@@ -32,6 +32,8 @@ pub enum Action {
     Protect,
     /// It was switched off.
     Unprotect,
+    /// It was taken back that an account is to be deleted.
+    Restore,
 }
 
 impl Action {
@@ -44,6 +46,7 @@ impl Action {
             Self::Unfreeze => "account.unfreeze",
             Self::Protect => "account.protect",
             Self::Unprotect => "account.unprotect",
+            Self::Restore => "account.restore",
         }
     }
 }

@@ -209,13 +209,8 @@ impl Machine for Counter {
         Outcome::Noted
     }
 
-    fn tidy(&mut self, now: Timestamp) {
-        self.claim.take_if(|claim| now >= claim.over_at());
-        self.tallies.iter_mut().for_each(|(_, tally)| tally.tidy(now));
-        self.tallies.retain(|(_, tally)| !tally.is_empty());
-        self.funnel.tidy(now);
-        self.health.tidy(now);
-        self.meter.tidy(now);
+    fn tidy(&mut self, now: Timestamp, _: &mut Outbox) {
+        self.drop_what_is_over(now);
     }
 
     // When the last of it is over: nobody needs the room before.
@@ -256,6 +251,15 @@ impl Counter {
         }
     }
 
+    fn drop_what_is_over(&mut self, now: Timestamp) {
+        self.claim.take_if(|claim| now >= claim.over_at());
+        self.tallies.iter_mut().for_each(|(_, tally)| tally.tidy(now));
+        self.tallies.retain(|(_, tally)| !tally.is_empty());
+        self.funnel.tidy(now);
+        self.health.tidy(now);
+        self.meter.tidy(now);
+    }
+
     /// Counts a call in its minute; `Some`: there is no room, there or in the month.
     fn meter_call(&mut self, per_minute: u64, per_month: u64, now: Timestamp) -> Option<Outcome> {
         if let Some(millis) = self.meter.wait(per_month, now) {
@@ -267,7 +271,7 @@ impl Counter {
 
     /// Counts; `Some`: there is no room.
     fn count(&mut self, budgets: &[Budget], now: Timestamp) -> Option<Outcome> {
-        self.tidy(now);
+        self.drop_what_is_over(now);
         let waits = budgets.iter().filter_map(|Budget { tally, caps }| {
             let (_, known) = self.tallies.iter().find(|(name, _)| name == tally)?;
             known.wait(caps, now)

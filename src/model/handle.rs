@@ -23,6 +23,9 @@ pub struct HandleName(String);
 pub struct Handle {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<Holder>,
+    /// Who held it before, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    former: Vec<Former>,
     #[serde(default, skip_serializing_if = "Otp::is_empty")]
     otp: Otp,
 }
@@ -38,6 +41,45 @@ pub struct Holder {
     pub last_proof: Option<Proof>,
 }
 
+/// Somebody who held an identifier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Former {
+    /// The account.
+    pub account: AccountId,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why no longer.
+    pub cause: Parting,
+}
+
+/// Why an identifier leads to an account no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parting {
+    /// Its owner took it away.
+    Unbound,
+    /// Another number took its place.
+    Changed,
+    /// The account was deleted.
+    Deleted,
+}
+
+impl Parting {
+    /// The name in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unbound => "unbound",
+            Self::Changed => "changed",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// Former holders kept; the oldest gives way.
+pub const FORMER_HOLDERS: usize = 16;
+
 /// A proof of an identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
@@ -51,10 +93,26 @@ pub struct Proof {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
+    /// Who holds it?
+    Look,
     /// Somebody proved the identifier: who holds it? Nobody: `candidate` does from now on.
     Resolve {
         /// A fresh account id, used only if nobody holds the identifier.
         candidate: AccountId,
+    },
+    /// An account binds it, which succeeds if nobody holds it.
+    Claim {
+        /// Which account.
+        account: AccountId,
+        /// When and how its owner last proved it; user names are not proven.
+        proof: Option<Proof>,
+    },
+    /// An account gives it up. Ignored when it holds it no more.
+    Release {
+        /// Which account.
+        account: AccountId,
+        /// Why.
+        cause: Parting,
     },
     /// The holder proved it again. Ignored when somebody else holds it by now, or a later proof is known.
     RenewProof {
@@ -82,7 +140,22 @@ pub enum Outcome {
 impl HandleName {
     /// The name of a phone number's handle.
     pub fn of_phone(ring: &KeyRing, phone: &PhoneNumber) -> Self {
-        Self(format!("phone.{}", keyed_name(ring, "phone", phone.e164())))
+        Self::of(ring, PHONE, phone.e164())
+    }
+
+    /// The name of the handle of an identifier in its canonical form.
+    pub fn of(ring: &KeyRing, kind: &str, identifier: &str) -> Self {
+        Self(format!("{kind}.{}", keyed_name(ring, kind, identifier)))
+    }
+
+    /// What kind of identifier it is: `phone`, `email`, `username`, or the id of an identity provider.
+    pub fn kind(&self) -> &str {
+        self.0.split('.').next().unwrap_or_default()
+    }
+
+    /// Whether it is a phone number's.
+    pub fn is_phone(&self) -> bool {
+        self.kind() == PHONE
     }
 
     /// The name as text.
@@ -97,6 +170,18 @@ impl Machine for Handle {
 
     fn apply(&mut self, operation: Operation, now: Timestamp, _: &mut Outbox) -> Outcome {
         match operation {
+            Operation::Look => {}
+            Operation::Claim { account, proof } => {
+                self.holder.get_or_insert(Holder { account, since: now, last_proof: proof });
+            }
+            Operation::Release { account, cause } => {
+                if let Some(Holder { since, .. }) = self.holder.take_if(|holder| holder.account == account) {
+                    if self.former.len() >= FORMER_HOLDERS {
+                        self.former.remove(0);
+                    }
+                    self.former.push(Former { account, since, until: now, cause });
+                }
+            }
             Operation::Resolve { candidate } => {
                 self.holder.get_or_insert(Holder { account: candidate, since: now, last_proof: None });
             }
@@ -116,7 +201,7 @@ impl Machine for Handle {
         self.holder.clone().map_or(Outcome::Free, Outcome::Held)
     }
 
-    fn tidy(&mut self, now: Timestamp) {
+    fn tidy(&mut self, now: Timestamp, _: &mut Outbox) {
         self.otp.tidy(now);
     }
 
@@ -125,9 +210,18 @@ impl Machine for Handle {
     }
 
     fn is_empty(&self) -> bool {
-        self.holder.is_none() && self.otp.is_empty()
+        self.holder.is_none() && self.former.is_empty() && self.otp.is_empty()
     }
 }
+
+/// The kind of phone numbers.
+pub const PHONE: &str = "phone";
+
+/// The kind of e-mail addresses.
+pub const EMAIL: &str = "email";
+
+/// The kind of user names.
+pub const USERNAME: &str = "username";
 
 #[cfg(test)]
 mod tests {
@@ -171,8 +265,50 @@ mod tests {
     }
 
     #[test]
+    fn who_is_first_binds_it_and_only_the_holder_gives_it_up() {
+        let mut handle = Document::<Handle>::empty();
+        let proof = Some(Proof { at: at(10), method: Method::Otp });
+        let claim = |seed| Operation::Claim { account: account(seed), proof };
+        let release = |seed| Operation::Release { account: account(seed), cause: Parting::Unbound };
+        let mine = Outcome::Held(Holder { account: account(1), since: at(10), last_proof: proof });
+        assert_eq!(handle.apply(Operation::Look, at(9)), Outcome::Free);
+        for (operation, secs) in [(claim(1), 10), (claim(2), 11), (claim(1), 12), (release(2), 13)] {
+            assert_eq!(handle.apply(operation, at(secs)), mine);
+        }
+        assert_eq!(handle.apply(release(1), at(20)), Outcome::Free);
+        assert_eq!(handle.apply(release(1), at(21)), Outcome::Free, "once");
+        let Outcome::Held(holder) = handle.apply(claim(2), at(30)) else { panic!("free to be claimed") };
+        assert_eq!((holder.account, holder.since), (account(2), at(30)));
+        let kept = serde_json::to_value(&handle).unwrap();
+        let former = [(1, 10_000, 20_000)];
+        assert_eq!(kept["state"]["former"].as_array().unwrap().len(), former.len());
+        for (entry, (seed, since, until)) in
+            std::iter::zip(kept["state"]["former"].as_array().unwrap(), former)
+        {
+            assert_eq!(entry["account"], account(seed).to_string());
+            assert_eq!((&entry["since"], &entry["until"]), (&since.into(), &until.into()));
+        }
+    }
+
+    #[test]
+    fn former_holders_do_not_pile_up() {
+        let mut handle = Document::<Handle>::empty();
+        for seed in 0..100 {
+            handle.apply(Operation::Claim { account: account(seed), proof: None }, at(seed.into()));
+            handle.apply(
+                Operation::Release { account: account(seed), cause: Parting::Changed },
+                at(seed.into()),
+            );
+        }
+        let kept = serde_json::to_value(&handle).unwrap();
+        let former = kept["state"]["former"].as_array().unwrap();
+        assert_eq!(former.len(), FORMER_HOLDERS);
+        assert_eq!(former[FORMER_HOLDERS - 1]["account"], account(99).to_string());
+    }
+
+    #[test]
     fn persisted_format() {
-        let json = r#"{"version":1,"state":{"holder":{"account":"acc_aeaqcaibaeaqcaibaeaqcaibae","since":10000,"last_proof":{"at":30000,"method":"one_tap"}}}}"#;
+        let json = r#"{"version":1,"state":{"holder":{"account":"acc_aeaqcaibaeaqcaibaeaqcaibae","since":10000,"last_proof":{"at":30000,"method":"one_tap"}},"former":[{"account":"acc_aiaqcaibaeaqcaibaeaqcaibae","since":1000,"until":9000,"cause":"unbound"}]}}"#;
         let document: Document<Handle> = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&document).unwrap(), json);
     }

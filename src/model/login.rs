@@ -12,17 +12,40 @@ pub enum Method {
     NumberCheck,
     /// A code by SMS.
     Otp,
+    /// The account's password.
+    #[serde(rename = "pwd")]
+    Password,
+    /// An account with 微信.
+    #[serde(rename = "wechat")]
+    WeChat,
+    /// An account with QQ.
+    #[serde(rename = "qq")]
+    Qq,
+    /// An account with 微博.
+    Weibo,
+    /// An account with an OpenID Connect provider.
+    Oidc,
     /// More was proven than a number: in `amr` besides one of the others.
     StepUp,
 }
 
 impl Method {
+    /// Whether the carrier vouches, without anything that its user typed.
+    pub const fn is_of_carrier(self) -> bool {
+        matches!(self, Self::OneTap | Self::NumberCheck)
+    }
+
     /// The name in tokens and answers.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneTap => "one_tap",
             Self::NumberCheck => "number_check",
             Self::Otp => "otp",
+            Self::Password => "pwd",
+            Self::WeChat => "wechat",
+            Self::Qq => "qq",
+            Self::Weibo => "weibo",
+            Self::Oidc => "oidc",
             Self::StepUp => "step_up",
         }
     }

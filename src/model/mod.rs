@@ -6,6 +6,7 @@
 pub mod account;
 pub mod api_key;
 pub mod audit;
+pub mod binding;
 pub mod carrier;
 pub mod challenge;
 pub mod counter;

@@ -19,8 +19,8 @@ pub trait Machine: Default {
     /// the same outcome. Messages to others go to the outbox.
     fn apply(&mut self, operation: Self::Operation, now: Timestamp, outbox: &mut Outbox) -> Self::Outcome;
 
-    /// Drops what is worth nothing any more at `now`.
-    fn tidy(&mut self, now: Timestamp);
+    /// Drops what is worth nothing any more at `now`. Messages to others go to the outbox.
+    fn tidy(&mut self, now: Timestamp, outbox: &mut Outbox);
 
     /// When [`Machine::tidy`] finds something to drop; `None`: never.
     fn expires(&self) -> Option<Timestamp>;
@@ -74,7 +74,7 @@ impl<M: Machine> Document<M> {
 
     /// Drops what is worth nothing any more at `now`; true when the object holds nothing then and may be deleted.
     pub fn tidy(&mut self, now: Timestamp) -> bool {
-        self.state.tidy(now);
+        self.state.tidy(now, &mut self.outbox);
         self.outbox.is_empty() && self.state.is_empty()
     }
 }

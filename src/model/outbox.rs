@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{device::DeviceRecord, handle::HandleName, login::Method, notice::Notice};
+use super::{
+    device::DeviceRecord,
+    handle::{HandleName, Parting, Proof},
+    login::Method,
+    notice::Notice,
+};
 use crate::kernel::{
     id::{AccountId, SessionId},
     time::Timestamp,
@@ -25,6 +30,29 @@ pub enum Message {
         at: Timestamp,
         /// How.
         method: Method,
+    },
+    /// To the handle: the account binds it. Its word goes back to the account.
+    Claim {
+        /// The identifier.
+        handle: HandleName,
+        /// Who binds it.
+        account: AccountId,
+        /// When and how it was proven.
+        proof: Option<Proof>,
+    },
+    /// To the handle: the account gives it up.
+    Release {
+        /// The identifier.
+        handle: HandleName,
+        /// Who gives it up.
+        account: AccountId,
+        /// Why.
+        cause: Parting,
+    },
+    /// To the back office: the account is no more.
+    UnindexAccount {
+        /// The account.
+        account: AccountId,
     },
     /// To the back office: the account exists and was last used then.
     IndexAccount {
@@ -132,7 +160,15 @@ const fn is_notice(message: &Message) -> bool {
 fn supersedes(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::RenewProof { handle: a, .. }, Message::RenewProof { handle: b, .. }) => a == b,
-        (Message::IndexAccount { .. }, Message::IndexAccount { .. }) => true,
+        // What is given up now is not claimed any more, and the other way round.
+        (
+            Message::Claim { handle: a, .. } | Message::Release { handle: a, .. },
+            Message::Claim { handle: b, .. } | Message::Release { handle: b, .. },
+        ) => a == b,
+        (
+            Message::IndexAccount { .. } | Message::UnindexAccount { .. },
+            Message::IndexAccount { .. } | Message::UnindexAccount { .. },
+        ) => true,
         (
             Message::PublishDevice { token_digest: a, .. } | Message::RetractDevice { token_digest: a },
             Message::PublishDevice { token_digest: b, .. } | Message::RetractDevice { token_digest: b },

@@ -1,5 +1,7 @@
 //! Why a request is not granted: the client's doing, or policy, or a provider that does not answer.
 
+use super::login::Method;
+
 /// A stable code of the contract, as journeys know it. HTTP statuses and texts are the API's business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Code {
@@ -41,8 +43,16 @@ pub enum Code {
     TicketInvalid,
     /// What was to be proven was not.
     ProofFailed,
-    /// The account is frozen.
+    /// The account is frozen, or deleted.
     AccountFrozen,
+    /// Identifier or password are wrong; nobody is told which.
+    InvalidCredentials,
+    /// The identifier leads to an account already, or the account has one of its kind.
+    IdentityInUse,
+    /// The number leads to another account.
+    PhoneInUse,
+    /// Nothing else would lead to the account.
+    LastIdentity,
 }
 
 /// Another way to sign in that the client can offer at once.
@@ -65,6 +75,8 @@ pub struct Refusal {
     pub fallback: Vec<Fallback>,
     /// Which fields are wrong, and how.
     pub fields: Vec<FieldProblem>,
+    /// What can be proven instead.
+    pub proofs: Vec<Method>,
 }
 
 /// One wrong field.
@@ -79,7 +91,7 @@ pub struct FieldProblem {
 impl Refusal {
     /// A refusal with its code alone.
     pub const fn new(code: Code) -> Self {
-        Self { code, retry_after: None, fallback: Vec::new(), fields: Vec::new() }
+        Self { code, retry_after: None, fallback: Vec::new(), fields: Vec::new(), proofs: Vec::new() }
     }
 
     /// Too many, or too soon.

@@ -33,6 +33,9 @@ pub struct Session {
     /// Version of the terms its user agreed to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<String>,
+    /// When its user last proved who they are since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_at: Option<Timestamp>,
     generation: u32,
     rotated_at: Timestamp,
 }
@@ -71,7 +74,19 @@ impl Session {
         now: Timestamp,
     ) -> Self {
         let (created_at, rotated_at) = (now, now);
-        Self { id, device, app, method, stepped_up: false, created_at, consent, generation: 0, rotated_at }
+        let (stepped_up, proven_at) = (false, None);
+        Self {
+            id,
+            device,
+            app,
+            method,
+            stepped_up,
+            created_at,
+            consent,
+            proven_at,
+            generation: 0,
+            rotated_at,
+        }
     }
 
     /// How its user proved who they are (`amr`).
@@ -98,6 +113,11 @@ impl Session {
     /// When it was last used.
     pub const fn last_used(&self) -> Timestamp {
         self.rotated_at
+    }
+
+    /// When its user last proved who they are.
+    pub fn last_proof(&self) -> Timestamp {
+        self.proven_at.unwrap_or(self.created_at)
     }
 
     /// Takes a token of generation `given` for the next one.

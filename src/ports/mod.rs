@@ -161,6 +161,12 @@ pub trait BackOffice {
         created_at: Timestamp,
         last_login_at: Timestamp,
     ) -> Result<(), Fault>;
+
+    /// Notes that an account is no more.
+    ///
+    /// # Errors
+    /// [`Fault`]: not noted.
+    async fn unindex_account(&self, account: AccountId) -> Result<(), Fault>;
 }
 
 /// A cheap, approximate cap on requests per address, before anything else is asked.

@@ -134,6 +134,12 @@ limits! {
         "Events kept in an account's login history; the oldest gives way.";
     "HISTORY_DAYS" history_days = 180 in 1..=730,
         "Days for which they are kept.";
+    "FRESH_PROOF_SECONDS" fresh_proof_seconds = 600 in 60..=3600,
+        "Where something is at stake, who is signed in must have proven who they are no longer ago.";
+    "IDENTITIES_OF_A_KIND" identities_of_a_kind = 1 in 1..=20,
+        "Identities of one provider that an account has at most.";
+    "DELETION_GRACE_SECONDS" deletion_grace_seconds = 1_296_000 in 0..=7_776_000,
+        "An account that its owner has deleted can be restored for so long; then its data goes.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,

@@ -49,4 +49,12 @@ impl BackOffice for World {
         };
         self.faults.pass(Port::Index, Fault::new("account_not_indexed"), upsert).await
     }
+
+    async fn unindex_account(&self, account: AccountId) -> Result<(), Fault> {
+        let delete = async || {
+            self.back_office().accounts.remove(&account);
+            Ok(())
+        };
+        self.faults.pass(Port::Index, Fault::new("account_not_unindexed"), delete).await
+    }
 }

@@ -112,10 +112,35 @@ pub(super) const fn of(code: Code) -> &'static Kind {
                 status: 403, code: "proof_failed", en: "This was not confirmed.", zh: "验证未通过。"
             }
         }
-        Code::AccountFrozen => {
-            &Kind {
-                status: 403, code: "account_frozen", en: "The account is frozen.", zh: "账号已被冻结。"
-            }
-        }
+        Code::AccountFrozen => &Kind {
+            status: 403,
+            code: "account_frozen",
+            en: "The account is frozen or deleted.",
+            zh: "账号已被冻结或注销。",
+        },
+        Code::InvalidCredentials => &Kind {
+            status: 401,
+            code: "invalid_credentials",
+            en: "This does not sign anybody in.",
+            zh: "账号或密码错误，或授权已失效。",
+        },
+        Code::IdentityInUse => &Kind {
+            status: 409,
+            code: "identity_in_use",
+            en: "This cannot be bound: it is in use, or another of its kind is bound.",
+            zh: "无法绑定：该账号已被使用，或已绑定同类账号。",
+        },
+        Code::PhoneInUse => &Kind {
+            status: 409,
+            code: "phone_in_use",
+            en: "This number is in use.",
+            zh: "该手机号已被使用。",
+        },
+        Code::LastIdentity => &Kind {
+            status: 409,
+            code: "last_identity",
+            en: "Nothing else would lead to the account.",
+            zh: "这是最后一种登录方式，不能解绑。",
+        },
     }
 }

@@ -46,6 +46,9 @@ impl Settings {
                 question: Duration::from_secs(limits.approval_seconds),
                 questions_an_hour: cap(limits.approvals_per_hour),
             },
+            fresh: Duration::from_secs(limits.fresh_proof_seconds),
+            identities_of_a_kind: cap(limits.identities_of_a_kind),
+            deletion_grace: Duration::from_secs(limits.deletion_grace_seconds),
         }
     }
 

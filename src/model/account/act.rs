@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Outcome, Rules, publish};
+use super::{Account, Candidate, End, Given, Outcome, ProfileChange, Rules, publish};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId},
@@ -15,6 +15,7 @@ use crate::{
     model::{
         device::{Device, Trust},
         device_key::ProvenKey,
+        handle::HandleName,
         login_history::{Event, EventKind, Place},
         outbox::Outbox,
         session::Session,
@@ -31,6 +32,9 @@ pub struct Act {
     pub session: SessionId,
     /// What.
     pub deed: Deed,
+    /// What was proven with it.
+    #[serde(default)]
+    pub proof: Option<Given>,
     /// Where it comes from.
     pub place: Place,
     /// Rules in force.
@@ -43,6 +47,8 @@ pub struct Act {
 pub enum Deed {
     /// Look at sessions and devices.
     Look,
+    /// Look at all that is kept, to take it along.
+    Export,
     /// Read the login history, newest first.
     ReadHistory {
         /// Before the event of this number.
@@ -67,6 +73,25 @@ pub enum Deed {
     RemoveDevice(DeviceId),
     /// Switch login protection on or off.
     ProtectLogin(bool),
+    /// Nothing: the proof that comes with it is all.
+    Prove,
+    /// Look at the account itself.
+    LookAtProfile,
+    /// Change what the account says about its owner.
+    ChangeProfile(Box<ProfileChange>),
+    /// Set the password.
+    SetPassword {
+        /// The new one.
+        hash: Sealed,
+        /// All other sessions end.
+        end_others: bool,
+    },
+    /// Bind an identifier.
+    Bind(Box<Candidate>),
+    /// Take an identifier away.
+    Unbind(HandleName),
+    /// Delete the account.
+    Delete,
     /// Look at the sign-ins that wait for a trusted device.
     LookAtApprovals,
     /// Answer one of them.
@@ -78,6 +103,16 @@ pub enum Deed {
         /// The key of the device on which it is answered, if it was proven.
         key: Option<ProvenKey>,
     },
+}
+
+impl Deed {
+    /// Whether it may cost the owner the account, so that a fresh proof must come first.
+    const fn is_sensitive(&self) -> bool {
+        matches!(
+            self,
+            Self::SetPassword { .. } | Self::Bind(_) | Self::Unbind(_) | Self::Export | Self::Delete
+        )
+    }
 }
 
 /// What is there.
@@ -105,14 +140,41 @@ pub struct Seen {
 
 impl Account {
     pub(super) fn act(&mut self, act: Act, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let Act { account, session: id, deed, place, rules } = act;
+        let Act { account, session: id, deed, proof, place, rules } = act;
         let here = match self.living(id, &rules, now) {
             Ok(session) => session.device,
             Err(ended) => return Outcome::Ended { ended },
         };
+        // What is proven counts before it is asked for.
+        if proof.is_some_and(|given| !self.take_proof(&given, id, now)) {
+            return Outcome::ProofFailed;
+        }
+        if deed.is_sensitive()
+            && let Some(needs_proof) = self.needs_proof(id, &rules, now)
+        {
+            return needs_proof;
+        }
         let end = |kind| End { kind, place: &place, rules: &rules, now };
         match deed {
+            Deed::Prove => Outcome::Done,
+            Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
+            Deed::ChangeProfile(change) => {
+                self.change_profile(*change);
+                Outcome::Done
+            }
+            Deed::SetPassword { hash, end_others } => {
+                let ended = end(EventKind::Ended);
+                self.set_password(hash, end_others.then_some((id, &ended)), now, outbox);
+                Outcome::Done
+            }
+            Deed::Bind(candidate) => self.intend(&candidate, account, &rules, now, outbox),
+            Deed::Unbind(handle) => self.unbind(&handle, account, now, outbox),
+            Deed::Delete => self.close(account, &end(EventKind::Ended), outbox),
             Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),
+            Deed::Export => {
+                let (events, has_more) = self.history.page(None, usize::MAX);
+                Outcome::Seen(Seen { events, has_more, ..self.seen(id, &rules, now) }.into())
+            }
             Deed::ReadHistory { before, most } => {
                 let (events, has_more) = self.history.page(before, most);
                 Outcome::Seen(Seen { events, has_more, ..self.seen(id, &rules, now) }.into())

@@ -61,10 +61,11 @@ impl Account {
                 }
             }
         }
-        if let Some(phone) = self.phones.first().filter(|_| kind.warns() && !is_heard)
+        let phone = self.phone().map(|phone| phone.value.clone());
+        if let Some(phone) = phone.filter(|_| kind.warns() && !is_heard)
             && self.notices.may_text(&rules.notices)
         {
-            post(Channel::Sms(phone.number.clone()), app);
+            post(Channel::Sms(phone), app);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Pending, Phone, Seen, Waiting};
+use super::{Identifier, OwnProfile, Password, Pending, Profile, Seen, Waiting};
 use crate::{
-    kernel::seal::Sealed,
+    kernel::{seal::Sealed, time::Timestamp},
     model::{
         device::{Device, Trust},
+        login::Method,
         platform::Platform,
         session::{Ended, Session},
     },
@@ -26,8 +27,10 @@ pub enum Outcome {
         device: Box<Device>,
         /// The device has a new token, which is to be handed out.
         token_issued: bool,
-        /// The number it was by.
-        phone: Sealed,
+        /// The account's number.
+        phone: Option<Sealed>,
+        /// What its owner says about themselves.
+        profile: Box<Profile>,
     },
     /// The sign-in waits until its device is confirmed.
     Waits(Box<Waiting>),
@@ -53,14 +56,39 @@ pub enum Outcome {
     /// The number.
     Phone {
         /// `None`: no such account, or it has no number.
-        phone: Option<Phone>,
+        phone: Option<Identifier>,
     },
+    /// The password.
+    Password {
+        /// `None`: no such account, or it has none.
+        password: Option<Password>,
+    },
+    /// The account as its owner sees it.
+    Profile(Box<OwnProfile>),
     /// What was asked to be seen.
     Seen(Box<Seen>),
     /// It is done, or there was nothing left to do.
     Done,
     /// The account has no such thing.
     NotFound,
+    /// The identifier does not lead to this account (any more).
+    NotMine,
+    /// Its handle decides whether the identifier is bound.
+    Claiming,
+    /// The account has as many identifiers of the kind as it may.
+    Full,
+    /// Nothing else would lead to the account.
+    LastWayIn,
+    /// The last proof of who this is is too old.
+    NeedsProof {
+        /// The ways in which the account's owner can give one.
+        proofs: Vec<Method>,
+    },
+    /// The account is deleted, and its data gone then.
+    Closing {
+        /// When.
+        until: Timestamp,
+    },
     /// A device that is neither known nor trusted may not do that.
     NeedsStanding,
     /// Only a trusted device may.

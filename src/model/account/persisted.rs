@@ -14,15 +14,20 @@ use crate::{
 const PERSISTED: &str = concat!(
     r#"{"version":1,"state":{"created":{"at":7000,"by":"ses_aeaqcaibaeaqcaibaeaqcaibae","#,
     r#""on":"dev_aeaqcaibaeaqcaibaeaqcaibae"},"#,
-    r#""phones":[{"handle":"phone.k1.name","number":"k1.number","since":0}],"#,
+    r#""identifiers":[{"handle":"phone.k1.name","value":"k1.number","since":0},"#,
+    r#"{"handle":"wechat.k1.name","value":"k1.subject","since":7000,"claiming":true}],"#,
     r#""devices":[{"id":"dev_aeaqcaibaeaqcaibaeaqcaibae","token_digest":"digest-1","token_since":7500,"#,
     r#""previous_token":"digest-0","key":{"thumbprint":"print","seen":[["proof",9000]]},"profile":{"platform":"ios","#,
     r#""name":"k1.device","model":"iPhone18,1","os":"iOS 20","app_version":"1.0","push_token":"k1.push"},"#,
     r#""usage":{"first_at":7000,"last_day":0,"days":1},"trusted_since":7000,"confirmed_at":7000}],"#,
     r#""sessions":[{"id":"ses_aeaqcaibaeaqcaibaeaqcaibae","device":"dev_aeaqcaibaeaqcaibaeaqcaibae","#,
     r#""app":"default","method":"one_tap","stepped_up":true,"created_at":7000,"#,
-    r#""consent":"2026-11","generation":1,"rotated_at":8000}],"protected":true,"#,
-    r#""step_ups":{"asked":[7000]},"frozen":true},"#,
+    r#""consent":"2026-11","proven_at":8000,"generation":1,"rotated_at":8000}],"protected":true,"#,
+    r#""step_ups":{"asked":[7000]},"frozen":true,"#,
+    r#""profile":{"display_name":"k1.name","avatar_url":"k1.url","locale":"k1.locale"},"#,
+    r#""password":{"hash":"k1.hash","set_at":7500},"former_numbers":[{"handle":"phone.k1.old","#,
+    r#""value":"k1.old","since":0,"until":7000,"cause":"changed"}],"#,
+    r#""closing":{"account":"acc_mrsgizdemrsgizdemrsgizdemq","until":9000}},"#,
     r#""outbox":{"next_id":3,"letters":[{"id":1,"message":{"renew_proof":{"handle":"phone.k1.name","#,
     r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","at":7000,"method":"one_tap"}},"attempts":0,"due":7000}]}}"#,
 );
@@ -30,8 +35,8 @@ const PERSISTED: &str = concat!(
 /// A sign-in that waits outlives a deployment.
 const WAITING: &str = concat!(
     r#"{"ticket":"tkt_aeaqcaibaeaqcaibaeaqcaibae","reason":"new_device","sign_in":{"#,
-    r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","phone":{"handle":"phone.k1.name","number":"k1.number","since":0},"#,
-    r#""method":"one_tap","app":"default","consent":"2026-11","session":"ses_aeaqcaibaeaqcaibaeaqcaibae","#,
+    r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","identifier":{"handle":"phone.k1.name","value":"k1.number","since":0},"#,
+    r#""method":"one_tap","creates":true,"app":"default","consent":"2026-11","session":"ses_aeaqcaibaeaqcaibaeaqcaibae","#,
     r#""presented":{},"new_device":["dev_aeaqcaibaeaqcaibaeaqcaibae","digest-1"],"#,
     r#""ticket":"tkt_aeaqcaibaeaqcaibaeaqcaibae","profile":{"platform":"ios","name":"k1.device"},"place":{},"#,
 );
@@ -73,10 +78,10 @@ fn what_is_optional_may_be_missing_from_old_documents() {
     for name in ["token_since", "previous_token", "key", "confirmed_at"] {
         device.remove(name);
     }
-    for name in ["consent", "stepped_up"] {
+    for name in ["consent", "stepped_up", "proven_at"] {
         old["state"]["sessions"][0].as_object_mut().unwrap().remove(name);
     }
-    for name in ["protected", "step_ups", "frozen"] {
+    for name in ["protected", "step_ups", "frozen", "profile", "password", "former_numbers", "closing"] {
         old["state"].as_object_mut().unwrap().remove(name);
     }
     old["state"]["created"].as_object_mut().unwrap().remove("on");

@@ -107,7 +107,7 @@ impl Account {
         if self.is_protected(rules) && !device.is_some_and(goes_through) {
             return Some(Reason::NewDevice);
         }
-        (rules.one_tap_waits && sign_in.method != Method::Otp && device.is_none()).then_some(Reason::Risk)
+        (rules.one_tap_waits && sign_in.method.is_of_carrier() && device.is_none()).then_some(Reason::Risk)
     }
 
     /// Lets a sign-in wait.

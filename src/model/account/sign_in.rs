@@ -2,13 +2,17 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Created, End, Occasion, Outcome, Phone, Rules, Waiting, count_use, publish};
+use super::{
+    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Rules, Waiting, count_use, publish,
+};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId, TicketId},
+        seal::Sealed,
         time::Timestamp,
     },
     model::{
+        binding::Binding,
         device::{Device, DeviceProfile, Presented},
         login::Method,
         login_history::{EventKind, Place},
@@ -23,10 +27,21 @@ use crate::{
 pub struct SignIn {
     /// The account.
     pub account: AccountId,
-    /// The number proven.
-    pub phone: Phone,
-    /// How it was proven.
+    /// By which identifier.
+    pub identifier: Identifier,
+    /// How its owner proved to be it.
     pub method: Method,
+    /// By the password that was set then; `None`: the identifier itself was proven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Timestamp>,
+    /// The account may not be there yet: its first sign-in has never finished.
+    pub creates: bool,
+    /// Another identifier that was proven, which shall be bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binds: Option<Box<Candidate>>,
+    /// A new password, which ends all other sessions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub new_password: Option<Sealed>,
     /// For which app.
     pub app: String,
     /// Version of the terms agreed to.
@@ -65,8 +80,25 @@ impl Account {
         if let Some(outcome) = self.repeat_of(&sign_in) {
             return outcome;
         }
-        if self.frozen {
+        if self.frozen || self.closing.is_some() {
             return Outcome::Frozen;
+        }
+        // What was unbound leads nowhere, also while its handle has not heard of it.
+        let is_mine = match self.created {
+            Some(_) => self.is_led_to_by(&sign_in.identifier.handle),
+            None => sign_in.creates,
+        };
+        if !is_mine {
+            return Outcome::NotMine;
+        }
+        let set_at = self.password.as_ref().map(|password| password.set_at);
+        if sign_in.password.is_some() && sign_in.password != set_at {
+            return Outcome::ProofFailed;
+        }
+        if let Some(candidate) = &sign_in.binds
+            && self.binding_of(&candidate.identifier.handle, &sign_in.rules) == Binding::Full
+        {
+            return Outcome::Full;
         }
         if let Some(step_up) = self.step_ups.of(sign_in.session, now) {
             return Outcome::Waits(Waiting::from(step_up).into());
@@ -96,17 +128,27 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        let SignIn { account, phone, method, app, consent, session: id, rules, .. } = sign_in;
+        let SignIn { account, identifier, method, app, consent, session: id, rules, .. } = sign_in;
         if let Some(outcome) = self.repeat_of(sign_in) {
             return outcome;
         }
-        // 1. The account and its number.
+        // 1. The account and its identifiers.
         let created_at =
             self.created.get_or_insert(Created { at: now, by: *id, on: Some(sign_in.new_device.0) }).at;
-        match self.phones.iter_mut().find(|known| known.handle == phone.handle) {
-            // Freshly sealed, so that a number in use moves to the current key by itself.
-            Some(known) => known.number = phone.number.clone(),
-            None => self.phones.push(phone.clone()),
+        match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
+            // Freshly sealed, so that what is in use moves to the current key by itself.
+            Some(known) => {
+                known.value = identifier.value.clone();
+                known.claiming = false;
+            }
+            None => self.identifiers.push(identifier.clone()),
+        }
+        if let Some(candidate) = &sign_in.binds {
+            self.intend(candidate, *account, rules, now, outbox);
+        }
+        if let Some(hash) = &sign_in.new_password {
+            let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
+            self.set_password(hash.clone(), Some((*id, &end)), now, outbox);
         }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
         // 2. The device: the one that showed itself, or a new one.
@@ -128,16 +170,17 @@ impl Account {
         };
         self.remember(&End { kind, ..end }, &session);
         // 4. Others learn of it.
-        let renewal =
-            Message::RenewProof { handle: phone.handle.clone(), account: *account, at: now, method: *method };
-        outbox.post(renewal, now);
+        if sign_in.password.is_none() {
+            let (handle, account, method) = (identifier.handle.clone(), *account, *method);
+            outbox.post(Message::RenewProof { handle, account, at: now, method }, now);
+        }
         // Once a day is enough for scans and reports, and as much as one database can take.
         if is_first_today {
             outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
         }
         let news = match (self.is_creation(*id), is_new_device) {
             (true, _) => Some(NoticeKind::AccountCreated),
-            (false, true) if *method == Method::Otp || rules.one_tap_is_told => Some(NoticeKind::NewDevice),
+            (false, true) if !method.is_of_carrier() || rules.one_tap_is_told => Some(NoticeKind::NewDevice),
             _ => None,
         };
         if let Some(kind) = news {
@@ -154,7 +197,8 @@ impl Account {
             session,
             token_issued: device.token_digest == sign_in.new_device.1,
             device: device.into(),
-            phone: sign_in.phone.number.clone(),
+            phone: self.phone().map(|phone| phone.value.clone()),
+            profile: self.profile.clone().into(),
         }
     }
 

@@ -40,6 +40,9 @@ pub(super) const RULES: Rules = Rules {
         question: Duration::from_secs(300),
         questions_an_hour: 10,
     },
+    fresh: Duration::from_secs(600),
+    identities_of_a_kind: 1,
+    deletion_grace: Duration::from_secs(15 * 86_400),
 };
 
 pub(super) fn at(secs: i64) -> Timestamp {
@@ -63,8 +66,17 @@ pub(super) fn digest(seed: u8) -> String {
 pub(super) fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
     SignIn {
         account: AccountId::from_bytes([100; 16]),
-        phone: Phone { handle: from_text("phone.k1.name"), number: from_text("k1.number"), since: at(0) },
+        identifier: Identifier {
+            handle: from_text("phone.k1.name"),
+            value: from_text("k1.number"),
+            since: at(0),
+            claiming: false,
+        },
         method: Method::OneTap,
+        password: None,
+        creates: true,
+        binds: None,
+        new_password: None,
         app: "default".to_owned(),
         consent: Some("2026-11".to_owned()),
         session: session_id(seed),
@@ -148,7 +160,7 @@ fn only_the_first_sign_in_is_new_however_often_repeated() {
     let before = serde_json::to_string(&person.account).unwrap();
     assert_eq!(person.apply(first, 9), answer);
     assert_eq!(serde_json::to_string(&person.account).unwrap(), before, "a repeat changes nothing");
-    let phone = Some(sign_in(1, None).phone);
+    let phone = Some(sign_in(1, None).identifier);
     assert_eq!(person.apply(Operation::LookAtPhone, 9), Outcome::Phone { phone });
 }
 
@@ -234,7 +246,7 @@ fn others_learn_of_a_sign_in() {
     let mut person = Person::default();
     let (account, now) = (AccountId::from_bytes([100; 16]), at(7));
     let device = person.sign_in(&sign_in(1, None), 7).device;
-    let phone = sign_in(1, None).phone;
+    let phone = sign_in(1, None).identifier;
     let told: Vec<Message> = person.outbox.due(now).into_iter().map(|letter| letter.message).collect();
     let expected = [
         Message::PublishDevice { token_digest: digest(1), record: device.record(account) },

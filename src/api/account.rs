@@ -1,0 +1,238 @@
+//! `/v1/account` and `/v1/account/export`: profile, export, deletion.
+
+use serde::Serialize;
+
+use super::{
+    Reply,
+    body::Fields,
+    http::HttpIn,
+    identities::{IdentityBody, identity_body},
+    login, own,
+    problem::Problem,
+};
+use crate::{
+    journeys::{
+        Service,
+        own_profile::{AccountView, ProfileEdit},
+    },
+    ports::World,
+};
+
+/// Longest name, characters.
+pub const MAX_DISPLAY_NAME: usize = 64;
+
+/// Longest URL of a picture, characters.
+pub const MAX_AVATAR_URL: usize = 512;
+
+/// Longest language tag, characters (RFC 5646, section 4.4.1).
+pub const MAX_LOCALE: usize = 35;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Account<'a> {
+    id: String,
+    created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    display_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    avatar_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<String>,
+    real_name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_set_at: Option<String>,
+    identities: Vec<IdentityBody<'a>>,
+}
+
+/// `GET /v1/account`
+pub(super) async fn read<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let view = service.account(own::doer(service.settings, request)?).await?;
+    login::json(&account_body(&view, false))
+}
+
+/// `PATCH /v1/account`: what is `null` goes (RFC 7396).
+pub(super) async fn change<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let doer = own::doer(service.settings, request)?;
+    let mut body = Fields::read(request)?;
+    let display_name =
+        edit(&mut body, "displayName", MAX_DISPLAY_NAME, is_name, "must hold no control characters");
+    let avatar_url = edit(&mut body, "avatarUrl", MAX_AVATAR_URL, is_https, "must be an https URL");
+    let locale =
+        edit(&mut body, "locale", MAX_LOCALE, is_language_tag, "must be a language tag such as zh-CN");
+    body.finish(Some(()))?;
+    service.change_profile(doer, ProfileEdit { display_name, avatar_url, locale }).await?;
+    Ok(Reply::nothing())
+}
+
+/// `DELETE /v1/account`
+pub(super) async fn delete<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        /// Until then it can be restored by those who help people; then its data goes.
+        data_kept_until: String,
+    }
+    let until = service.delete_account(own::doer(service.settings, request)?).await?;
+    Ok(Reply::Accepted(login::bytes(&Answer { data_kept_until: until.rfc3339() })?))
+}
+
+/// `GET /v1/account/export`
+pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Export<'a> {
+        account: Account<'a>,
+        former_phones: Vec<FormerPhone<'a>>,
+        devices: Vec<Device<'a>>,
+        sessions: Vec<Session<'a>>,
+        login_history: Vec<super::login_history::EventBody<'a>>,
+    }
+    #[derive(Serialize)]
+    struct FormerPhone<'a> {
+        phone: &'a str,
+        from: String,
+        until: String,
+        cause: &'static str,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Device<'a> {
+        id: String,
+        name: &'a str,
+        platform: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        model: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        os: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        app_version: Option<&'a str>,
+        first_used_at: String,
+        days_used: u32,
+    }
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Session<'a> {
+        id: String,
+        device_id: String,
+        app: &'a str,
+        method: &'static str,
+        signed_in_at: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        consent: Option<&'a str>,
+    }
+    let export = service.export(own::doer(service.settings, request)?).await?;
+    let former = export.former_numbers.iter().map(|(phone, former)| FormerPhone {
+        phone: phone.e164(),
+        from: former.since.rfc3339(),
+        until: former.until.rfc3339(),
+        cause: former.cause.name(),
+    });
+    let devices = export.view.devices.iter().map(|known| Device {
+        id: known.device.id.to_string(),
+        name: &known.name,
+        platform: known.device.profile.platform.name(),
+        model: known.device.profile.model.as_deref(),
+        os: known.device.profile.os.as_deref(),
+        app_version: known.device.profile.app_version.as_deref(),
+        first_used_at: known.device.usage.first_at.rfc3339(),
+        days_used: known.device.usage.days,
+    });
+    let sessions = export.view.seen.sessions.iter().map(|session| Session {
+        id: session.id.to_string(),
+        device_id: session.device.to_string(),
+        app: &session.app,
+        method: session.method.name(),
+        signed_in_at: session.created_at.rfc3339(),
+        consent: session.consent.as_deref(),
+    });
+    let events =
+        export.view.seen.events.iter().map(|event| super::login_history::event_body(event, &export.view));
+    login::json(&Export {
+        account: account_body(&export.account, true),
+        former_phones: former.collect(),
+        devices: devices.collect(),
+        sessions: sessions.collect(),
+        login_history: events.collect(),
+    })
+}
+
+/// In clear only in an export, which takes a fresh proof: an access token alone must not tell the number.
+fn account_body(view: &AccountView, in_clear: bool) -> Account<'_> {
+    let phone = view.phone.as_ref();
+    Account {
+        id: view.id.to_string(),
+        created_at: view.own.created_at.rfc3339(),
+        display_name: view.display_name.as_deref(),
+        avatar_url: view.avatar_url.as_deref(),
+        locale: view.locale.as_deref(),
+        phone: phone.map(|phone| if in_clear { phone.e164().to_owned() } else { phone.masked() }),
+        real_name: "none",
+        password_set_at: view.own.password_set_at.map(crate::kernel::time::Timestamp::rfc3339),
+        identities: view.identities.iter().map(|identity| identity_body(identity, in_clear)).collect(),
+    }
+}
+
+fn edit(
+    body: &mut Fields,
+    name: &str,
+    most: usize,
+    is_good: fn(&str) -> bool,
+    problem: &str,
+) -> Option<Option<String>> {
+    if body.clears(name) {
+        return Some(None);
+    }
+    let text = body.optional_text(name, most)?;
+    if is_good(&text) { Some(Some(text)) } else { body.wrong(name, problem) }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.chars().any(char::is_control) && !text.trim().is_empty()
+}
+
+fn is_https(text: &str) -> bool {
+    let host = text.strip_prefix("https://").unwrap_or_default();
+    let is_sane = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
+    !host.is_empty() && !host.starts_with('/') && text.bytes().all(is_sane)
+}
+
+/// Subtags of letters and digits (RFC 5646), beginning with a language.
+fn is_language_tag(text: &str) -> bool {
+    let mut subtags = text.split('-');
+    let is_language =
+        |tag: &str| (2..=3).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_subtag =
+        |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    subtags.next().is_some_and(is_language) && subtags.all(is_subtag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_https_and_languages_are_tags() {
+        for good in ["https://cdn.example.com/a.png?x=1", "https://例.example".replace('例', "xn--").as_str()]
+        {
+            assert!(is_https(good), "{good}");
+        }
+        for bad in [
+            "http://a.example/",
+            "https://",
+            "https:///a",
+            "javascript:alert(1)",
+            "https://a b",
+            "https://a\"b",
+        ] {
+            assert!(!is_https(bad), "{bad}");
+        }
+        for good in ["zh-CN", "en", "zh-Hans-CN", "sr-Latn-RS"] {
+            assert!(is_language_tag(good), "{good}");
+        }
+        for bad in ["", "c", "zh_CN", "zh-", "12-CN", "zh-CNCNCNCNC"] {
+            assert!(!is_language_tag(bad), "{bad}");
+        }
+    }
+}

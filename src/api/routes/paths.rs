@@ -1,0 +1,135 @@
+//! Paths and methods, and the routes they lead to.
+
+use super::{Found, Route};
+
+/// Finds the route of a request.
+pub fn find(method: &str, path: &str) -> Found {
+    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or_default().split('/').collect();
+    let (allow, route) = match segments.as_slice() {
+        ["healthz"] => get(method, Route::Health),
+        [".well-known", "jwks.json"] => get(method, Route::Jwks),
+        ["oauth", "introspect"] => post(method, Route::Introspect),
+        ["oauth", "revoke"] => post(method, Route::Revoke),
+        ["v1", "one-tap", "login"] => post(method, Route::OneTapLogin),
+        ["v1", "one-tap", "failures"] => post(method, Route::OneTapFailures),
+        ["v1", "one-tap", "check"] => post(method, Route::OneTapCheck),
+        ["v1", "one-tap", "exchange"] => post(method, Route::OneTapExchange),
+        ["v1", "otp", "send"] => post(method, Route::OtpSend),
+        ["v1", "otp", "login"] => post(method, Route::OtpLogin),
+        ["v1", "client-config"] => get(method, Route::ClientConfig),
+        // Vendors push as they please.
+        ["v1", "receipts", _, _] => {
+            ("GET, POST", ["GET", "POST"].contains(&method).then_some(Route::Receipts))
+        }
+        ["v1", "session", "proof"] => post(method, Route::SessionProof),
+        ["v1", "session", "refresh"] => post(method, Route::SessionRefresh),
+        ["v1", "session"] => one_of(method, "GET, HEAD, DELETE", Route::Session, Route::SessionEnd),
+        ["v1", "sessions"] => one_of(method, "GET, HEAD, DELETE", Route::Sessions, Route::SessionsEndOthers),
+        ["v1", "sessions", id] => match id.parse() {
+            Ok(id) => ("DELETE", (method == "DELETE").then_some(Route::SessionsEndOne(id))),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "devices"] => get(method, Route::Devices),
+        ["v1", "devices", id] => match id.parse() {
+            Ok(id) => {
+                let route = match method {
+                    "PATCH" => Some(Route::DeviceChange(id)),
+                    "DELETE" => Some(Route::DeviceRemove(id)),
+                    _ => None,
+                };
+                ("PATCH, DELETE", route)
+            }
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "login-history"] => get(method, Route::LoginHistory),
+        ["v1", "approvals"] => get(method, Route::Approvals),
+        ["v1", "approvals", id] => match id.parse() {
+            Ok(id) => post(method, Route::ApprovalAnswer(id)),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "account"] => match method {
+            "PATCH" => (ACCOUNT, Some(Route::AccountChange)),
+            _ => one_of(method, ACCOUNT, Route::Account, Route::AccountDelete),
+        },
+        ["v1", "account", "export"] => get(method, Route::AccountExport),
+        ["v1", "account", "identities"] => get(method, Route::Identities),
+        ["v1", "account", "identities", _] => match method {
+            "POST" => ("POST, DELETE", Some(Route::IdentityBind)),
+            _ => ("POST, DELETE", (method == "DELETE").then_some(Route::IdentityUnbind)),
+        },
+        ["v1", "account", "login-protection"] => {
+            let change = (method == "PUT").then_some(Route::LoginProtectionChange);
+            ("GET, HEAD, PUT", change.or_else(|| (method == "GET").then_some(Route::LoginProtection)))
+        }
+        ["v1", "step-up", "state"] => post(method, Route::StepUpState),
+        ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
+        ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
+        ["v1", "api-key"] => get(method, Route::ApiKey),
+        ["v1", "accounts", id, "phone"] => match id.parse() {
+            Ok(id) => get(method, Route::AccountPhone(id)),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "accounts", id, "login-protection"] => match id.parse() {
+            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountProtect(id))),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "accounts", id, "restore"] => match id.parse() {
+            Ok(id) => post(method, Route::AccountRestore(id)),
+            Err(_) => return Found::Nothing,
+        },
+        ["v1", "accounts", id, "freeze"] => match id.parse() {
+            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountFreeze(id))),
+            Err(_) => return Found::Nothing,
+        },
+        _ => return Found::Nothing,
+    };
+    route.map_or(Found::OtherMethods(allow), Found::Route)
+}
+
+type Methods = (&'static str, Option<Route>);
+
+fn get(method: &str, route: Route) -> Methods {
+    ("GET, HEAD", (method == "GET").then_some(route))
+}
+
+fn post(method: &str, route: Route) -> Methods {
+    ("POST", (method == "POST").then_some(route))
+}
+
+/// To be read, or to be ended.
+fn one_of(method: &str, allow: &'static str, read: Route, end: Route) -> Methods {
+    let route = match method {
+        "GET" => Some(read),
+        "DELETE" => Some(end),
+        _ => None,
+    };
+    (allow, route)
+}
+
+const ACCOUNT: &str = "GET, HEAD, PATCH, DELETE";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::id::AccountId;
+
+    #[test]
+    fn paths_and_methods() {
+        let id = AccountId::from_bytes([1; 16]);
+        for (method, path, found) in [
+            ("GET", "/healthz".to_owned(), Found::Route(Route::Health)),
+            ("POST", "/v1/one-tap/login".to_owned(), Found::Route(Route::OneTapLogin)),
+            ("GET", format!("/v1/accounts/{id}/phone"), Found::Route(Route::AccountPhone(id))),
+            ("GET", "/v1/accounts/13800138000/phone".to_owned(), Found::Nothing),
+            ("PUT", "/v1/one-tap/login".to_owned(), Found::OtherMethods("POST")),
+            ("POST", "/healthz".to_owned(), Found::OtherMethods("GET, HEAD")),
+            ("GET", "/v1/one-tap/login/".to_owned(), Found::Nothing),
+            ("GET", "//healthz".to_owned(), Found::Nothing),
+            ("PROPFIND", "/v1/session".to_owned(), Found::OtherMethods("GET, HEAD, DELETE")),
+            ("GET", "/".to_owned(), Found::Nothing),
+            ("GET", String::new(), Found::Nothing),
+        ] {
+            assert_eq!(find(method, &path), found, "{method} {path}");
+        }
+    }
+}

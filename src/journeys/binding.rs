@@ -1,0 +1,180 @@
+//! Binding and unbinding the identifiers of an account.
+//!
+//! 1. The account writes down what it intends, if the rule allows it. 2. The handle decides: one object, so of two who
+//! bind at once one wins. 3. The account hears what was decided. Whatever breaks after 1, its outbox does the rest.
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    own_account::{Doer, Here},
+    sign_in::again_if_lost,
+};
+use crate::{
+    kernel::{fault::Fault, id::AccountId, seal::Sealed, time::Timestamp},
+    model::{
+        account::{Candidate, Deed, Given, Identifier, Operation, Outcome},
+        handle::{self, HandleName, Proof, USERNAME},
+        login_history::Place,
+        refusal::{Code, Refusal},
+    },
+    ports::World,
+};
+
+/// What binding came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// It leads to the account now.
+    Now,
+    /// It did already.
+    Already,
+}
+
+/// Shortest and longest user name, characters.
+pub const USERNAME_LENGTH: (usize, usize) = (3, 32);
+
+impl<W: World> Service<'_, W> {
+    /// Binds a user name, which need not be proven.
+    ///
+    /// # Errors
+    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`.
+    pub async fn bind_username(&self, doer: Doer<'_>, name: &str) -> Result<Bound, Failure> {
+        let name = username(name).map_err(|problem| Refusal::field("username", problem))?;
+        let here = self.here(doer).await?;
+        let handle = HandleName::of(&self.settings.digest, USERNAME, &name);
+        let value = self.seal_for(here.account, USERNAME, name.as_bytes())?;
+        let identifier = Identifier { handle, value, since: self.world.now(), claiming: false };
+        self.bind(here, doer.place, Candidate { identifier, proof: None }, None).await
+    }
+
+    /// Binds an identifier to the account of who is signed in.
+    pub(super) async fn bind(
+        &self,
+        here: Here,
+        place: &Place,
+        candidate: Candidate,
+        given: Option<Given>,
+    ) -> Result<Bound, Failure> {
+        let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
+        let in_use = if handle.is_phone() { Code::PhoneInUse } else { Code::IdentityInUse };
+        match self.act_with(here, place, Deed::Bind(Box::new(candidate)), given).await? {
+            Outcome::Done => Ok(Bound::Already),
+            Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Bound::Now),
+            Outcome::Claiming => Err(in_use.into()),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// Asks the handle for an account that intends to bind it, and tells the account. Whether it leads there now.
+    pub(super) async fn claim_for(
+        &self,
+        account: AccountId,
+        handle: &HandleName,
+        proof: Option<Proof>,
+    ) -> Result<bool, Fault> {
+        let claim = handle::Operation::Claim { account, proof };
+        let claimed = again_if_lost(async || self.world.handle(handle, claim.clone()).await).await?;
+        let handle::Outcome::Held(holder) = claimed else { return Err(UNEXPECTED_OUTCOME) };
+        let is_won = holder.account == account;
+        let settle = Operation::SettleClaim { handle: handle.clone(), is_won };
+        again_if_lost(async || self.world.account(account, settle.clone()).await).await?;
+        Ok(is_won)
+    }
+
+    /// Takes an identifier of that kind away; `id` says which where there are several.
+    ///
+    /// # Errors
+    /// `not_found`; `last_identity`; `reauthentication_required`; `invalid_request` where it does not say which.
+    pub async fn unbind(&self, doer: Doer<'_>, kind: &str, id: Option<&str>) -> Result<(), Failure> {
+        let here = self.here(doer).await?;
+        let own = self.own_profile_of(here, doer.place).await?;
+        let is_it = |known: &&Identifier| {
+            known.handle.kind() == kind && id.is_none_or(|id| id == identity_id(&known.handle))
+        };
+        let mut found = own.identifiers.iter().filter(is_it);
+        let Some(first) = found.next() else { return Err(Code::NotFound.into()) };
+        if found.next().is_some() {
+            return Err(Refusal::field("id", "is missing, and there are several of this kind").into());
+        }
+        self.act(here, doer.place, Deed::Unbind(first.handle.clone())).await.map(|_| ())
+    }
+
+    /// What the owner of an account sees of its identifiers.
+    ///
+    /// # Errors
+    /// `unauthenticated`, by the account's own word.
+    pub async fn identities(&self, doer: Doer<'_>) -> Result<Vec<Identity>, Failure> {
+        let here = self.here(doer).await?;
+        let own = self.own_profile_of(here, doer.place).await?;
+        let identities = own.identifiers.iter().map(|known| self.identity(here.account, known));
+        Ok(identities.collect::<Result<_, Fault>>()?)
+    }
+
+    pub(super) fn identity(&self, account: AccountId, known: &Identifier) -> Result<Identity, Fault> {
+        let Identifier { handle, value, since, .. } = known;
+        Ok(Identity {
+            id: identity_id(handle),
+            kind: handle.kind().to_owned(),
+            value: self.shown(account, handle, value)?,
+            since: *since,
+        })
+    }
+
+    fn shown(&self, account: AccountId, handle: &HandleName, value: &Sealed) -> Result<String, Fault> {
+        self.open_text(account, handle.kind(), value)
+    }
+}
+
+/// An identifier as its owner sees it.
+#[derive(Debug)]
+pub struct Identity {
+    /// Tells those of one kind apart.
+    pub id: String,
+    /// Which kind.
+    pub kind: String,
+    /// In its canonical form.
+    pub value: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A name for an identifier that says nothing of it.
+fn identity_id(handle: &HandleName) -> String {
+    let digest = crate::kernel::digest::sha256(handle.as_str().as_bytes());
+    let half: Vec<u8> = digest.iter().copied().take(12).collect();
+    crate::kernel::encoding::base64url(&half)
+}
+
+/// The canonical form of a user name: no two that look like the same to people who type them. None can be taken for a
+/// number or an address, which lead to other accounts.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn username(name: &str) -> Result<String, &'static str> {
+    let name = name.to_ascii_lowercase();
+    let (least, most) = USERNAME_LENGTH;
+    if !(least..=most).contains(&name.chars().count()) {
+        return Err("must have 3 to 32 characters");
+    }
+    let is_letter = |c: char| c.is_ascii_lowercase() || matches!(c, '\u{4e00}'..='\u{9fff}');
+    let begins_well = name.chars().next().is_some_and(is_letter);
+    if !begins_well || !name.chars().all(|c| is_letter(c) || c.is_ascii_digit() || "._-".contains(c)) {
+        return Err("must begin with a letter and hold letters, Chinese characters, digits, and . _ - only");
+    }
+    Ok(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_names_are_neither_numbers_nor_addresses() {
+        for (name, canonical) in [("Xiao.Ming", "xiao.ming"), ("小明同学", "小明同学"), ("a-1_b", "a-1_b")]
+        {
+            assert_eq!(username(name).as_deref(), Ok(canonical));
+        }
+        let long = "a".repeat(33);
+        for name in ["ab", &long, "13800138000", "+8613800138000", "a@example.com", "a b c", "éclair", ""] {
+            assert!(username(name).is_err(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The account as its owner sees it: profile, export, and its end.
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    binding::Identity,
+    own_account::{Doer, View},
+    sign_in::{AVATAR_URL, DISPLAY_NAME, LOCALE},
+};
+use crate::{
+    kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, seal::Sealed, time::Timestamp},
+    model::account::{Change, Deed, FormerNumber, Outcome, OwnProfile, ProfileChange},
+    ports::World,
+};
+
+/// An account, opened for its owner.
+#[derive(Debug)]
+pub struct AccountView {
+    /// Its id.
+    pub id: AccountId,
+    /// As it is kept.
+    pub own: OwnProfile,
+    /// Its number.
+    pub phone: Option<PhoneNumber>,
+    /// What leads to it.
+    pub identities: Vec<Identity>,
+    /// How its owner wants to be called.
+    pub display_name: Option<String>,
+    /// Where their picture is.
+    pub avatar_url: Option<String>,
+    /// Their language and region.
+    pub locale: Option<String>,
+}
+
+/// A change of the profile: each part stays (`None`), goes, or becomes something else.
+#[derive(Debug, Default)]
+pub struct ProfileEdit {
+    /// How its owner wants to be called.
+    pub display_name: Option<Option<String>>,
+    /// Where their picture is.
+    pub avatar_url: Option<Option<String>>,
+    /// Their language and region.
+    pub locale: Option<Option<String>>,
+}
+
+/// Everything that is kept of an account.
+#[derive(Debug)]
+pub struct Export {
+    /// The account.
+    pub account: AccountView,
+    /// Numbers that it had, in clear.
+    pub former_numbers: Vec<(PhoneNumber, FormerNumber)>,
+    /// Devices, sessions and login history.
+    pub view: View,
+}
+
+impl<W: World> Service<'_, W> {
+    /// The account.
+    ///
+    /// # Errors
+    /// `unauthenticated`, by the account's own word.
+    pub async fn account(&self, doer: Doer<'_>) -> Result<AccountView, Failure> {
+        let here = self.here(doer).await?;
+        let own = self.own_profile_of(here, doer.place).await?;
+        Ok(self.account_view(here.account, own)?)
+    }
+
+    /// Changes the profile.
+    ///
+    /// # Errors
+    /// As [`Service::account`].
+    pub async fn change_profile(&self, doer: Doer<'_>, edit: ProfileEdit) -> Result<(), Failure> {
+        let here = self.here(doer).await?;
+        let change = |what, edit: Option<Option<String>>| -> Result<Change, Fault> {
+            Ok(match edit {
+                None => Change::Keep,
+                Some(None) => Change::Clear,
+                Some(Some(text)) => Change::Set(self.seal_for(here.account, what, text.as_bytes())?),
+            })
+        };
+        let change = ProfileChange {
+            display_name: change(DISPLAY_NAME, edit.display_name)?,
+            avatar_url: change(AVATAR_URL, edit.avatar_url)?,
+            locale: change(LOCALE, edit.locale)?,
+        };
+        self.act(here, doer.place, Deed::ChangeProfile(Box::new(change))).await.map(|_| ())
+    }
+
+    /// Everything that is kept.
+    ///
+    /// # Errors
+    /// As [`Service::account`]; `reauthentication_required`.
+    pub async fn export(&self, doer: Doer<'_>) -> Result<Export, Failure> {
+        let account = self.account(doer).await?;
+        let view = self.export_history(doer).await?;
+        let numbers = account
+            .own
+            .former_numbers
+            .iter()
+            .map(|former| Ok((self.open_phone(account.id, &former.value)?, former.clone())));
+        let former_numbers = numbers.collect::<Result<_, Fault>>()?;
+        Ok(Export { former_numbers, account, view })
+    }
+
+    /// Deletes the account: its ways in stop at once, its data goes after a grace.
+    ///
+    /// # Errors
+    /// As [`Service::account`]; `reauthentication_required`. When its data goes.
+    pub async fn delete_account(&self, doer: Doer<'_>) -> Result<Timestamp, Failure> {
+        let here = self.here(doer).await?;
+        match self.act(here, doer.place, Deed::Delete).await? {
+            Outcome::Closing { until } => Ok(until),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    fn account_view(&self, id: AccountId, own: OwnProfile) -> Result<AccountView, Fault> {
+        let text = |what, sealed: &Option<Sealed>| {
+            sealed.as_ref().map(|sealed| self.open_text(id, what, sealed)).transpose()
+        };
+        let phone = own.identifiers.iter().find(|known| known.handle.is_phone());
+        let identities = own.identifiers.iter().map(|known| self.identity(id, known));
+        Ok(AccountView {
+            id,
+            phone: phone.map(|phone| self.open_phone(id, &phone.value)).transpose()?,
+            identities: identities.collect::<Result<_, Fault>>()?,
+            display_name: text(DISPLAY_NAME, &own.profile.display_name)?,
+            avatar_url: text(AVATAR_URL, &own.profile.avatar_url)?,
+            locale: text(LOCALE, &own.profile.locale)?,
+            own,
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! The identifiers of an account: bound, unbound, and which of them lead to it.
+//!
+//! Binding is an intention first, then the handle's word, then settled: whatever breaks in between, the outbox brings
+//! it to an end. Unbinding is done when the account says so; the handle learns of it by the outbox.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Outcome, Rules};
+use crate::{
+    kernel::{id::AccountId, seal::Sealed, time::Timestamp},
+    model::{
+        binding::{Binding, Caller, Leads, decide},
+        handle::{EMAIL, HandleName, Parting, Proof, USERNAME},
+        login::Method,
+        outbox::{Message, Outbox},
+    },
+};
+
+/// An identifier of the account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identifier {
+    /// Its handle.
+    pub handle: HandleName,
+    /// As its owner knows it (number in E.164, address, name, subject), sealed for this account.
+    pub value: Sealed,
+    /// Since when it belongs to the account.
+    pub since: Timestamp,
+    /// The handle has not said yet whether it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub claiming: bool,
+}
+
+/// A number that the account had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormerNumber {
+    /// Its handle.
+    pub handle: HandleName,
+    /// The number, sealed for this account.
+    pub value: Sealed,
+    /// Since when it was the account's.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// Why no longer.
+    pub cause: Parting,
+}
+
+/// An identifier that was proven, to be bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The identifier.
+    pub identifier: Identifier,
+    /// When and how it was proven; user names are not.
+    pub proof: Option<Proof>,
+}
+
+/// Former numbers kept; the oldest gives way.
+pub(super) const FORMER_NUMBERS: usize = 16;
+
+impl Account {
+    /// The account's number.
+    pub(super) fn phone(&self) -> Option<&Identifier> {
+        self.bound().find(|known| known.handle.is_phone())
+    }
+
+    /// What leads to the account.
+    pub(super) fn bound(&self) -> impl Iterator<Item = &Identifier> {
+        self.identifiers.iter().filter(|known| !known.claiming)
+    }
+
+    /// Whether the handle may lead here. One that is being bound does if it says so itself.
+    pub(super) fn is_led_to_by(&self, handle: &HandleName) -> bool {
+        self.identifiers.iter().any(|known| known.handle == *handle)
+    }
+
+    /// What becomes of an identifier that somebody who is signed in has proven, as far as the account can tell.
+    pub(super) fn binding_of(&self, handle: &HandleName, rules: &Rules) -> Binding {
+        let leads = match self.bound().any(|known| known.handle == *handle) {
+            true => Leads::Here,
+            false => Leads::Nowhere,
+        };
+        let of_kind = |known: &&Identifier| known.handle.kind() == handle.kind() && known.handle != *handle;
+        let bound = self.identifiers.iter().filter(of_kind).count();
+        decide(leads, Caller::SignedIn { bound, at_most: rules.at_most_of(handle) })
+    }
+
+    /// Writes down that an identifier is being bound. Its handle decides.
+    pub(super) fn intend(
+        &mut self,
+        candidate: &Candidate,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        let Candidate { identifier, proof } = candidate;
+        match self.binding_of(&identifier.handle, rules) {
+            Binding::Bind => {
+                self.identifiers.retain(|known| known.handle != identifier.handle);
+                self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
+                let (handle, proof) = (identifier.handle.clone(), *proof);
+                outbox.post(Message::Claim { handle, account, proof }, now);
+                Outcome::Claiming
+            }
+            Binding::NothingToDo => Outcome::Done,
+            _ => Outcome::Full,
+        }
+    }
+
+    /// The handle has decided. Heard again, it changes nothing.
+    pub(super) fn settle_claim(&mut self, handle: &HandleName, is_won: bool) {
+        match is_won {
+            true => {
+                for known in self.identifiers.iter_mut().filter(|known| known.handle == *handle) {
+                    known.claiming = false;
+                }
+            }
+            false => self.identifiers.retain(|known| !(known.claiming && known.handle == *handle)),
+        }
+    }
+
+    /// Whether somebody can sign in by it: names and addresses go with a password.
+    fn leads_in(&self, handle: &HandleName) -> bool {
+        self.password.is_some() || !matches!(handle.kind(), EMAIL | USERNAME)
+    }
+
+    /// Takes an identifier away, unless nothing would lead to the account then.
+    pub(super) fn unbind(
+        &mut self,
+        handle: &HandleName,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        if !self.is_led_to_by(handle) {
+            return Outcome::NotFound;
+        }
+        if !self.bound().any(|known| known.handle != *handle && self.leads_in(&known.handle)) {
+            return Outcome::LastWayIn;
+        }
+        self.part_with(handle, Parting::Unbound, account, now, outbox);
+        Outcome::Done
+    }
+
+    /// Forgets an identifier, numbers into the history.
+    pub(super) fn part_with(
+        &mut self,
+        handle: &HandleName,
+        cause: Parting,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else { return };
+        let Identifier { handle, value, since, claiming } = self.identifiers.remove(at);
+        if handle.is_phone() && !claiming {
+            if self.former_numbers.len() >= FORMER_NUMBERS {
+                self.former_numbers.remove(0);
+            }
+            let handle = handle.clone();
+            self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause });
+        }
+        outbox.post(Message::Release { handle, account, cause }, now);
+    }
+
+    /// The ways in which its owner can prove to be it, by their names in answers.
+    pub(super) fn proofs(&self) -> Vec<Method> {
+        let mut proofs = Vec::new();
+        if self.phone().is_some() {
+            proofs.extend([Method::OneTap, Method::NumberCheck, Method::Otp]);
+        }
+        if self.password.is_some() {
+            proofs.push(Method::Password);
+        }
+        proofs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Act, Deed, Operation,
+        tests::{RULES, from_text, sign_in},
+    };
+    use super::*;
+    use crate::{
+        kernel::id::SessionId,
+        model::{login_history::Place, object::Document, outbox::Letter},
+    };
+
+    const NOW: Timestamp = Timestamp::from_secs(100);
+
+    fn account() -> Document<Account> {
+        let mut document = Document::<Account>::empty();
+        document.apply(Operation::SignIn(Box::new(sign_in(1, None))), NOW);
+        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
+        document.settle(&sent, &[], NOW);
+        document
+    }
+
+    fn name(text: &str) -> HandleName {
+        from_text(text)
+    }
+
+    fn act(document: &mut Document<Account>, deed: Deed) -> Outcome {
+        let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
+        let (place, rules, proof) = (Place::default(), RULES, None);
+        let act = Act { account, session, deed, place, rules, proof };
+        document.apply(Operation::Act(Box::new(act)), NOW)
+    }
+
+    fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
+        let (handle, value) = (name(handle), from_text("k1.value"));
+        let identifier = Identifier { handle, value, since: NOW, claiming: false };
+        act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
+    }
+
+    fn settle(document: &mut Document<Account>, handle: &str, is_won: bool) {
+        document.apply(Operation::SettleClaim { handle: name(handle), is_won }, NOW);
+    }
+
+    fn posted(document: &Document<Account>) -> Vec<Message> {
+        document.due(NOW).into_iter().map(|Letter { message, .. }| message).collect()
+    }
+
+    #[test]
+    fn an_identifier_is_bound_when_its_handle_says_so() {
+        let mut document = account();
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+        assert!(matches!(posted(&document).as_slice(), [Message::Claim { .. }]));
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming, "asked again before it is settled");
+        assert_eq!(posted(&document).len(), 1, "one letter says it");
+        settle(&mut document, "wechat.k1.a", true);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Done);
+        assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full, "one of a kind");
+        assert_eq!(bind(&mut document, "qq.k1.c"), Outcome::Claiming);
+        settle(&mut document, "qq.k1.c", false);
+        assert_eq!(bind(&mut document, "qq.k1.d"), Outcome::Claiming, "the lost one takes no place");
+    }
+
+    #[test]
+    fn of_one_kind_no_more_are_being_bound_than_may_be_bound() {
+        let mut document = account();
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+        assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
+    }
+
+    #[test]
+    fn the_last_way_in_stays() {
+        let mut document = account();
+        let unbind =
+            |document: &mut Document<Account>, handle: &str| act(document, Deed::Unbind(name(handle)));
+        assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::LastWayIn);
+        bind(&mut document, "wechat.k1.a");
+        assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::LastWayIn, "nobody knows if it is won");
+        settle(&mut document, "wechat.k1.a", true);
+        bind(&mut document, "username.k1.u");
+        settle(&mut document, "username.k1.u", true);
+        assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::Done);
+        assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::NotFound);
+        assert_eq!(unbind(&mut document, "wechat.k1.a"), Outcome::LastWayIn, "a name without a password");
+        let password = Deed::SetPassword { hash: from_text("$argon2id$x"), end_others: false };
+        assert_eq!(act(&mut document, password), Outcome::Done);
+        assert_eq!(unbind(&mut document, "wechat.k1.a"), Outcome::Done);
+        assert_eq!(unbind(&mut document, "username.k1.u"), Outcome::LastWayIn);
+        let released = posted(&document);
+        let is_release = |message: &&Message| matches!(message, Message::Release { .. });
+        assert_eq!(released.iter().filter(is_release).count(), 2);
+        let kept = serde_json::to_value(&document).unwrap();
+        assert_eq!(kept["state"]["former_numbers"][0]["cause"], "unbound");
+    }
+}
