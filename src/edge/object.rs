@@ -81,7 +81,7 @@ where
 {
     let (mut document, _) = read::<M>(state)?;
     if document.tidy(now) {
-        return state.storage().delete_all().await.map_err(|_| Fault::new("object_does_not_delete"));
+        return delete(state).await;
     }
     let delivery = service.deliver(document.due(now)).await;
     for (_, fault) in &delivery.failed {
@@ -91,9 +91,15 @@ where
     let (mut document, before) = read::<M>(state)?;
     let failed: Vec<u64> = delivery.failed.iter().map(|(id, _)| *id).collect();
     document.settle(&delivery.delivered, &failed, now);
-    document.tidy(now);
+    if document.tidy(now) {
+        return delete(state).await;
+    }
     write(state, &document, before.as_deref())?;
     set_alarm(state, &document, now).await
+}
+
+async fn delete(state: &State) -> Result<(), Fault> {
+    state.storage().delete_all().await.map_err(|_| Fault::new("object_does_not_delete"))
 }
 
 fn now(env: &Env) -> Timestamp {

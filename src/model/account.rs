@@ -1,7 +1,5 @@
 //! A person: their identifiers, devices and sessions. One object each.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use self::notify::Occasion;
@@ -9,24 +7,23 @@ pub use self::{
     act::{Act, Deed, Seen},
     closing::Closing,
     identifiers::{Candidate, FormerNumber, Identifier},
+    operation::{Operation, Refresh},
     outcome::Outcome,
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::Given,
     protection::{AtTicket, Pending, Waiting},
+    rules::Rules,
     sign_in::SignIn,
 };
 use super::{
     device::Device,
-    device_key::ProvenKey,
-    device_trust::TrustRules,
-    handle::{EMAIL, HandleName, PHONE, USERNAME},
-    login_history::{Event, EventKind, LoginHistory, Place, Retention},
-    notice::{NoticeKind, NoticeRules, NoticeTally},
+    login_history::{Event, EventKind, LoginHistory, Place},
+    notice::{NoticeKind, NoticeTally},
     object::Machine,
     outbox::{Message, Outbox},
-    session::{Ended, Lifetimes, Session},
-    step_up::{Patience, StepUps},
+    session::{Ended, Session},
+    step_up::StepUps,
 };
 use crate::kernel::{
     id::{AccountId, DeviceId, SessionId},
@@ -37,11 +34,13 @@ mod act;
 mod closing;
 mod identifiers;
 mod notify;
+mod operation;
 mod outcome;
 mod password;
 mod profile;
 mod proof;
 mod protection;
+mod rules;
 mod sign_in;
 
 /// The state of one account. Empty until the first sign-in creates it.
@@ -81,123 +80,6 @@ struct Created {
     /// On which device: there was nobody before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on: Option<DeviceId>,
-}
-
-/// What can be asked of an account. Each names the account, which cannot know its own name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// Somebody proved to be its owner: start a session. Creates the account at its first sign-in.
-    SignIn(Box<SignIn>),
-    /// Take a refresh token for the next one.
-    Refresh(Box<Refresh>),
-    /// Whoever holds a refresh token gives it up: end the session.
-    GiveUp(Box<Refresh>),
-    /// Somebody who is signed in does something.
-    Act(Box<Act>),
-    /// A device that waits comes with its ticket.
-    AtTicket(Box<AtTicket>),
-    /// An operator switches login protection on or off.
-    Protect {
-        /// Whose account it is.
-        account: AccountId,
-        /// Which of both.
-        enabled: bool,
-    },
-    /// An operator freezes the account, or lets it go on.
-    Freeze {
-        /// Which of both.
-        frozen: bool,
-        /// Rules in force.
-        rules: Rules,
-    },
-    /// Is this session still good?
-    LookAtSession {
-        /// Which.
-        session: SessionId,
-        /// Rules in force.
-        rules: Rules,
-    },
-    /// A backend ends a session.
-    EndSession {
-        /// Which.
-        session: SessionId,
-        /// Rules in force.
-        rules: Rules,
-    },
-    /// The number of the account.
-    LookAtPhone,
-    /// The password of the account, to be compared.
-    LookAtPassword,
-    /// The handle of an identifier that is being bound has decided.
-    SettleClaim {
-        /// Which.
-        handle: HandleName,
-        /// It leads to this account.
-        is_won: bool,
-    },
-    /// An operator takes back that the account is to be deleted.
-    Restore,
-}
-
-/// What an operator has set for all accounts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rules {
-    /// How long sessions live.
-    pub lifetimes: Lifetimes,
-    /// When a device is of standing.
-    pub trust: TrustRules,
-    /// How much login history is kept.
-    pub retention: Retention,
-    /// Who is told what, and how often.
-    pub notices: NoticeRules,
-    /// Most sessions kept; the one unused for longest gives way.
-    pub sessions: usize,
-    /// Most devices kept; the least used one that is not trusted gives way.
-    pub devices: usize,
-    /// A device token older than that is exchanged when it is next presented.
-    pub device_token: Duration,
-    /// Accounts are protected whose owner has not chosen.
-    pub login_protection: bool,
-    /// One-tap on a device that the account does not know waits, protected or not.
-    pub one_tap_waits: bool,
-    /// The owner is told of one-tap on such a device.
-    pub one_tap_is_told: bool,
-    /// How long sign-ins wait.
-    pub patience: Patience,
-    /// How old the last proof of who this is may be where something is at stake.
-    pub fresh: Duration,
-    /// Most identities of one provider that an account has.
-    pub identities_of_a_kind: usize,
-    /// An account that its owner has deleted can still be restored.
-    pub deletion_grace: Duration,
-}
-
-impl Rules {
-    /// How many identifiers of that kind an account has at most.
-    pub(super) fn at_most_of(&self, handle: &HandleName) -> usize {
-        match handle.kind() {
-            PHONE | USERNAME | EMAIL => 1,
-            _ => self.identities_of_a_kind,
-        }
-    }
-}
-
-/// A refresh token that is no forgery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refresh {
-    /// The account.
-    pub account: AccountId,
-    /// Family.
-    pub session: SessionId,
-    /// Generation given.
-    pub generation: u32,
-    /// The device's key, if it was proven.
-    pub key: Option<ProvenKey>,
-    /// Where it comes from.
-    pub place: Place,
-    /// Rules in force.
-    pub rules: Rules,
 }
 
 impl Machine for Account {

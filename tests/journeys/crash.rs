@@ -42,7 +42,7 @@ fn all_agree_on(world: &World, account: &str) {
     assert_eq!(handles.keys().collect::<Vec<_>>(), [name.as_str()]);
     let holder = &handles[name.as_str()]["state"]["holder"];
     assert_eq!(holder["account"], account);
-    assert_eq!(accounts[account]["state"]["phones"][0]["handle"], name.as_str());
+    assert_eq!(accounts[account]["state"]["identifiers"][0]["handle"], name.as_str());
     let tables = world.back_office();
     assert_eq!(tables.accounts.keys().map(ToString::to_string).collect::<Vec<_>>(), [account]);
 }

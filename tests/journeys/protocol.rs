@@ -9,7 +9,7 @@ use onetap::{
         time::Timestamp,
     },
     model::{
-        account::{self, Account, Phone, Rules, SignIn},
+        account::{self, Account, Identifier, Rules, SignIn},
         device::{DeviceProfile, Presented},
         device_trust::TrustRules,
         handle::{self, Handle, Proof},
@@ -217,6 +217,10 @@ impl State {
                 let row = self.index.entry(account).or_insert((created_at, last_login_at));
                 row.1 = row.1.max(last_login_at);
             }
+            // A sign-in does none of these.
+            Message::Claim { .. } | Message::Release { .. } | Message::UnindexAccount { .. } => {
+                unreachable!()
+            }
             Message::PublishDevice { .. }
             | Message::RetractDevice { .. }
             | Message::PublishEnd { .. }
@@ -263,8 +267,17 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
     let name = serde_json::from_value(json!("phone.k1.name")).unwrap();
     SignIn {
         account,
-        phone: Phone { handle: name, number: sealed(), since: Timestamp::from_secs(0) },
+        identifier: Identifier {
+            handle: name,
+            value: sealed(),
+            since: Timestamp::from_secs(0),
+            claiming: false,
+        },
         method: Method::OneTap,
+        password: None,
+        creates: true,
+        binds: None,
+        new_password: None,
         app: "default".to_owned(),
         consent: None,
         session: SessionId::from_bytes([number(nth); 16]),
@@ -292,6 +305,9 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
             one_tap_waits: false,
             one_tap_is_told: true,
             patience: Patience { ticket: day, question: day, questions_an_hour: 10 },
+            fresh: day,
+            identities_of_a_kind: 1,
+            deletion_grace: day,
         },
     }
 }

@@ -115,12 +115,16 @@ impl Objects {
         }
         let delivery = service.deliver(document.due(now)).await;
         let failed: Vec<u64> = delivery.failed.iter().map(|(id, _)| *id).collect();
-        self.with(key, |stored| {
+        let is_over = self.with(key, |stored| {
             let mut document: Document<M> = read(&stored.json);
             document.settle(&delivery.delivered, &failed, now);
-            document.tidy(now);
+            let is_over = document.tidy(now);
             stored.write(&document);
+            is_over
         });
+        if is_over {
+            locked(&self.0).remove(key);
+        }
     }
 
     fn with<T>(&self, key: &Key, act: impl FnOnce(&mut Stored) -> T) -> T {

@@ -23,6 +23,7 @@ const SCOPES: [&str; 6] = [
     "token:revoke",
     "account:freeze",
     "account:protect",
+    "account:restore",
 ];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.

@@ -176,7 +176,7 @@ fn what_a_request_needs_is_said() {
         (json!({"phone": PHONE, "device": device(), "purpose": "fun"}), 400, "invalid_request"),
         (json!({"phone": PHONE, "device": device(), "app": "nobody"}), 400, "invalid_request"),
         (json!({"phone": PHONE, "device": device(), "ticket": "x"}), 400, "invalid_request"),
-        (json!({"phone": PHONE, "device": device(), "purpose": "step_up"}), 400, "invalid_request"),
+        (json!({"phone": PHONE, "device": device(), "purpose": "step_up"}), 401, "unauthenticated"),
         (
             json!({"phone": PHONE, "device": device(), "purpose": "step_up", "ticket": "x"}),
             410,

@@ -1,0 +1,83 @@
+//! What can be asked of an account.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Act, AtTicket, Rules, SignIn};
+use crate::{
+    kernel::id::{AccountId, SessionId},
+    model::{device_key::ProvenKey, handle::HandleName, login_history::Place},
+};
+
+/// What can be asked of an account. Each names the account, which cannot know its own name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Somebody proved to be its owner: start a session. Creates the account at its first sign-in.
+    SignIn(Box<SignIn>),
+    /// Take a refresh token for the next one.
+    Refresh(Box<Refresh>),
+    /// Whoever holds a refresh token gives it up: end the session.
+    GiveUp(Box<Refresh>),
+    /// Somebody who is signed in does something.
+    Act(Box<Act>),
+    /// A device that waits comes with its ticket.
+    AtTicket(Box<AtTicket>),
+    /// An operator switches login protection on or off.
+    Protect {
+        /// Whose account it is.
+        account: AccountId,
+        /// Which of both.
+        enabled: bool,
+    },
+    /// An operator freezes the account, or lets it go on.
+    Freeze {
+        /// Which of both.
+        frozen: bool,
+        /// Rules in force.
+        rules: Rules,
+    },
+    /// Is this session still good?
+    LookAtSession {
+        /// Which.
+        session: SessionId,
+        /// Rules in force.
+        rules: Rules,
+    },
+    /// A backend ends a session.
+    EndSession {
+        /// Which.
+        session: SessionId,
+        /// Rules in force.
+        rules: Rules,
+    },
+    /// The number of the account.
+    LookAtPhone,
+    /// The password of the account, to be compared.
+    LookAtPassword,
+    /// The handle of an identifier that is being bound has decided.
+    SettleClaim {
+        /// Which.
+        handle: HandleName,
+        /// It leads to this account.
+        is_won: bool,
+    },
+    /// An operator takes back that the account is to be deleted.
+    Restore,
+}
+
+/// A refresh token that is no forgery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// The account.
+    pub account: AccountId,
+    /// Family.
+    pub session: SessionId,
+    /// Generation given.
+    pub generation: u32,
+    /// The device's key, if it was proven.
+    pub key: Option<ProvenKey>,
+    /// Where it comes from.
+    pub place: Place,
+    /// Rules in force.
+    pub rules: Rules,
+}
