@@ -28,13 +28,13 @@ pub struct Problem {
     /// Seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
     /// What to offer instead.
-    pub fallback: Vec<Fallback>,
+    pub fallback: Option<Fallback>,
     /// A code by SMS that is already on its way.
     pub challenge: Option<Box<ChallengeBody>>,
     /// Wrong fields.
     pub fields: Vec<FieldProblem>,
     /// What can be proven instead.
-    pub proofs: Vec<Method>,
+    pub proofs: Option<Box<[Method]>>,
     /// For the `Allow` header of a 405.
     pub allow: Option<&'static str>,
     /// Ours, for the log; never shown.
@@ -67,14 +67,14 @@ struct Body<'a> {
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    fallback: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<[&'static str; 1]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge: Option<&'a ChallengeBody>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Field<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    proofs: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proofs: Option<Vec<&'static str>>,
 }
 
 #[derive(Serialize)]
@@ -163,8 +163,8 @@ impl Problem {
     #[must_use]
     pub fn or_otp(mut self) -> Self {
         let is_ours = self.kind.status >= 500 && self.kind.code != "try_again";
-        if is_ours && self.fallback.is_empty() {
-            self.fallback.push(Fallback::Otp);
+        if is_ours && self.fallback.is_none() {
+            self.fallback = Some(Fallback::Otp);
         }
         self
     }
@@ -181,7 +181,7 @@ impl Problem {
             Language::En => self.kind.en,
             Language::ZhCn => self.kind.zh,
         };
-        let fallback = self.fallback.iter().map(|fallback| match fallback {
+        let fallback = self.fallback.map(|fallback| match fallback {
             Fallback::Otp => "otp",
             Fallback::OneTap => "one_tap",
         });
@@ -207,14 +207,14 @@ impl Problem {
                 _ => "invalid_request",
             }),
             retry_after: self.retry_after,
-            fallback: fallback.collect(),
+            fallback: fallback.map(|way| [way]),
             challenge: self.challenge.as_deref(),
             fields: self
                 .fields
                 .iter()
                 .map(|field| Field { name: &field.name, problem: &field.problem })
                 .collect(),
-            proofs: self.proofs.iter().map(|proof| proof.name()).collect(),
+            proofs: self.proofs.as_ref().map(|proofs| proofs.iter().map(|proof| proof.name()).collect()),
         };
         let mut out =
             HttpOut::of_type(self.kind.status, PROBLEM_JSON, serde_json::to_vec(&body).unwrap_or_default());
@@ -232,10 +232,10 @@ impl Problem {
             kind,
             detail: None,
             retry_after: None,
-            fallback: Vec::new(),
+            fallback: None,
             challenge: None,
             fields: Vec::new(),
-            proofs: Vec::new(),
+            proofs: None,
             allow: None,
             fault: None,
         }
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn the_code_by_sms_is_offered_when_we_fail_but_not_while_we_work() {
-        let offers = |failure: Failure| !Problem::from(failure).or_otp().fallback.is_empty();
+        let offers = |failure: Failure| Problem::from(failure).or_otp().fallback.is_some();
         assert!(offers(Fault::new("broken").into()));
         assert!(offers(Upstream { provider: "cmcc".to_owned(), is_transient: false }.into()));
         assert!(offers(Refusal::to_otp(Code::OneTapRejected).into()));

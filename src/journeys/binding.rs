@@ -1,7 +1,10 @@
 //! Binding and unbinding the identifiers of an account.
 //!
-//! 1. The account writes down what it intends, if the rule allows it. 2. The handle decides: one object, so of two who
-//! bind at once one wins. 3. The account hears what was decided. Whatever breaks after 1, its outbox does the rest.
+//! 1. The account writes down what it intends, if the rule allows it.
+//! 2. The handle decides: one object, so of two who bind at once one wins.
+//! 3. The account hears what was decided.
+//!
+//! Whatever breaks after the first step, the account's outbox does the rest.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,

@@ -263,7 +263,7 @@ impl<W: World> Service<'_, W> {
 /// Whether a failure of one-tap is one that a code by SMS helps over.
 fn leads_to_otp(failure: &Failure) -> bool {
     match failure {
-        Failure::Refusal(refusal) => refusal.fallback.contains(&Fallback::Otp),
+        Failure::Refusal(refusal) => refusal.fallback == Some(Fallback::Otp),
         Failure::Upstream(_) | Failure::Fault(_) => true,
     }
 }

@@ -176,7 +176,8 @@ impl<W: World> Service<'_, W> {
             Outcome::Forbidden => Err(Code::Forbidden.into()),
             Outcome::NeedsKey => Err(needs_key()),
             Outcome::NeedsProof { proofs } => {
-                Err(Refusal { proofs, ..Refusal::new(Code::ReauthenticationRequired) }.into())
+                Err(Refusal { proofs: Some(proofs.into()), ..Refusal::new(Code::ReauthenticationRequired) }
+                    .into())
             }
             Outcome::Full => Err(Code::IdentityInUse.into()),
             Outcome::LastWayIn => Err(Code::LastIdentity.into()),

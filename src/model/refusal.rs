@@ -72,11 +72,11 @@ pub struct Refusal {
     /// Whole seconds after which trying again makes sense.
     pub retry_after: Option<u32>,
     /// What to offer instead.
-    pub fallback: Vec<Fallback>,
+    pub fallback: Option<Fallback>,
     /// Which fields are wrong, and how.
     pub fields: Vec<FieldProblem>,
     /// What can be proven instead.
-    pub proofs: Vec<Method>,
+    pub proofs: Option<Box<[Method]>>,
 }
 
 /// One wrong field.
@@ -91,7 +91,7 @@ pub struct FieldProblem {
 impl Refusal {
     /// A refusal with its code alone.
     pub const fn new(code: Code) -> Self {
-        Self { code, retry_after: None, fallback: Vec::new(), fields: Vec::new(), proofs: Vec::new() }
+        Self { code, retry_after: None, fallback: None, fields: Vec::new(), proofs: None }
     }
 
     /// Too many, or too soon.
@@ -101,12 +101,12 @@ impl Refusal {
 
     /// The number gets no SMS; one-tap needs none.
     pub fn to_one_tap(code: Code) -> Self {
-        Self { fallback: vec![Fallback::OneTap], ..Self::new(code) }
+        Self { fallback: Some(Fallback::OneTap), ..Self::new(code) }
     }
 
     /// One-tap does not work out; the code by SMS does.
     pub fn to_otp(code: Code) -> Self {
-        Self { fallback: vec![Fallback::Otp], ..Self::new(code) }
+        Self { fallback: Some(Fallback::Otp), ..Self::new(code) }
     }
 
     /// One field is wrong.

@@ -217,9 +217,8 @@ impl State {
                 let row = self.index.entry(account).or_insert((created_at, last_login_at));
                 row.1 = row.1.max(last_login_at);
             }
-            // A sign-in does none of these.
             Message::Claim { .. } | Message::Release { .. } | Message::UnindexAccount { .. } => {
-                unreachable!()
+                panic!("a sign-in posts none of these")
             }
             Message::PublishDevice { .. }
             | Message::RetractDevice { .. }

@@ -8,8 +8,13 @@ use serde::de::DeserializeOwned;
 use super::{
     super::{
         device::{DeviceProfile, Presented},
+        device_trust::TrustRules,
         login::Method,
+        login_history::Retention,
+        notice::NoticeRules,
         platform::Platform,
+        session::Lifetimes,
+        step_up::Patience,
     },
     *,
 };
