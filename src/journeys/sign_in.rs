@@ -20,7 +20,7 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Candidate, Identifier, Operation, Outcome, SignIn},
+        account::{Candidate, Identifier, Operation, Outcome, Profile, SignIn},
         device::{DeviceProfile, Presented, Trust},
         handle::{self, HandleName, Parting, Proof},
         login::Method,
@@ -85,6 +85,17 @@ pub(super) struct Proven {
     pub(super) value: Secret<String>,
     /// How.
     pub(super) method: Method,
+    /// It is another name of that one.
+    pub(super) alias_of: Option<HandleName>,
+}
+
+/// What is known about somebody who may be new.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Introduction {
+    /// How they want to be called.
+    pub(super) display_name: Option<String>,
+    /// Where their picture is.
+    pub(super) avatar_url: Option<String>,
 }
 
 /// By what somebody comes in, and what is done along with it.
@@ -94,8 +105,10 @@ pub(super) struct Entrance {
     pub(super) by: Proven,
     /// With the password of this account that was set then; `None`: the identifier itself was proven.
     pub(super) password: Option<(AccountId, Timestamp)>,
-    /// Another one that was proven, which shall be bound.
-    pub(super) binds: Option<Proven>,
+    /// More that were proven, which shall be bound.
+    pub(super) binds: Vec<Proven>,
+    /// What a new account says about its owner.
+    pub(super) introduction: Introduction,
     /// The hash of a new password.
     pub(super) new_password: Option<Secret<String>>,
 }
@@ -104,13 +117,19 @@ impl Proven {
     /// A number.
     pub(super) fn number(settings: &Settings, phone: &PhoneNumber, method: Method) -> Self {
         let handle = HandleName::of_phone(&settings.digest, phone);
-        Self { handle, value: Secret::new(phone.e164().to_owned()), method }
+        Self { handle, value: Secret::new(phone.e164().to_owned()), method, alias_of: None }
     }
 }
 
 impl From<Proven> for Entrance {
     fn from(by: Proven) -> Self {
-        Self { by, password: None, binds: None, new_password: None }
+        Self {
+            by,
+            password: None,
+            binds: Vec::new(),
+            introduction: Introduction::default(),
+            new_password: None,
+        }
     }
 }
 
@@ -173,12 +192,8 @@ impl<W: World> Service<'_, W> {
                 method: entrance.by.method,
                 password: entrance.password.map(|(_, set_at)| set_at),
                 creates,
-                binds: entrance
-                    .binds
-                    .as_ref()
-                    .map(|proven| self.candidate(id, proven))
-                    .transpose()?
-                    .map(Box::new),
+                binds: self.candidates(id, &entrance.binds)?,
+                introduction: self.introduced(id, &entrance.introduction)?,
                 new_password: self.sealed_password(id, entrance.new_password.as_ref())?,
                 app: purpose.app.to_owned(),
                 consent: purpose.consent.map(str::to_owned),
@@ -278,7 +293,22 @@ impl<W: World> Service<'_, W> {
     fn identifier(&self, account: AccountId, proven: &Proven, since: Timestamp) -> Result<Identifier, Fault> {
         let handle = proven.handle.clone();
         let value = self.seal_for(account, handle.kind(), proven.value.expose().as_bytes())?;
-        Ok(Identifier { handle, value, since, claiming: false })
+        Ok(Identifier { handle, value, since, alias_of: proven.alias_of.clone(), claiming: false })
+    }
+
+    fn candidates(&self, account: AccountId, proven: &[Proven]) -> Result<Vec<Candidate>, Fault> {
+        proven.iter().map(|proven| self.candidate(account, proven)).collect()
+    }
+
+    fn introduced(&self, account: AccountId, introduction: &Introduction) -> Result<Profile, Fault> {
+        let seal = |what, text: &Option<String>| {
+            text.as_ref().map(|text| self.seal_for(account, what, text.as_bytes())).transpose()
+        };
+        Ok(Profile {
+            display_name: seal(DISPLAY_NAME, &introduction.display_name)?,
+            avatar_url: seal(AVATAR_URL, &introduction.avatar_url)?,
+            locale: None,
+        })
     }
 
     pub(super) fn sealed_password(

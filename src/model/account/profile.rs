@@ -96,7 +96,7 @@ impl Account {
             app: session.map(|session| session.app.clone()).unwrap_or_default(),
             platform: device.map_or(Platform::Web, |device| device.profile.platform),
             created_at: self.created.map_or(Timestamp::from_secs(0), |created| created.at),
-            identifiers: self.bound().cloned().collect(),
+            identifiers: self.bound().filter(|known| known.alias_of.is_none()).cloned().collect(),
             profile: self.profile.clone(),
             password_set_at: self.password.as_ref().map(|password| password.set_at),
             former_numbers: self.former_numbers.clone(),

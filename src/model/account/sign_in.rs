@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Rules, Waiting, count_use, publish,
+    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Profile, Rules, Waiting, count_use,
+    publish,
 };
 use crate::{
     kernel::{
@@ -36,9 +37,12 @@ pub struct SignIn {
     pub password: Option<Timestamp>,
     /// The account may not be there yet: its first sign-in has never finished.
     pub creates: bool,
-    /// Another identifier that was proven, which shall be bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub binds: Option<Box<Candidate>>,
+    /// More identifiers that were proven, which shall be bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binds: Vec<Candidate>,
+    /// What a new account says about its owner.
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub introduction: Profile,
     /// A new password, which ends all other sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_password: Option<Sealed>,
@@ -95,9 +99,9 @@ impl Account {
         if sign_in.password.is_some() && sign_in.password != set_at {
             return Outcome::ProofFailed;
         }
-        if let Some(candidate) = &sign_in.binds
-            && self.binding_of(&candidate.identifier.handle, &sign_in.rules) == Binding::Full
-        {
+        let is_full =
+            |candidate: &Candidate| self.binding_of(&candidate.identifier, &sign_in.rules) == Binding::Full;
+        if sign_in.binds.iter().any(is_full) {
             return Outcome::Full;
         }
         if let Some(step_up) = self.step_ups.of(sign_in.session, now) {
@@ -143,7 +147,10 @@ impl Account {
             }
             None => self.identifiers.push(identifier.clone()),
         }
-        if let Some(candidate) = &sign_in.binds {
+        if self.is_creation(*id) {
+            self.profile = sign_in.introduction.clone();
+        }
+        for candidate in &sign_in.binds {
             self.intend(candidate, *account, rules, now, outbox);
         }
         if let Some(hash) = &sign_in.new_password {
