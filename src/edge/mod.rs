@@ -16,6 +16,7 @@ mod kv;
 mod log;
 mod object;
 mod objects;
+mod passwords;
 mod queue;
 mod signatures;
 mod world;

@@ -16,6 +16,7 @@ pub mod id;
 pub mod json;
 pub mod jwt;
 pub mod keys;
+pub mod password;
 pub mod phone;
 pub mod seal;
 pub mod secret;

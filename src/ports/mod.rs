@@ -11,6 +11,7 @@ use crate::{
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
         id::{AccountId, ChallengeId, SessionId},
+        password::{Password, PasswordHash, SALT_BYTES},
         time::Timestamp,
     },
     model::{
@@ -231,6 +232,28 @@ pub trait Signatures {
     async fn verify_p256(&self, key: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault>;
 }
 
+/// Hashing of passwords, which is slow on purpose: others have their turn before each hash, and in between.
+pub trait Passwords {
+    /// A text in Unicode's normal form NFKC.
+    fn nfkc(&self, text: &str) -> String;
+
+    /// Hashes a password. The salt is drawn for it alone.
+    ///
+    /// # Errors
+    /// [`Fault`]: no memory for it.
+    async fn hash_password(&self, password: &Password, salt: [u8; SALT_BYTES])
+    -> Result<PasswordHash, Fault>;
+
+    /// Whether this is the password that was hashed. Without a hash it does the work all the same, and it is not.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn verify_password(&self, hash: Option<&PasswordHash>, password: &Password) -> Result<bool, Fault>;
+
+    /// Whether it is hashed as [`Passwords::hash_password`] does now; else it is to be replaced at the next login.
+    fn is_current(&self, hash: &PasswordHash) -> bool;
+}
+
 /// Everything at once: what a journey runs in.
 pub trait World:
     Clock
@@ -247,6 +270,7 @@ pub trait World:
     + AddressLimiter
     + Metrics
     + Signatures
+    + Passwords
 {
 }
 
@@ -265,5 +289,6 @@ impl<T> World for T where
         + AddressLimiter
         + Metrics
         + Signatures
+        + Passwords
 {
 }

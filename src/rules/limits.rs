@@ -130,6 +130,8 @@ limits! {
         "The trusted devices can answer for so long.";
     "APPROVALS_PER_HOUR" approvals_per_hour = 10 in 1..=100,
         "Questions to the trusted devices of one account within an hour.";
+    "PASSWORD_MIN_CHARACTERS" password_min_characters = 8 in 8..=64,
+        "Least length of a password (NIST: 8 at least, 15 better; where it alone signs in, set 15).";
     "HISTORY_EVENTS" history_events = 100 in 10..=500,
         "Events kept in an account's login history; the oldest gives way.";
     "HISTORY_DAYS" history_days = 180 in 1..=730,

@@ -31,6 +31,7 @@ mod notices;
 mod otp;
 mod outbox;
 mod own_profile;
+mod passwords;
 mod privacy;
 mod proof_renewal;
 mod protection_attacks;

@@ -14,6 +14,7 @@ pub(crate) mod device_key;
 mod dump;
 pub(crate) mod faults;
 pub(crate) mod objects;
+mod passwords;
 pub(crate) mod provider;
 mod queue;
 pub(crate) mod receivers;
