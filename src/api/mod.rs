@@ -21,6 +21,7 @@ pub mod oauth;
 pub mod one_tap;
 pub mod otp;
 pub mod own;
+pub mod password;
 pub mod problem;
 pub mod receipts;
 pub mod request_id;

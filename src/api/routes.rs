@@ -2,7 +2,7 @@
 
 use super::{
     Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, login_history, meta,
-    oauth, one_tap, otp, receipts, session, sessions, step_up,
+    oauth, one_tap, otp, password, receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
@@ -75,6 +75,12 @@ pub enum Route {
     StepUpStart,
     /// `POST /v1/step-up/complete`
     StepUpComplete,
+    /// `POST /v1/password/login`
+    PasswordLogin,
+    /// `POST /v1/password/reset`
+    PasswordReset,
+    /// `PUT /v1/account/password`
+    PasswordSet,
     /// `GET /v1/account`
     Account,
     /// `PATCH /v1/account`
@@ -172,6 +178,9 @@ impl Route {
             Self::StepUpState => "POST /v1/step-up/state",
             Self::StepUpStart => "POST /v1/step-up/start",
             Self::StepUpComplete => "POST /v1/step-up/complete",
+            Self::PasswordLogin => "POST /v1/password/login",
+            Self::PasswordReset => "POST /v1/password/reset",
+            Self::PasswordSet => "PUT /v1/account/password",
             Self::Account => "GET /v1/account",
             Self::AccountChange => "PATCH /v1/account",
             Self::AccountDelete => "DELETE /v1/account",
@@ -221,6 +230,9 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::StepUpState => step_up::state(service, request).await,
         Route::StepUpStart => step_up::start(service, request).await,
         Route::StepUpComplete => step_up::complete(service, request).await,
+        Route::PasswordLogin => password::login(service, request).await,
+        Route::PasswordReset => password::reset(service, request).await,
+        Route::PasswordSet => password::set(service, request).await,
         Route::Account => account::read(service, request).await,
         Route::AccountChange => account::change(service, request).await,
         Route::AccountDelete => account::delete(service, request).await,

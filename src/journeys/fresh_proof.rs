@@ -8,6 +8,7 @@ use super::{
     sign_in::Proven,
 };
 use crate::{
+    kernel::secret::Secret,
     model::{
         account::{Deed, Given, Outcome, OwnProfile},
         login_history::Place,
@@ -21,6 +22,8 @@ use crate::{
 pub enum FreshProof<'a> {
     /// Of a number of the account.
     Number(NumberProof<'a>),
+    /// Its password.
+    Password(&'a Secret<String>),
 }
 
 /// From where a proof is brought.
@@ -63,6 +66,9 @@ impl<W: World> Service<'_, W> {
                 let accepted = [(Purpose::StepUp, binding.as_str()), (Purpose::ChangePhone, &binding)];
                 let (proven, after) = self.prove_in_session(here, from, proof, &accepted).await?;
                 Ok((Given::Identifier(proven.handle), after))
+            }
+            FreshProof::Password(password) => {
+                Ok((Given::Password(self.check_own_password(here, password).await?), None))
             }
         }
     }

@@ -9,6 +9,7 @@ pub mod config;
 pub mod country;
 pub mod device_proof;
 pub mod digest;
+pub mod email;
 pub mod encoding;
 pub mod fault;
 pub mod http;

@@ -106,6 +106,11 @@ impl PasswordHash {
         Ok(Self(Secret::new(bare.to_owned())))
     }
 
+    /// What was kept.
+    pub const fn kept(text: String) -> Self {
+        Self(Secret::new(text))
+    }
+
     /// The text, for what is kept; never for logs or answers.
     pub const fn text(&self) -> &Secret<String> {
         &self.0

@@ -134,8 +134,16 @@ impl Machine for Account {
                 Outcome::Phone { phone: self.phone().filter(|_| self.closing.is_none()).cloned() }
             }
             Operation::LookAtPassword => Outcome::Password { password: self.password.clone() },
-            Operation::SettleClaim { handle, is_won } => {
-                self.settle_claim(&handle, is_won);
+            Operation::UpgradePassword { hash, set_at } => {
+                if let Some(password) = self.password.as_mut().filter(|known| known.set_at == set_at) {
+                    password.hash = hash;
+                }
+                Outcome::Done
+            }
+            Operation::SettleClaim { account, handle, is_won, rules } => {
+                if self.settle_claim(&handle, is_won) {
+                    self.tell(NoticeKind::IdentityBound, account, None, &rules, now, outbox);
+                }
                 Outcome::Done
             }
             Operation::Restore => self.restore(),

@@ -55,6 +55,15 @@ pub enum NoticeKind {
     /// Somebody did not let a new device in.
     #[serde(rename = "approval.denied")]
     ApprovalDenied,
+    /// The password was set.
+    #[serde(rename = "password.changed")]
+    PasswordChanged,
+    /// Something else leads to the account now.
+    #[serde(rename = "identity.bound")]
+    IdentityBound,
+    /// Something does not any more.
+    #[serde(rename = "identity.unbound")]
+    IdentityUnbound,
 }
 
 /// By which way a notice goes.
@@ -94,13 +103,16 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 9] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
         Self::SignInHeld,
         Self::ApprovalRequested,
         Self::ApprovalDenied,
+        Self::PasswordChanged,
+        Self::IdentityBound,
+        Self::IdentityUnbound,
     ];
 
     /// The name in webhooks.
@@ -112,6 +124,9 @@ impl NoticeKind {
             Self::SignInHeld => "login.held",
             Self::ApprovalRequested => "approval.requested",
             Self::ApprovalDenied => "approval.denied",
+            Self::PasswordChanged => "password.changed",
+            Self::IdentityBound => "identity.bound",
+            Self::IdentityUnbound => "identity.unbound",
         }
     }
 
@@ -131,7 +146,7 @@ impl NoticeKind {
 
     /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act.
     pub const fn warns(self) -> bool {
-        matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied)
+        matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied | Self::PasswordChanged)
     }
 }
 

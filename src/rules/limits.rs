@@ -91,6 +91,9 @@ const ASCENDING: &[(&str, &str)] = &[
     ("PUMPING_PREFIX_STOP_PERCENT", "PUMPING_PREFIX_CHECK_PERCENT"),
     ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
     ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
+    ("PASSWORD_TRIES_HOUR", "PASSWORD_TRIES_DAY"),
+    ("PASSWORD_TRIES_DAY", "PASSWORD_TRIES_MONTH"),
+    ("PASSWORD_ADDRESS_HOUR", "PASSWORD_ADDRESS_DAY"),
     ("API_KEY_CALLS_PER_MINUTE", "API_KEY_CALLS_PER_MONTH"),
 ];
 
@@ -130,6 +133,16 @@ limits! {
         "The trusted devices can answer for so long.";
     "APPROVALS_PER_HOUR" approvals_per_hour = 10 in 1..=100,
         "Questions to the trusted devices of one account within an hour.";
+    "PASSWORD_TRIES_HOUR" password_tries_hour = 10 in 3..=100,
+        "Guesses at the password of one identifier within an hour; devices that have signed in to its account apart.";
+    "PASSWORD_TRIES_DAY" password_tries_day = 30 in 3..=100,
+        "The same within a day.";
+    "PASSWORD_TRIES_MONTH" password_tries_month = 90 in 10..=100,
+        "The same within 30 days (NIST: no more than 100 in a row).";
+    "PASSWORD_ADDRESS_HOUR" password_address_hour = 60 in 3..=10_000,
+        "Guesses from one network address within an hour, whoever they are aimed at.";
+    "PASSWORD_ADDRESS_DAY" password_address_day = 300 in 3..=100_000,
+        "The same within a day.";
     "PASSWORD_MIN_CHARACTERS" password_min_characters = 8 in 8..=64,
         "Least length of a password (NIST: 8 at least, 15 better; where it alone signs in, set 15).";
     "HISTORY_EVENTS" history_events = 100 in 10..=500,

@@ -31,6 +31,7 @@ mod notices;
 mod otp;
 mod outbox;
 mod own_profile;
+mod password_login;
 mod passwords;
 mod privacy;
 mod proof_renewal;

@@ -21,6 +21,9 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "receipts", _, _] => {
             ("GET, POST", ["GET", "POST"].contains(&method).then_some(Route::Receipts))
         }
+        ["v1", "password", "login"] => post(method, Route::PasswordLogin),
+        ["v1", "password", "reset"] => post(method, Route::PasswordReset),
+        ["v1", "account", "password"] => ("PUT", (method == "PUT").then_some(Route::PasswordSet)),
         ["v1", "session", "proof"] => post(method, Route::SessionProof),
         ["v1", "session", "refresh"] => post(method, Route::SessionRefresh),
         ["v1", "session"] => one_of(method, "GET, HEAD, DELETE", Route::Session, Route::SessionEnd),

@@ -17,6 +17,7 @@ use crate::{
         device_key::ProvenKey,
         handle::HandleName,
         login_history::{Event, EventKind, Place},
+        notice::NoticeKind,
         outbox::Outbox,
         session::Session,
         step_up::Digits,
@@ -165,10 +166,17 @@ impl Account {
             Deed::SetPassword { hash, end_others } => {
                 let ended = end(EventKind::Ended);
                 self.set_password(hash, end_others.then_some((id, &ended)), now, outbox);
+                self.tell(NoticeKind::PasswordChanged, account, Some(id), &rules, now, outbox);
                 Outcome::Done
             }
             Deed::Bind(candidate) => self.intend(&candidate, account, &rules, now, outbox),
-            Deed::Unbind(handle) => self.unbind(&handle, account, now, outbox),
+            Deed::Unbind(handle) => {
+                let outcome = self.unbind(&handle, account, now, outbox);
+                if outcome == Outcome::Done {
+                    self.tell(NoticeKind::IdentityUnbound, account, Some(id), &rules, now, outbox);
+                }
+                outcome
+            }
             Deed::Delete => self.close(account, &end(EventKind::Ended), outbox),
             Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),
             Deed::Export => {

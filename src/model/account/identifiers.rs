@@ -115,16 +115,16 @@ impl Account {
         }
     }
 
-    /// The handle has decided. Heard again, it changes nothing.
-    pub(super) fn settle_claim(&mut self, handle: &HandleName, is_won: bool) {
-        match is_won {
-            true => {
-                for known in self.identifiers.iter_mut().filter(|known| known.handle == *handle) {
-                    known.claiming = false;
-                }
-            }
-            false => self.identifiers.retain(|known| !(known.claiming && known.handle == *handle)),
+    /// The handle has decided. Heard again, it changes nothing. Whether something else leads here now.
+    pub(super) fn settle_claim(&mut self, handle: &HandleName, is_won: bool) -> bool {
+        let is_it = |known: &Identifier| known.claiming && known.handle == *handle;
+        let Some(known) = self.identifiers.iter_mut().find(|known| is_it(known)) else { return false };
+        if is_won {
+            known.claiming = false;
+            return known.alias_of.is_none();
         }
+        self.identifiers.retain(|known| !is_it(known));
+        false
     }
 
     /// Whether somebody can sign in by it: names and addresses go with a password.
@@ -235,7 +235,8 @@ mod tests {
     }
 
     fn settle(document: &mut Document<Account>, handle: &str, is_won: bool) {
-        document.apply(Operation::SettleClaim { handle: name(handle), is_won }, NOW);
+        let account = AccountId::from_bytes([100; 16]);
+        document.apply(Operation::SettleClaim { account, handle: name(handle), is_won, rules: RULES }, NOW);
     }
 
     fn posted(document: &Document<Account>) -> Vec<Message> {

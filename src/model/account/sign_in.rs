@@ -195,6 +195,9 @@ impl Account {
             let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
             self.notify(&occasion, outbox);
         }
+        if sign_in.new_password.is_some() {
+            self.tell(NoticeKind::PasswordChanged, *account, Some(*id), rules, now, outbox);
+        }
         self.signed_in(sign_in, session, device)
     }
 
