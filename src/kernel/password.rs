@@ -4,8 +4,8 @@
 //! for many goes through the port `Passwords`, which lets others in between.
 //!
 //! No pepper goes into a hash: it could never be changed without every person's password. What NIST SP 800-63B-4,
-//! 3.1.1.2 asks for instead of one, encryption with a key that is not kept beside the hash, is done where the hash is
-//! kept: sealed like all personal data, under keys that rotate. That covers imported hashes as well.
+//! 3.1.1.2 asks for instead of one, encryption with a key that is not kept beside the hash, is for who keeps
+//! the hash: sealed like a number, under keys that rotate. That covers imported hashes as well.
 
 mod argon2id;
 mod bcrypt;
