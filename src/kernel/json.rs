@@ -5,6 +5,9 @@
 //! here a type is read from a tree, structs are objects, and an error is just that: a tenth of the Worker. A struct
 //! asks for its fields in their order, since whoever meets members in any order must know every name twice. It may
 //! have no `alias`, and nothing is said about members that it does not know.
+//!
+//! The tree is lent, not given: who reads takes out what he needs, texts without copying them, and nobody has a rest
+//! to drop.
 
 use serde::{
     Deserializer, Serialize,
@@ -15,9 +18,10 @@ use serde_json::{Map, Value, map};
 
 use super::fault::Fault;
 
-/// Reads a value from JSON; `None` for anything else. Not for secrets, of which the tree would leave copies behind.
+/// Reads a value from JSON; `None` for anything else.
 pub fn read<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
-    T::deserialize(Tree(serde_json::from_slice(json).ok()?)).ok()
+    let mut tree = serde_json::from_slice(json).ok()?;
+    T::deserialize(Tree(Some(&mut tree))).ok()
 }
 
 /// Writes a value as JSON.
@@ -46,19 +50,45 @@ impl serde::de::Error for Mismatch {
     }
 }
 
-struct Tree(Value);
+/// A value, or that there is none.
+struct Tree<'t>(Option<&'t mut Value>);
 
-impl<'de> Deserializer<'de> for Tree {
+impl<'t> Tree<'t> {
+    fn take(self) -> Value {
+        self.0.map(std::mem::take).unwrap_or_default()
+    }
+
+    fn members(self) -> Result<&'t mut Map<String, Value>, Mismatch> {
+        self.0.and_then(Value::as_object_mut).ok_or(Mismatch)
+    }
+
+    fn items(self) -> Result<Items<'t>, Mismatch> {
+        self.0.and_then(Value::as_array_mut).map(|items| Items(items.iter_mut())).ok_or(Mismatch)
+    }
+
+    fn tagged(self) -> Result<Tagged<'t>, Mismatch> {
+        match self.0 {
+            Some(Value::String(name)) => Ok(Tagged { name, content: Tree(None) }),
+            Some(Value::Object(members)) => {
+                let (name, content) = members.iter_mut().next().ok_or(Mismatch)?;
+                Ok(Tagged { name, content: Tree(Some(content)) })
+            }
+            _ => Err(Mismatch),
+        }
+    }
+}
+
+impl<'de> Deserializer<'de> for Tree<'_> {
     type Error = Mismatch;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            Value::Object(members) => visitor.visit_map(Members::of(members)),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            None | Some(Value::Null) => visitor.visit_unit(),
+            Some(Value::Bool(value)) => visitor.visit_bool(*value),
+            Some(Value::String(text)) => visitor.visit_string(std::mem::take(text)),
+            Some(Value::Array(items)) => visitor.visit_seq(Items(items.iter_mut())),
+            Some(Value::Object(members)) => visitor.visit_map(Members::of(members)),
+            Some(Value::Number(number)) => match (number.as_u64(), number.as_i64()) {
                 (Some(number), _) => visitor.visit_u64(number),
                 (None, Some(number)) => visitor.visit_i64(number),
                 (None, None) => Err(Mismatch),
@@ -68,7 +98,7 @@ impl<'de> Deserializer<'de> for Tree {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match self.0 {
-            Value::Null => visitor.visit_none(),
+            None | Some(Value::Null) => visitor.visit_none(),
             value => visitor.visit_some(Self(value)),
         }
     }
@@ -87,24 +117,15 @@ impl<'de> Deserializer<'de> for Tree {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Object(members) => visitor.visit_seq(Fields { names: fields.iter(), members }),
-            _ => Err(Mismatch),
-        }
+        visitor.visit_seq(Fields { names: fields.iter(), members: self.members()? })
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Object(members) => visitor.visit_map(Members::of(members)),
-            _ => Err(Mismatch),
-        }
+        visitor.visit_map(Members::of(self.members()?))
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            _ => Err(Mismatch),
-        }
+        visitor.visit_seq(self.items()?)
     }
 
     fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
@@ -127,24 +148,16 @@ impl<'de> Deserializer<'de> for Tree {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(name) => visitor.visit_enum(Tagged { name, content: Value::Null }),
-            Value::Object(members) => {
-                let (name, content) = members.into_iter().next().ok_or(Mismatch)?;
-                visitor.visit_enum(Tagged { name, content })
-            }
-            _ => Err(Mismatch),
-        }
+        visitor.visit_enum(self.tagged()?)
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         visitor.visit_unit()
     }
 
-    // Who asks for a text gets a text or nothing: `deserialize_any` would bring the code of the other kinds along, for
-    // the names of the fields of every type.
+    // Who asks for a text gets a text or nothing: `deserialize_any` would bring the code of the other kinds along.
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
+        match self.take() {
             Value::String(text) => visitor.visit_string(text),
             _ => Err(Mismatch),
         }
@@ -154,92 +167,137 @@ impl<'de> Deserializer<'de> for Tree {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(text) => visitor.visit_str(&text),
-            _ => Err(Mismatch),
-        }
-    }
-
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char bytes byte_buf unit unit_struct
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char bytes byte_buf unit unit_struct identifier
     }
 }
 
-struct Items(std::vec::IntoIter<Value>);
+struct Items<'t>(std::slice::IterMut<'t, Value>);
 
-impl<'de> SeqAccess<'de> for Items {
+impl<'de> SeqAccess<'de> for Items<'_> {
     type Error = Mismatch;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        self.0.next().map(|value| seed.deserialize(Tree(value))).transpose()
+        match self.0.next() {
+            Some(value) => seed.deserialize(Tree(Some(value))).map(Some),
+            None => Ok(None),
+        }
     }
 }
 
 /// The members of an object in the order in which its struct names them.
-struct Fields {
+struct Fields<'t> {
     names: std::slice::Iter<'static, &'static str>,
-    members: Map<String, Value>,
+    members: &'t mut Map<String, Value>,
 }
 
-impl<'de> SeqAccess<'de> for Fields {
+impl Fields<'_> {
+    fn next(&mut self) -> Option<Option<&mut Value>> {
+        self.names.next().map(|name| self.members.get_mut(*name))
+    }
+}
+
+impl<'de> SeqAccess<'de> for Fields<'_> {
     type Error = Mismatch;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        let Some(name) = self.names.next() else { return Ok(None) };
-        match self.members.remove(*name) {
-            Some(value) => seed.deserialize(Tree(value)).map(Some),
+        let Some(member) = self.next() else { return Ok(None) };
+        let is_there = member.is_some();
+        match seed.deserialize(Tree(member)) {
             // An option may be absent; a field with a default takes it; any other is missed.
-            None => Ok(seed.deserialize(Tree(Value::Null)).ok()),
+            Err(Mismatch) if !is_there => Ok(None),
+            read => read.map(Some),
         }
     }
 }
 
-struct Members {
-    rest: map::IntoIter,
-    value: Value,
+struct Members<'t> {
+    rest: map::IterMut<'t>,
+    value: Option<&'t mut Value>,
 }
 
-impl Members {
-    fn of(members: Map<String, Value>) -> Self {
-        Self { rest: members.into_iter(), value: Value::Null }
+impl<'t> Members<'t> {
+    fn of(members: &'t mut Map<String, Value>) -> Self {
+        Self { rest: members.iter_mut(), value: None }
+    }
+
+    fn next(&mut self) -> Option<&'t str> {
+        let (name, value) = self.rest.next()?;
+        self.value = Some(value);
+        Some(name)
     }
 }
 
-impl<'de> MapAccess<'de> for Members {
+impl<'de> MapAccess<'de> for Members<'_> {
     type Error = Mismatch;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mismatch> {
-        let Some((name, value)) = self.rest.next() else { return Ok(None) };
-        self.value = value;
-        seed.deserialize(Tree(Value::String(name))).map(Some)
+        match self.next() {
+            Some(name) => seed.deserialize(Name(name)).map(Some),
+            None => Ok(None),
+        }
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(Tree(std::mem::take(&mut self.value)))
+        seed.deserialize(Tree(self.value.take()))
     }
 }
 
-struct Tagged {
-    name: String,
-    content: Value,
-}
+/// The name of a member or of a variant.
+struct Name<'t>(&'t str);
 
-impl<'de> EnumAccess<'de> for Tagged {
+impl<'de> Deserializer<'de> for Name<'_> {
     type Error = Mismatch;
-    type Variant = Tree;
 
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Tree), Mismatch> {
-        let name = seed.deserialize(Tree(Value::String(self.name)))?;
-        Ok((name, Tree(self.content)))
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+        visitor.visit_str(self.0)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
+        visitor.visit_enum(Tagged { name: self.0, content: Tree(None) })
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct identifier option
+        seq tuple tuple_struct map struct ignored_any
     }
 }
 
-impl<'de> VariantAccess<'de> for Tree {
+struct Tagged<'t> {
+    name: &'t str,
+    content: Tree<'t>,
+}
+
+impl<'de, 't> EnumAccess<'de> for Tagged<'t> {
+    type Error = Mismatch;
+    type Variant = Tree<'t>;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Tree<'t>), Mismatch> {
+        Ok((seed.deserialize(Name(self.name))?, self.content))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Tree<'_> {
     type Error = Mismatch;
 
     fn unit_variant(self) -> Result<(), Mismatch> {
-        if self.0.is_null() { Ok(()) } else { Err(Mismatch) }
+        match self.0 {
+            None | Some(Value::Null) => Ok(()),
+            Some(_) => Err(Mismatch),
+        }
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
