@@ -10,6 +10,11 @@ use std::{env, error::Error, fmt::Write as _, fs, path::Path, process::ExitCode}
 use providers::{document::Document, validate};
 use sha2::{Digest, Sha256};
 
+#[path = "src/kernel"]
+mod kernel {
+    pub mod table;
+}
+
 #[path = "src/model"]
 mod model {
     pub mod carrier;
@@ -23,6 +28,7 @@ mod providers {
     pub mod operation;
     pub mod template;
     pub mod validate;
+    pub mod written;
 }
 
 const FOLDER: &str = "providers";

@@ -1,13 +1,13 @@
 //! The back office, in D1: index of accounts, API keys, audit.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
 use serde::Deserialize;
 use worker::{D1PreparedStatement, wasm_bindgen::JsValue};
 
 use super::{clock, config, world::EdgeWorld};
 use crate::{
-    kernel::{fault::Fault, id::AccountId, time::Timestamp},
+    kernel::{fault::Fault, id::AccountId, table::Table, time::Timestamp},
     model::{
         api_key::{ApiKey, Mode},
         audit::AuditEntry,
@@ -25,7 +25,7 @@ const NO_KEY_CACHED_MILLIS: u64 = 10_000;
 const KEYS_CACHED: usize = 1000;
 
 thread_local! {
-    static KEYS: RefCell<BTreeMap<String, (u64, Option<ApiKey>)>> = const { RefCell::new(BTreeMap::new()) };
+    static KEYS: RefCell<Table<String, (u64, Option<ApiKey>)>> = const { RefCell::new(Table::new()) };
 }
 
 impl BackOffice for EdgeWorld {
@@ -61,7 +61,7 @@ impl BackOffice for EdgeWorld {
         let millis = if key.is_some() { KEY_CACHED_MILLIS } else { NO_KEY_CACHED_MILLIS };
         KEYS.with_borrow_mut(|keys| {
             if keys.len() >= KEYS_CACHED {
-                keys.clear();
+                *keys = Table::new();
             }
             keys.insert(digest.to_owned(), (now.saturating_add(millis), key.clone()));
         });

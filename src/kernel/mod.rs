@@ -21,6 +21,7 @@ pub mod password;
 pub mod phone;
 pub mod seal;
 pub mod secret;
+pub mod table;
 pub mod time;
 pub mod token;
 pub mod webhook;

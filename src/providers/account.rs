@@ -1,10 +1,11 @@
 //! An operator's account with a provider.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use crate::{kernel::secret::Secret, model::platform::Platform};
+use crate::{
+    kernel::{secret::Secret, table::Table},
+    model::platform::Platform,
+};
 
 use super::{
     accounts, countries,
@@ -34,7 +35,7 @@ pub struct Account {
 /// Names and values of an account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
-    pub(super) values: BTreeMap<String, Secret<String>>,
+    pub(super) values: Table<String, Secret<String>>,
     /// Those that are no secrets.
     pub(super) public: Vec<String>,
 }
@@ -44,14 +45,14 @@ pub(super) struct Settings {
 pub(super) struct Messages {
     pub(super) countries: Option<Vec<String>>,
     pub(super) weight: u64,
-    pub(super) templates: BTreeMap<String, String>,
+    pub(super) templates: Table<String, String>,
     pub(super) template_params: Vec<String>,
 }
 
 impl Default for Messages {
     fn default() -> Self {
         let template_params = vec!["code".to_owned()];
-        Self { countries: None, weight: 1, templates: BTreeMap::new(), template_params }
+        Self { countries: None, weight: 1, templates: Table::new(), template_params }
     }
 }
 
@@ -117,7 +118,7 @@ impl Account {
         document.certainty() != Certainty::Assumed || self.confirmed
     }
 
-    pub(super) const fn settings(&self) -> &BTreeMap<String, Secret<String>> {
+    pub(super) const fn settings(&self) -> &Table<String, Secret<String>> {
         &self.settings.values
     }
 }

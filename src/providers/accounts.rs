@@ -7,7 +7,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::{kernel::secret::Secret, model::platform::Platform};
+use crate::{
+    kernel::{config, json, secret::Secret},
+    model::platform::Platform,
+};
 
 use super::{
     account::{Account, Messages, Settings},
@@ -25,8 +28,7 @@ const TEMPLATE_PARAMS: [&str; 3] = ["code", "minutes", "app"];
 /// Every problem, naming entry and setting, never a value.
 pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
     // The parser's own words could quote a secret.
-    let entries: Vec<Map<String, Value>> = serde_json::from_slice(json.as_bytes())
-        .map_err(|_| vec!["is not a JSON array of objects".to_owned()])?;
+    let entries = config::objects(json).ok_or_else(|| vec!["is not a JSON array of objects".to_owned()])?;
     let mut accounts: Vec<Account> = Vec::new();
     let mut problems = Vec::new();
     for (at, entry) in entries.into_iter().enumerate() {
@@ -176,8 +178,8 @@ impl Reader {
             return messages;
         }
         let given = self.entry.remove("templates").unwrap_or_default();
-        messages.templates = serde_json::from_value(given).unwrap_or_default();
-        let is_sane = |(name, id): (&String, &String)| is_template_name(name) && !id.is_empty();
+        messages.templates = json::from_value(given).unwrap_or_default();
+        let is_sane = |(name, id): &(String, String)| is_template_name(name) && !id.is_empty();
         if !messages.templates.contains_key("default") || !messages.templates.iter().all(is_sane) {
             self.problem(
                 "\"templates\" must map \"default\", and purposes or \"purpose.language\", to texts",
@@ -193,7 +195,7 @@ impl Reader {
     }
 
     fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        let texts = serde_json::from_value(self.entry.remove(name)?).ok();
+        let texts = json::from_value(self.entry.remove(name)?);
         if texts.is_none() {
             self.problem(&format!("\"{name}\" must be a list of texts"));
         }

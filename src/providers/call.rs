@@ -1,11 +1,12 @@
 //! One call of a provider: from a client's credential to the HTTP request.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use crate::{
     kernel::{
         http::{HttpReply, HttpRequest},
         phone::PhoneNumber,
+        table::Table,
         time::Timestamp,
     },
     model::platform::Platform,
@@ -219,10 +220,7 @@ impl fmt::Display for CallError {
     }
 }
 
-fn filled(
-    templates: &BTreeMap<String, Template>,
-    values: &Values,
-) -> Result<Vec<(String, String)>, CallError> {
+fn filled(templates: &Table<String, Template>, values: &Values) -> Result<Vec<(String, String)>, CallError> {
     templates.iter().map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
 }
 

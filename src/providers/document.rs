@@ -2,9 +2,9 @@
 //!
 //! Invariant: a [`Document`] that the engine holds has passed `validate`. Shared with the build script.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+use crate::kernel::table::Table;
 
 use super::{
     countries,
@@ -21,7 +21,7 @@ pub struct Document {
     /// Where the facts come from.
     pub(super) sources: Vec<String>,
     /// What an operator's account with the provider consists of.
-    pub(super) settings: BTreeMap<String, Setting>,
+    pub(super) settings: Table<String, Setting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     one_tap: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -28,6 +28,7 @@ mod sign;
 mod template;
 mod validate;
 mod values;
+mod written;
 
 pub use account::{Account, NOTICE};
 pub use accounts::accounts_from_json;

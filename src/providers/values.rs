@@ -1,12 +1,11 @@
 //! The values that a call's templates can name.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::kernel::{
     encoding::{base64, hex},
     secret::Secret,
+    table::Table,
 };
 
 use super::{
@@ -17,12 +16,12 @@ use super::{
 };
 
 /// Names and values of one call. Wiped when dropped.
-pub(super) struct Values(BTreeMap<String, Secret<String>>);
+pub(super) struct Values(Table<String, Secret<String>>);
 
 impl Values {
     /// Built-ins, settings, credential fields, then what is derived from them.
     pub(super) fn of(call: &Call<'_>, operation: &Operation) -> Result<Self, CallError> {
-        let mut values = Self(BTreeMap::new());
+        let mut values = Self(Table::new());
         let built_ins = [
             ("address", call.address.to_owned()),
             ("now_compact17", call.now.compact17()),
