@@ -12,6 +12,7 @@ mod ended_sessions;
 mod fetch;
 #[cfg(feature = "test-hooks")]
 mod hooks;
+mod js;
 mod kv;
 mod log;
 mod object;

@@ -10,7 +10,12 @@ use futures_util::future::{Either, select};
 use serde::{Serialize, de::DeserializeOwned};
 use worker::{Delay, DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
 
-use super::{config, fetch::outgoing, object, world::EdgeWorld};
+use super::{
+    config,
+    fetch::outgoing,
+    object::{self, Runs},
+    world::EdgeWorld,
+};
 use crate::{
     kernel::{fault::Fault, id::AccountId, json},
     model::{account, counter, handle, handle::HandleName},
@@ -36,11 +41,11 @@ macro_rules! objects {
             }
 
             async fn fetch(&self, request: Request) -> worker::Result<Response> {
-                object::fetch::<$machine>(&self.state, &self.env, request).await
+                object::fetch(&self.state, &self.env, request, &Runs::<$machine>::STEPS).await
             }
 
             async fn alarm(&self) -> worker::Result<Response> {
-                object::alarm::<$machine>(&self.state, &self.env).await
+                object::alarm(&self.state, &self.env, &Runs::<$machine>::STEPS).await
             }
         }
     )*};
