@@ -30,7 +30,7 @@ pub(super) trait Steps {
     /// The letters that are due; `None` when nothing is left to keep.
     fn due(&self, stored: Option<&str>, now: Timestamp) -> Result<Option<Vec<Letter>>, Fault>;
 
-    /// Takes note of what was delivered and what was not.
+    /// Takes note of what was delivered and what was not; `None` when nothing is left to keep.
     fn settle(
         &self,
         stored: Option<&str>,
