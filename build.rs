@@ -22,6 +22,7 @@ mod model {
 
 #[path = "src/providers"]
 mod providers {
+    pub mod check_login;
     pub mod countries;
     pub mod document;
     pub mod names;

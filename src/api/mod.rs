@@ -11,6 +11,7 @@ pub mod devices;
 pub mod fresh_proof;
 pub mod http;
 pub mod identities;
+pub mod identity_login;
 pub mod language;
 pub mod login;
 pub mod login_history;

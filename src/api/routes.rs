@@ -1,7 +1,7 @@
 //! Which request goes where.
 
 use super::{
-    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, login_history, meta,
+    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, login_history, meta,
     oauth, one_tap, otp, password, receipts, session, sessions, step_up,
 };
 use crate::{
@@ -33,6 +33,8 @@ pub enum Route {
     OtpSend,
     /// `POST /v1/otp/login`
     OtpLogin,
+    /// `GET /v1/identities/{kind}/authorize`
+    IdentityAuthorize,
     /// `GET /v1/client-config`
     ClientConfig,
     /// `GET` or `POST /v1/receipts/{provider}/{token}`
@@ -157,6 +159,7 @@ impl Route {
             Self::OneTapExchange => "POST /v1/one-tap/exchange",
             Self::OtpSend => "POST /v1/otp/send",
             Self::OtpLogin => "POST /v1/otp/login",
+            Self::IdentityAuthorize => "GET /v1/identities/{kind}/authorize",
             Self::ClientConfig => "GET /v1/client-config",
             Self::Receipts => "POST /v1/receipts/{provider}/{token}",
             Self::SessionRefresh => "POST /v1/session/refresh",
@@ -209,6 +212,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::OneTapExchange => one_tap::exchange(service, request).await,
         Route::OtpSend => otp::send(service, request).await,
         Route::OtpLogin => otp::login(service, request).await,
+        Route::IdentityAuthorize => identity_login::authorize(service, request).await,
         Route::ClientConfig => meta::client_config(service, request),
         Route::Receipts => receipts::receive(service, request).await,
         Route::SessionRefresh => session::refresh(service, request).await,

@@ -18,6 +18,7 @@ mod log;
 mod object;
 mod objects;
 mod passwords;
+mod publications;
 mod queue;
 mod signatures;
 mod world;

@@ -271,7 +271,7 @@ impl<W: World> Service<'_, W> {
         self.settings.environment == Environment::Development || account.fit_for_production(document)
     }
 
-    fn note(
+    pub(super) fn note(
         &self,
         provider: &str,
         capability: Capability,
@@ -287,7 +287,7 @@ impl<W: World> Service<'_, W> {
 fn summary(answer: &Answer) -> (&'static str, Option<String>) {
     match answer {
         Answer::Number { .. } | Answer::Checked { matches: true, .. } => ("ok", None),
-        Answer::Accepted { .. } | Answer::Human => ("ok", None),
+        Answer::Accepted { .. } | Answer::Human | Answer::Taken(_) => ("ok", None),
         Answer::Risk { level: RiskLevel::Allow } => ("allow", None),
         Answer::Risk { level: RiskLevel::Challenge } => ("challenge", None),
         Answer::Risk { level: RiskLevel::Deny } => ("deny", None),

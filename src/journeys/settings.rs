@@ -12,6 +12,7 @@ use crate::{
         limits::Limits,
         message::Apps,
         origins::{self, Origins},
+        redirects::Redirects,
         webhooks::Webhook,
     },
 };
@@ -29,6 +30,8 @@ pub struct Settings {
     pub apps: Vec<String>,
     /// Web pages that may call.
     pub origins: Origins,
+    /// Where third parties may send browsers back to.
+    pub redirects: Redirects,
     /// Seconds added to the platform's clock; development only.
     pub clock_skew_seconds: i64,
     /// Access token keys.
@@ -140,6 +143,7 @@ impl Settings {
             origins::read_same_site(text, issuer.as_deref(), is_development)
         });
         let cors_origins = reader.optional("CORS_ORIGINS", |text| origins::read(text, is_development));
+        let redirects = reader.optional("IDENTITY_REDIRECTS", |text| Redirects::read(text, is_development));
         let clock_skew_seconds = reader.optional("CLOCK_SKEW_SECONDS", |text| match text.parse::<i64>() {
             Ok(seconds) if seconds == 0 || environment == Environment::Development => Ok(seconds),
             Ok(_) => Err("is allowed in development only".to_owned()),
@@ -238,6 +242,7 @@ impl Settings {
                 ),
                 issuer: issuer?,
                 apps: served,
+                redirects: redirects.unwrap_or_default(),
                 clock_skew_seconds: clock_skew_seconds.unwrap_or(0),
                 signing: signing?,
                 sealing: sealing?,

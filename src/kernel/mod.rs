@@ -14,6 +14,7 @@ pub mod encoding;
 pub mod fault;
 pub mod http;
 pub mod id;
+pub mod id_token;
 pub mod json;
 pub mod jwt;
 pub mod keys;

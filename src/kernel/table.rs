@@ -63,6 +63,23 @@ impl<K: Ord, V> Table<K, V> {
             Err(at) => self.0.insert(at, (name, value)),
         }
     }
+
+    /// Takes in all entries of another table.
+    pub fn append(&mut self, other: Self) {
+        for (name, value) in other.0 {
+            self.insert(name, value);
+        }
+    }
+
+    /// Forgets a name.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, name: &Q)
+    where
+        K: Borrow<Q>,
+    {
+        if let Ok(at) = self.0.binary_search_by(|(known, _)| known.borrow().cmp(name)) {
+            self.0.remove(at);
+        }
+    }
 }
 
 impl<K, V> Default for Table<K, V> {

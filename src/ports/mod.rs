@@ -230,6 +230,28 @@ pub trait Signatures {
     /// # Errors
     /// [`Fault`]: not known.
     async fn verify_p256(&self, key: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault>;
+
+    /// The same for RSASSA-PKCS1-v1_5 with SHA-256. The key is modulus and exponent, both in base64url as in a JWK.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn verify_rsa(
+        &self,
+        modulus: &str,
+        exponent: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault>;
+}
+
+/// What others publish about themselves, kept where the request runs so that it need not be fetched each time. Nothing in it
+/// is a secret, and whoever finds nothing fetches it.
+pub trait Publications {
+    /// What was kept of a URL, if its time is not over.
+    fn publication(&self, url: &str) -> Option<Vec<u8>>;
+
+    /// Keeps it for a while.
+    fn keep_publication(&self, url: &str, body: &[u8], time: Duration);
 }
 
 /// Hashing of passwords, which is slow on purpose: others have their turn before each hash, and in between.
@@ -271,6 +293,7 @@ pub trait World:
     + Metrics
     + Signatures
     + Passwords
+    + Publications
 {
 }
 
@@ -290,5 +313,6 @@ impl<T> World for T where
         + Metrics
         + Signatures
         + Passwords
+        + Publications
 {
 }

@@ -28,6 +28,11 @@ pub struct Account {
     pub base_url: Option<String>,
     /// The operator has tried the provider, though the facts of its document are only assumed.
     pub confirmed: bool,
+    /// What clients call a third-party login: the provider's id, or what the operator chose for an issuer of OpenID
+    /// Connect.
+    pub kind: String,
+    /// Third-party login: codes are taken that no browser was sent for, as the vendor's SDK in an app gives them out.
+    pub native: bool,
     pub(super) settings: Settings,
     pub(super) messages: Messages,
 }
@@ -67,8 +72,17 @@ impl Account {
             return Err(problems);
         }
         let (provider, app) = (document.id().to_owned(), app.to_owned());
-        let messages = Messages::default();
-        Ok(Self { provider, app, platforms: None, base_url: None, confirmed: false, settings, messages })
+        Ok(Self {
+            kind: provider.clone(),
+            provider,
+            app,
+            platforms: None,
+            base_url: None,
+            confirmed: false,
+            native: false,
+            settings,
+            messages: Messages::default(),
+        })
     }
 
     /// Whether it is for this platform.

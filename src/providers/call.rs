@@ -143,7 +143,7 @@ impl Call<'_> {
             Some(Sign::Mac { .. }) | None => {}
         }
 
-        let mut url = self.relayed(url);
+        let mut url = relayed(self.base_url.or(self.account.base_url.as_deref()), url);
         if !query.is_empty() {
             url.push('?');
             url.push_str(&query);
@@ -185,14 +185,6 @@ impl Call<'_> {
         let fields = operation.fields.iter().filter(|(_, template)| is_sent(template));
         fields.map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
     }
-
-    // A relay keeps path, query and headers, so only scheme and host are replaced.
-    fn relayed(&self, url: String) -> String {
-        match self.base_url.or(self.account.base_url.as_deref()) {
-            Some(base) => format!("{}{}", base.trim_end_matches('/'), host_and_path(&url).1),
-            None => url,
-        }
-    }
 }
 
 impl CallError {
@@ -222,6 +214,14 @@ impl fmt::Display for CallError {
 
 fn filled(templates: &Table<String, Template>, values: &Values) -> Result<Vec<(String, String)>, CallError> {
     templates.iter().map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
+}
+
+/// A URL behind a relay, which keeps path, query and headers: only scheme and host are replaced.
+pub(super) fn relayed(base_url: Option<&str>, url: String) -> String {
+    match base_url {
+        Some(base) => format!("{}{}", base.trim_end_matches('/'), host_and_path(&url).1),
+        None => url,
+    }
 }
 
 /// `https://host/path` in two; the path begins with a slash.

@@ -99,6 +99,9 @@ pub(super) struct Request {
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub(super) query: Table<String, Template>,
     pub(super) encoding: Encoding,
+    /// The vendor takes secrets in the query and nowhere else.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) secrets_in_query: bool,
     #[serde(default, skip_serializing_if = "Table::is_empty")]
     pub(super) headers: Table<String, Template>,
     pub(super) timeout_ms: u64,
@@ -190,6 +193,20 @@ pub(super) struct Reply {
     pub(super) value: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) charged: Vec<String>,
+    /// Identity only: what is taken out, for the calls that follow and for us; `name?` may be missing.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(super) take: Table<String, Vec<String>>,
+}
+
+/// Where the browser is sent to sign in with a third party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Redirect {
+    pub(super) url: Template,
+    /// Parameters of the URL.
+    pub(super) fields: Table<String, Template>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fragment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -293,6 +310,16 @@ pub(super) struct ReceiptRule {
 pub(super) struct ReceiptReply {
     pub(super) content_type: String,
     pub(super) body: String,
+}
+
+impl Reply {
+    /// What is taken out: name, whether it may be missing, places.
+    pub(super) fn taken(&self) -> impl Iterator<Item = (&str, bool, &[String])> {
+        self.take.iter().map(|(name, places)| match name.strip_suffix('?') {
+            Some(name) => (name, true, places.as_slice()),
+            None => (name.as_str(), false, places.as_slice()),
+        })
+    }
 }
 
 impl Cipher {

@@ -239,6 +239,14 @@ limits! {
         "Time the bot check's provider gets.";
     "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,
         "Time the risk provider gets.";
+    "IDENTITY_TIMEOUT_MS" identity_timeout_ms = 5000 in 1000..=10_000,
+        "Time all calls of one third-party login get together.";
+    "IDENTITY_STATE_SECONDS" identity_state_seconds = 600 in 60..=3600,
+        "A third-party login that was begun in a browser must come back within so long.";
+    "ID_TOKEN_LEEWAY_SECONDS" id_token_leeway_seconds = 60 in 0..=300,
+        "The clock of an issuer of OpenID Connect may stand so far from ours.";
+    "ISSUER_CACHE_SECONDS" issuer_cache_seconds = 3600 in 60..=86_400,
+        "What an issuer publishes (its URLs, its keys) is kept for so long; an unknown key is looked for at once.";
     "API_KEY_CALLS_PER_MINUTE" api_key_calls_per_minute = 600 in 1..=30_000,
         "Calls of an API key in any 60 seconds, where the key has no limit of its own.";
     "API_KEY_CALLS_PER_MONTH" api_key_calls_per_month = 1_000_000 in 1..=1_000_000_000,

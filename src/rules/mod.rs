@@ -6,5 +6,6 @@ pub mod limits;
 pub mod message;
 pub mod origins;
 pub mod password;
+pub mod redirects;
 pub mod routing;
 pub mod webhooks;

@@ -23,6 +23,7 @@ mod cors;
 mod crash;
 mod device_key;
 
+mod identities;
 mod introspection;
 mod isolation;
 mod login;

@@ -178,6 +178,11 @@ impl<'w> Ask<'w> {
         self
     }
 
+    /// The request itself.
+    pub(crate) fn into_http(self) -> HttpIn {
+        self.http
+    }
+
     /// With another body.
     pub(crate) fn set_body(&mut self, body: &[u8]) {
         self.http.body = Body::Read(body.to_vec());
