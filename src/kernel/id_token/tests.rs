@@ -116,7 +116,7 @@ fn which_key_it_is() {
     for other in
         [with("kid", "older"), with("use", "enc"), with("alg", "RS512"), with("kty", "RSA2"), json!(7)]
     {
-        assert_eq!(named.check(&keys(&[other.clone()])), Ok(None), "{other}");
+        assert_eq!(named.check(&keys(std::slice::from_ref(&other))), Ok(None), "{other}");
     }
     let short = IdToken::read(&signed("rsa", &json!({"alg": "RS256", "kid": "small-1"}), &claims())).unwrap();
     assert_eq!(short.check(&keys(&[key("small")["jwk"].clone()])), Err("id_token_key"));
