@@ -60,7 +60,9 @@ fn codes_are_exchanged_as_each_vendor_wants_it() {
     let fields: Vec<_> = fields.into_iter().chain(both).collect();
     assert_eq!(parameters(&String::from_utf8(body).unwrap()), map(&fields));
     // An app's SDK knows neither.
-    ["redirect_uri", "code_verifier"].map(|name| bench.credential.remove(name));
+    for name in ["redirect_uri", "code_verifier"] {
+        bench.credential.remove(name);
+    }
     let body = bench.call(Capability::Identity).request().unwrap().body;
     assert_eq!(parameters(&String::from_utf8(body).unwrap()).len(), 4);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use onetap::api::{http::Body, identities};
+use onetap::api::{http::Body, identity_login};
 
 use super::*;
 use crate::world::identities::world_and;
@@ -77,7 +77,7 @@ fn a_browser_is_bound_by_a_cookie() {
         request.body = Body::Read(Vec::new());
         request.headers.insert("origin".to_owned(), origin.to_owned());
         request.headers.insert("cookie".to_owned(), pair.to_owned());
-        identities::binding(&world.settings, &request)
+        identity_login::binding(&world.settings, &request)
     };
     let ours = shown("https://login.example", pair).unwrap().unwrap();
     assert_eq!(Some(ours.expose().as_str()), pair.strip_prefix("__Host-onetap-identity="));

@@ -82,7 +82,7 @@ impl Login {
     #[track_caller]
     fn is_unavailable(&self, world: &World) {
         let refusal = refusal(self.prove(world).result);
-        assert_eq!((refusal.code, refusal.fallback), (Code::IdentityUnavailable, vec![Fallback::Otp]));
+        assert_eq!((refusal.code, refusal.fallback), (Code::IdentityUnavailable, Some(Fallback::Otp)));
     }
 }
 
