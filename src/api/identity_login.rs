@@ -1,13 +1,31 @@
-//! `/v1/identities/...`
+//! `/v1/identities/{kind}/...`: logins with third parties
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-use super::{Reply, cookie, http::HttpIn, login, problem::Problem};
+use super::{
+    Reply, Then,
+    body::Fields,
+    cookie,
+    http::{HttpIn, HttpOut},
+    login::{self, Common},
+    login_result::login_result,
+    number_proof,
+    problem::Problem,
+};
 use crate::{
-    journeys::{Service, claim::IdempotencyKey, identity::IdentityStart, settings::Settings},
-    kernel::{encoding::base64url, secret::Secret},
+    journeys::{
+        Service,
+        claim::{Attempt, IdempotencyKey},
+        identity::IdentityStart,
+        identity_exchange::IdentityLogin,
+        identity_login::{IdentityCode, IdentitySignIn},
+        provider::Caller,
+        settings::Settings,
+        sign_in::{LoginAnswer, Purpose},
+    },
+    kernel::{encoding::base64url, fault::Fault, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
     ports::World,
 };
@@ -50,6 +68,102 @@ pub(super) async fn authorize<W: World>(service: Service<'_, W>, request: &HttpI
     let departure = service.start_identity(&start).await?;
     let answer = login::json(&Answer { url: &departure.url, state: &departure.state })?;
     Ok(answer.with_cookies(cookies))
+}
+
+/// Longest code of a third party, characters.
+pub const MAX_IDENTITY_CODE: usize = 2048;
+
+/// Longest state, characters; ours are shorter.
+pub const MAX_STATE: usize = 512;
+
+/// Longest address of a page to come back to, characters.
+pub const MAX_REDIRECT: usize = 512;
+
+/// `POST /v1/identities/{kind}/login`
+pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
+    let mut body = Fields::read(request)?;
+    let canonical = body.canonical();
+    let given = read(&mut body);
+    let number = match body.has("numberProof") {
+        true => number_proof::any(&mut body, "numberProof").map(Some),
+        false => Some(None),
+    };
+    let common = login::common(request, &mut body);
+    let ((given, number), common) = body.finish(given.zip(number).zip(common))?;
+    let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
+    let binding = binding(service.settings, request)?;
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let number = number.as_ref().map(|number| number.as_proof(attempt));
+    let outcome = service
+        .identity_sign_in(&IdentitySignIn {
+            identity: given.as_login(
+                kind_of(request),
+                login::caller(request, &app, device.platform),
+                binding.as_ref(),
+                attempt,
+            ),
+            number: number.as_ref(),
+            purpose: Purpose {
+                app: &app,
+                consent: consent.as_deref(),
+                device: &device,
+                place: &request.place,
+            },
+        })
+        .await;
+    let reply = match outcome.result {
+        Ok(LoginAnswer::Entry(entry)) => login_result(&entry, transport, device.token.as_ref()),
+        Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
+            .map(Reply::Ready)
+            .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
+        Err(failure) => Err(Problem::from(failure)),
+    };
+    let reply = reply.unwrap_or_else(Reply::from).then(outcome.claim.map(Then::KeepReply));
+    Ok(reply.then(outcome.after.map(Then::AfterRedeem)))
+}
+
+/// A third party's code, as the client wrote it.
+#[derive(Debug)]
+pub struct GivenIdentity {
+    code: Secret<String>,
+    state: Option<String>,
+    redirect_uri: Option<String>,
+}
+
+/// Reads `code`, `state` and `redirectUri`.
+pub fn read(body: &mut Fields) -> Option<GivenIdentity> {
+    let code = body.text("code", MAX_IDENTITY_CODE).map(Secret::new);
+    let state = body.optional_text("state", MAX_STATE);
+    let redirect_uri = body.optional_text("redirectUri", MAX_REDIRECT);
+    Some(GivenIdentity { code: code?, state, redirect_uri })
+}
+
+impl GivenIdentity {
+    /// The same for a journey.
+    pub(super) fn as_login<'a>(
+        &'a self,
+        kind: &'a str,
+        caller: Caller<'a>,
+        binding: Option<&'a Secret<String>>,
+        attempt: Attempt<'a>,
+    ) -> IdentityLogin<'a> {
+        let Self { code, state, redirect_uri } = self;
+        let (state, redirect_uri) = (state.as_deref(), redirect_uri.as_deref());
+        IdentityLogin { kind, caller, code, state, redirect_uri, binding, attempt }
+    }
+}
+
+impl GivenIdentity {
+    /// The same for a journey of somebody who is signed in.
+    pub(super) fn in_session<'a>(
+        &'a self,
+        kind: &'a str,
+        binding: Option<&'a Secret<String>>,
+    ) -> IdentityCode<'a> {
+        let Self { code, state, redirect_uri } = self;
+        IdentityCode { kind, code, state: state.as_deref(), redirect_uri: redirect_uri.as_deref(), binding }
+    }
 }
 
 /// What a login that ends shows for the browser or device that began it: the header, else the cookie of a page that may use

@@ -1,8 +1,8 @@
 //! Which request goes where.
 
 use super::{
-    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, login_history, meta,
-    oauth, one_tap, otp, password, receipts, session, sessions, step_up,
+    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login,
+    login_history, meta, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
@@ -35,6 +35,8 @@ pub enum Route {
     OtpLogin,
     /// `GET /v1/identities/{kind}/authorize`
     IdentityAuthorize,
+    /// `POST /v1/identities/{kind}/login`
+    IdentityLogin,
     /// `GET /v1/client-config`
     ClientConfig,
     /// `GET` or `POST /v1/receipts/{provider}/{token}`
@@ -160,6 +162,7 @@ impl Route {
             Self::OtpSend => "POST /v1/otp/send",
             Self::OtpLogin => "POST /v1/otp/login",
             Self::IdentityAuthorize => "GET /v1/identities/{kind}/authorize",
+            Self::IdentityLogin => "POST /v1/identities/{kind}/login",
             Self::ClientConfig => "GET /v1/client-config",
             Self::Receipts => "POST /v1/receipts/{provider}/{token}",
             Self::SessionRefresh => "POST /v1/session/refresh",
@@ -213,6 +216,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::OtpSend => otp::send(service, request).await,
         Route::OtpLogin => otp::login(service, request).await,
         Route::IdentityAuthorize => identity_login::authorize(service, request).await,
+        Route::IdentityLogin => identity_login::login(service, request).await,
         Route::ClientConfig => meta::client_config(service, request),
         Route::Receipts => receipts::receive(service, request).await,
         Route::SessionRefresh => session::refresh(service, request).await,

@@ -46,7 +46,8 @@ async fn verify(
 }
 
 fn named(members: &[(&str, &str)]) -> Result<JsValue, Fault> {
-    let members: Vec<(&str, JsValue)> = members.iter().map(|(name, value)| (*name, (*value).into())).collect();
+    let members: Vec<(&str, JsValue)> =
+        members.iter().map(|(name, value)| (*name, (*value).into())).collect();
     js::object(&members).ok_or(NOT_ASKED)
 }
 

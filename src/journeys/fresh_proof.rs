@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    identity_login::IdentityCode,
     number_proof::{Accepted, AfterRedeem, NumberProof},
     own_account::{Doer, Here},
     provider::Caller,
@@ -24,6 +25,8 @@ pub enum FreshProof<'a> {
     Number(NumberProof<'a>),
     /// Its password.
     Password(&'a Secret<String>),
+    /// A third party's word.
+    Identity(IdentityCode<'a>),
 }
 
 /// From where a proof is brought.
@@ -67,6 +70,7 @@ impl<W: World> Service<'_, W> {
                 let (proven, after) = self.prove_in_session(here, from, proof, &accepted).await?;
                 Ok((Given::Identifier(proven.handle), after))
             }
+            FreshProof::Identity(code) => Ok((self.given_identity(here, from, code).await?, None)),
             FreshProof::Password(password) => {
                 Ok((Given::Password(self.check_own_password(here, password).await?), None))
             }

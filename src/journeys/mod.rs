@@ -15,6 +15,7 @@ pub mod device_proof;
 pub mod fresh_proof;
 pub mod identity;
 pub mod identity_exchange;
+pub mod identity_login;
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;

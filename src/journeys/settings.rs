@@ -59,6 +59,8 @@ pub struct Settings {
     pub risk_when_down: WhenDown,
     /// What the accounts are worth.
     pub profile: Profile,
+    /// Who has an account without a number is asked for one.
+    pub needs_phone: bool,
     /// What one-tap on a device that the account does not know leads to.
     pub one_tap_new_device: OneTapNewDevice,
     /// Part of the URL to which providers push receipts; without one there is no such URL.
@@ -189,6 +191,11 @@ impl Settings {
             "money" => Ok(Profile::Money),
             _ => Err("is none of basic, social, money".to_owned()),
         });
+        let needs_phone = reader.optional("PHONE_REQUIRED", |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("is neither true nor false".to_owned()),
+        });
         let one_tap_new_device = reader.optional("ONE_TAP_NEW_DEVICE", |text| match text {
             "allow" => Ok(OneTapNewDevice::Allow),
             "notify" => Ok(OneTapNewDevice::Notify),
@@ -256,6 +263,7 @@ impl Settings {
                 review_numbers: review_numbers.unwrap_or_default(),
                 risk_when_down: risk_when_down.unwrap_or(WhenDown::Allow),
                 profile: profile.unwrap_or(Profile::Basic),
+                needs_phone: needs_phone.unwrap_or(true),
                 one_tap_new_device: one_tap_new_device.unwrap_or(OneTapNewDevice::Notify),
                 receipt_token,
                 webhooks: webhooks.unwrap_or_default(),

@@ -63,6 +63,15 @@ pub enum Entry {
     StepUp(Box<StepUp>),
 }
 
+/// What a login is answered with.
+#[derive(Debug)]
+pub enum LoginAnswer {
+    /// What it leads to.
+    Entry(Entry),
+    /// The reply that the first of these equal requests got, as kept.
+    Kept(Secret<Vec<u8>>),
+}
+
 /// For what a sign-in is wanted.
 #[derive(Debug, Clone)]
 pub struct Purpose<'a> {
@@ -161,6 +170,8 @@ pub struct SignedIn {
     pub display_name: Option<String>,
     /// Where their picture is.
     pub avatar_url: Option<String>,
+    /// The app shall ask for a number.
+    pub needs_phone: bool,
     /// The session.
     pub session: Tokens,
     /// The device's id.
@@ -272,6 +283,7 @@ impl<W: World> Service<'_, W> {
         let signed_in = SignedIn {
             account,
             is_new,
+            needs_phone: phone.is_none() && self.settings.needs_phone,
             phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
             display_name: text(DISPLAY_NAME, profile.display_name)?,
             avatar_url: text(AVATAR_URL, profile.avatar_url)?,

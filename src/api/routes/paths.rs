@@ -16,6 +16,7 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "one-tap", "exchange"] => post(method, Route::OneTapExchange),
         ["v1", "otp", "send"] => post(method, Route::OtpSend),
         ["v1", "otp", "login"] => post(method, Route::OtpLogin),
+        ["v1", "identities", _, "login"] => post(method, Route::IdentityLogin),
         ["v1", "identities", _, "authorize"] => get(method, Route::IdentityAuthorize),
         ["v1", "client-config"] => get(method, Route::ClientConfig),
         // Vendors push as they please.

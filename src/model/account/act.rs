@@ -76,6 +76,8 @@ pub enum Deed {
     ProtectLogin(bool),
     /// Nothing: the proof that comes with it is all.
     Prove,
+    /// Nothing, but what follows needs a fresh proof.
+    NeedFreshProof,
     /// Look at the account itself.
     LookAtProfile,
     /// Change what the account says about its owner.
@@ -111,7 +113,12 @@ impl Deed {
     const fn is_sensitive(&self) -> bool {
         matches!(
             self,
-            Self::SetPassword { .. } | Self::Bind(_) | Self::Unbind(_) | Self::Export | Self::Delete
+            Self::NeedFreshProof
+                | Self::SetPassword { .. }
+                | Self::Bind(_)
+                | Self::Unbind(_)
+                | Self::Export
+                | Self::Delete
         )
     }
 }
@@ -157,7 +164,7 @@ impl Account {
         }
         let end = |kind| End { kind, place: &place, rules: &rules, now };
         match deed {
-            Deed::Prove => Outcome::Done,
+            Deed::Prove | Deed::NeedFreshProof => Outcome::Done,
             Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
             Deed::ChangeProfile(change) => {
                 self.change_profile(*change);

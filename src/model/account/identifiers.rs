@@ -10,7 +10,7 @@ use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
         binding::{Binding, Caller, Leads, decide},
-        handle::{EMAIL, HandleName, Parting, Proof, USERNAME},
+        handle::{EMAIL, HandleName, PHONE, Parting, Proof, USERNAME},
         login::Method,
         outbox::{Message, Outbox},
     },
@@ -184,6 +184,11 @@ impl Account {
         }
         if self.password.is_some() {
             proofs.push(Method::Password);
+        }
+        for known in self.bound().filter(|known| known.alias_of.is_none()) {
+            if !matches!(known.handle.kind(), PHONE | EMAIL | USERNAME) {
+                proofs.push(Method::of_identity(known.handle.kind()));
+            }
         }
         proofs
     }
