@@ -66,6 +66,15 @@ pub(crate) fn world() -> World {
 
 /// The same with more accounts.
 pub(crate) fn world_and(more: &[Value]) -> World {
+    made_of(more, &[])
+}
+
+/// The same with other settings.
+pub(crate) fn world_with(settings: &'static [(&'static str, &'static str)]) -> World {
+    made_of(&[], settings)
+}
+
+fn made_of(more: &[Value], settings: &'static [(&'static str, &'static str)]) -> World {
     let entry = |provider: &str, app: &str, settings: Value| json!({"provider": provider, "app": app, "settings": settings});
     let mut accounts = vec![
         entry("wechat", "default", json!({"appId": "wx-default", "appSecret": SECRET})),
@@ -87,7 +96,7 @@ pub(crate) fn world_and(more: &[Value]) -> World {
     World::with(move |name| match name {
         "PROVIDER_ACCOUNTS" => Some(configuration::accounts_and(&accounts)),
         "IDENTITY_REDIRECTS" => Some(format!("{BACK},https://shop.example/back")),
-        _ => None,
+        _ => settings.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Third-party login, up to the person that a third party knows. What account they have is another story.
 
+mod accounts;
 mod bindings;
 mod openid;
 mod refusals;
