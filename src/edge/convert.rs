@@ -20,6 +20,7 @@ const HEADERS: &[&str] = &[
     "idempotency-key",
     "origin",
     "sec-fetch-site",
+    "x-onetap-device",
     "x-request-id",
     #[cfg(feature = "test-hooks")]
     super::hooks::HEADER,

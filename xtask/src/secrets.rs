@@ -198,7 +198,7 @@ fn sandbox_accounts() -> Result<Value> {
             json!({"native": true})
         ),
         account("qq", json!({"appId": "101000001", "appKey": hex()?.to_lowercase(), "askUnionid": "1"})),
-        account("weibo", json!({"appKey": "2000000001", "appSecret": hex()?.to_lowercase()})),
+        account("weibo", json!({"appKey": word(10)?, "appSecret": hex()?.to_lowercase()})),
         // Whatever the host, it is reached at the sandbox.
         with(
             account(
