@@ -68,8 +68,8 @@ pub enum Proven {
 pub struct ProvenIdentity {
     /// Which third party, as clients call it.
     pub kind: String,
-    /// The names under which it knows them; together with `kind` each leads to one account at most. The last one belongs to
-    /// this app alone and is always there. One before it is shared by apps that the vendor counts as one's own.
+    /// The names under which it knows them, the widest first; together with `kind` each leads to one account at most. The
+    /// last one is always there. With WeChat and QQ it is this app's own, and one before it is shared by all apps of one developer.
     ///
     /// To find the account, ask from the last to the first: who was known to this app stays the same person when the app
     /// later shares names with others. To bind, claim from the first to the last: where two apps sign the same person

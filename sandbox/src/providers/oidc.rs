@@ -209,8 +209,10 @@ mod tests {
     }
 
     fn bytes(text: &str) -> Vec<u8> {
-        let padded =
-            format!("{}{}", text.replace('-', "+").replace('_', "/"), "=".repeat((4 - text.len() % 4) % 4));
+        let mut padded = text.replace('-', "+").replace('_', "/");
+        while !padded.len().is_multiple_of(4) {
+            padded.push('=');
+        }
         openssl::base64::decode_block(&padded).unwrap()
     }
 

@@ -178,3 +178,16 @@ fn what_is_no_token() {
         assert!(IdToken::read(text).is_none(), "{text}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn whatever_is_signed_or_published_is_harmless(header in ".{0,40}", claims in ".{0,40}", set in ".{0,60}") {
+        let encode = |part: &str| BASE64URL_NOPAD.encode(part.as_bytes());
+        proptest::prop_assert!(IdToken::read(&header).is_none());
+        if let Some(token) = IdToken::read(&format!("{}.{}.AA", encode(&header), encode(&claims))) {
+            proptest::prop_assert!(token.check(&keys(&all())) != Ok(Some(Check::Known(true))));
+            proptest::prop_assert!(token.claims(&expected()).is_err());
+        }
+        IssuerKeys::read(set.as_bytes());
+    }
+}
