@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::world::provider::VENDOR_TEXT;
+use crate::world::{Broken, Port, provider::VENDOR_TEXT};
 
 #[test]
 fn a_code_is_good_once() {
@@ -112,5 +112,37 @@ fn codes_secrets_and_names_stay_out_of_what_operators_see() {
     let state = login.state.as_deref().unwrap();
     for secret in [login.code.as_str(), state, "oMing@wx-default", "小明", OWN, VENDOR_TEXT, "AT-code"] {
         assert_eq!(world.places_of(secret), Vec::<String>::new(), "{secret}");
+    }
+}
+
+#[test]
+fn whatever_breaks_nobody_is_let_in_by_half_a_login() {
+    for (port, calls) in [(Port::Counter, 2), (Port::Http, 4), (Port::Entropy, 4)] {
+        for nth in 0..calls {
+            for broken in [Broken::Before, Broken::AnswerLost] {
+                let world = world();
+                let login = Login { key: Some(OWN), ..sign_in(&world, "corp", "default", XIAOMING) };
+                world.faults.break_call(port, nth, broken);
+                let first = login.prove(&world);
+                world.faults.mend();
+                match (&first.result, port) {
+                    // The profile is asked for last and may fail; discovery is known from the beginning of the login.
+                    (Ok(Proven::Identity(identity)), _) => assert_eq!(identity.subjects.len(), 1),
+                    (Err(Failure::Fault(_)), Port::Counter | Port::Entropy) => {}
+                    (Err(Failure::Refusal(refusal)), Port::Http) => {
+                        assert_eq!(refusal.code, Code::IdentityUnavailable, "{nth} {broken:?}");
+                    }
+                    other => panic!("{port:?} {nth} {broken:?}: {other:?}"),
+                }
+                // Without a reply that was kept nobody can say what became of the code: it is not tried again.
+                world.pass(Duration::from_secs(11));
+                let asked = world.third_parties.times_asked("/oidc/token");
+                let again = login.prove(&world);
+                let is_spent = port != Port::Counter || nth > 0 || broken == Broken::AnswerLost;
+                assert_eq!(again.result.is_err(), is_spent, "{port:?} {nth} {broken:?}");
+                let more = usize::from(!is_spent);
+                assert_eq!(world.third_parties.times_asked("/oidc/token"), asked + more);
+            }
+        }
     }
 }
