@@ -65,6 +65,11 @@ pub fn write(value: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(|_| Fault::new("value_does_not_serialise"))
 }
 
+/// A tree as JSON.
+pub fn text(tree: &Value) -> String {
+    serde_json::to_string(tree).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

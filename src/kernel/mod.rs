@@ -18,6 +18,7 @@ pub mod id_token;
 pub mod json;
 pub mod jwt;
 pub mod keys;
+pub mod order;
 pub mod password;
 pub mod phone;
 pub mod seal;

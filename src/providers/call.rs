@@ -5,6 +5,7 @@ use std::{fmt, time::Duration};
 use crate::{
     kernel::{
         http::{HttpReply, HttpRequest},
+        order::in_order,
         phone::PhoneNumber,
         table::Table,
         time::Timestamp,
@@ -96,9 +97,8 @@ impl Call<'_> {
         let mut headers = filled(&operation.request.headers, &values)?;
 
         if let Some(Sign::Mac { of, mac, key, output, into, parts }) = &operation.sign {
-            let mut parts = parts.iter().map(|part| values.fill(part)).collect::<Result<Vec<_>, _>>()?;
-            parts.sort_unstable();
-            values.set(SORTED_PARTS, parts.concat());
+            let parts = parts.iter().map(|part| values.fill(part)).collect::<Result<Vec<_>, _>>()?;
+            values.set(SORTED_PARTS, in_order(parts, |one, other| one <= other).concat());
             for (name, value) in SORTED.into_iter().zip(sign::sorted(&fields)) {
                 values.set(name, value);
             }
@@ -119,8 +119,7 @@ impl Call<'_> {
                 (String::new(), None)
             }
         };
-        query.sort_unstable();
-        let query = encode::query(&query);
+        let query = encode::query(&in_order(query, |one, other| one <= other));
         let is_said = headers.iter().any(|(name, _)| name == "content-type");
         let content_type = content_type.filter(|_| !is_said);
         headers.extend(content_type.map(|value| ("content-type".to_owned(), value.to_owned())));

@@ -19,7 +19,8 @@ pub struct Document {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) certainty: Certainty,
-    /// Where the facts come from.
+    /// Where the facts come from. For who writes or reviews the document: what is built in does without.
+    #[serde(default, skip_serializing)]
     pub(super) sources: Vec<String>,
     /// What an operator's account with the provider consists of.
     pub(super) settings: Table<String, Setting>,
@@ -120,11 +121,6 @@ impl Document {
     /// How sure its facts are.
     pub fn certainty(&self) -> Certainty {
         self.certainty
-    }
-
-    /// Where its facts come from.
-    pub fn sources(&self) -> &[String] {
-        &self.sources
     }
 
     /// Whether the provider can be asked this.

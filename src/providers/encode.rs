@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::kernel::json;
+
 /// `name=value&...` percent-encoded as RFC 3986 wants it: all but letters, digits and `-._~`.
 pub(super) fn query(fields: &[(String, String)]) -> String {
     pairs(fields, percent)
@@ -31,7 +33,7 @@ pub(super) fn json(fields: &[(String, String)], raw: &[String]) -> String {
     }
     let mut root = Value::Object(root);
     make_arrays(&mut root);
-    root.to_string()
+    json::text(&root)
 }
 
 fn make_arrays(value: &mut Value) {

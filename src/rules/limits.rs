@@ -13,8 +13,6 @@ pub struct Limit {
     pub min: u64,
     /// Greatest value accepted.
     pub max: u64,
-    /// What it limits.
-    pub what: &'static str,
 }
 
 macro_rules! limits {
@@ -27,8 +25,11 @@ macro_rules! limits {
 
         /// The table.
         pub const TABLE: &[Limit] = &[
-            $(Limit { name: $name, default: $default, min: $min, max: $max, what: $what },)*
+            $(Limit { name: $name, default: $default, min: $min, max: $max },)*
         ];
+
+        /// What each row of the table limits. Apart from it, since the service has no use for it.
+        pub const MEANINGS: &[&str] = &[$($what,)*];
 
         impl Default for Limits {
             fn default() -> Self {

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId, TicketId},
+        order::in_order,
         seal::Sealed,
         time::Timestamp,
     },
@@ -163,8 +164,7 @@ impl Account {
         // 3. The session. Dead ones go, then those unused for longest, until there is room.
         self.sessions.retain(|known| known.is_alive(now, &rules.lifetimes));
         let excess = self.sessions.len().saturating_add(1).saturating_sub(rules.sessions.max(1));
-        let mut oldest: Vec<&Session> = self.sessions.iter().collect();
-        oldest.sort_unstable_by_key(|known| known.last_used());
+        let oldest = in_order(&self.sessions, |one, other| one.last_used() <= other.last_used());
         let oldest: Vec<SessionId> = oldest.iter().take(excess).map(|known| known.id).collect();
         let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
         self.end_sessions(&end, outbox, &|known| oldest.contains(&known.id));
