@@ -14,6 +14,7 @@
     reason = "tests: they wait, read the clock and stop at the first surprise"
 )]
 
+mod account;
 mod aftermath;
 mod api_keys;
 mod backend;
@@ -36,6 +37,7 @@ mod leaks;
 mod login;
 mod notices;
 mod otp;
+mod passwords;
 mod protection;
 mod rotation;
 mod sandbox;
@@ -79,6 +81,8 @@ fn main() -> ExitCode {
         isolation::stories(),
         browser::stories(),
         identities::stories(),
+        passwords::stories(),
+        account::stories(),
         verifiers::stories(),
         notices::stories(),
         rotation::stories(),
