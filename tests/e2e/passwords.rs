@@ -13,7 +13,7 @@ use crate::{
     login::{access_token, sign_in},
     otp,
     stack::{self, Recipe, Stack},
-    story,
+    story, story_alone,
 };
 
 pub(crate) fn stories() -> Vec<Trial> {
@@ -27,7 +27,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         story("passwords: a reset by the number's code ends every other session", reset),
         story("passwords: guesses at one person run out, not for the owner's device", guesses),
         story("passwords: of 60 parallel guesses no more count than may", parallel_guesses),
-        story("passwords: 30 logins at once, and somebody else is still answered", many_at_once),
+        story_alone("passwords: 30 logins at once, and somebody else is still answered", many_at_once),
     ]
 }
 
@@ -179,14 +179,16 @@ async fn parallel_guesses() {
 
 async fn many_at_once() {
     let stack = stack::main();
-    let Person { phone, password: right, login, .. } = person(stack, "158").await;
+    // Ten at once are as many as one person may try.
+    let people = [person(stack, "158").await, person(stack, "158").await, person(stack, "158").await];
     let began = Instant::now();
-    let logins = join_all((0..30).map(|_| log_in(stack, &phone, &right)));
+    let thirty = people.iter().cycle().take(30);
+    let logins = join_all(thirty.map(|person| log_in(stack, &person.phone, &person.password)));
     let others = async {
         let mut took = Vec::new();
         while began.elapsed() < Duration::from_secs(2) {
             let asked = Instant::now();
-            get(stack, "/v1/session").bearer(access_token(&login)).send().await.ok();
+            get(stack, "/v1/session").bearer(access_token(&people[0].login)).send().await.ok();
             took.push(asked.elapsed());
         }
         took
