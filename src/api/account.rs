@@ -7,8 +7,11 @@ use super::{
     body::Fields,
     http::HttpIn,
     identities::{IdentityBody, identity_body},
-    login, own,
+    login,
+    numbers::{PhoneChangeBody, phone_change_body},
+    own,
     problem::Problem,
+    trusted_phones::{TrustedPhoneBody, trusted_phone_body},
 };
 use crate::{
     journeys::{
@@ -44,6 +47,8 @@ struct Account<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     password_set_at: Option<String>,
     identities: Vec<IdentityBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_change: Option<PhoneChangeBody>,
 }
 
 /// `GET /v1/account`
@@ -85,6 +90,7 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     struct Export<'a> {
         account: Account<'a>,
         former_phones: Vec<FormerPhone<'a>>,
+        trusted_phones: Vec<TrustedPhoneBody<'a>>,
         devices: Vec<Device<'a>>,
         sessions: Vec<Session<'a>>,
         login_history: Vec<super::login_history::EventBody<'a>>,
@@ -129,6 +135,7 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         until: former.until.rfc3339(),
         cause: former.cause.name(),
     });
+    let trusted = export.account.trusted_phones.iter().map(|phone| trusted_phone_body(phone, true));
     let devices = export.view.devices.iter().map(|known| Device {
         id: known.device.id.to_string(),
         name: &known.name,
@@ -152,6 +159,7 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     login::json(&Export {
         account: account_body(&export.account, true),
         former_phones: former.collect(),
+        trusted_phones: trusted.collect(),
         devices: devices.collect(),
         sessions: sessions.collect(),
         login_history: events.collect(),
@@ -171,6 +179,7 @@ fn account_body(view: &AccountView, in_clear: bool) -> Account<'_> {
         real_name: "none",
         password_set_at: view.own.password_set_at.map(crate::kernel::time::Timestamp::rfc3339),
         identities: view.identities.iter().map(|identity| identity_body(identity, in_clear)).collect(),
+        phone_change: view.phone_change.as_ref().map(|wish| phone_change_body(wish, in_clear)),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod login_history;
 pub mod login_result;
 pub mod meta;
 pub mod number_proof;
+pub mod numbers;
 pub mod oauth;
 pub mod one_tap;
 pub mod otp;
@@ -28,6 +29,7 @@ pub mod routes;
 pub mod session;
 pub mod sessions;
 pub mod step_up;
+pub mod trusted_phones;
 
 use crate::{
     journeys::{Service, claim::Claim, number_proof::AfterRedeem, otp::AfterSend, settings::Environment},

@@ -2,11 +2,11 @@
 
 use super::{
     Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, login_history, meta,
-    oauth, one_tap, otp, receipts, session, sessions, step_up,
+    numbers, oauth, one_tap, otp, receipts, session, sessions, step_up, trusted_phones,
 };
 use crate::{
     journeys::Service,
-    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId},
+    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
     ports::World,
 };
 
@@ -83,6 +83,18 @@ pub enum Route {
     AccountDelete,
     /// `GET /v1/account/export`
     AccountExport,
+    /// `PUT /v1/account/phone`
+    PhoneChange,
+    /// `DELETE /v1/account/phone-change`
+    PhoneChangeDrop,
+    /// `GET /v1/account/phones`
+    PhoneHistory,
+    /// `GET /v1/account/trusted-phones`
+    TrustedPhones,
+    /// `POST /v1/account/trusted-phones`
+    TrustedPhoneAdd,
+    /// `DELETE /v1/account/trusted-phones/{id}`
+    TrustedPhoneRemove(TrustedPhoneId),
     /// `GET /v1/account/identities`
     Identities,
     /// `POST /v1/account/identities/{kind}`
@@ -176,6 +188,12 @@ impl Route {
             Self::AccountChange => "PATCH /v1/account",
             Self::AccountDelete => "DELETE /v1/account",
             Self::AccountExport => "GET /v1/account/export",
+            Self::PhoneChange => "PUT /v1/account/phone",
+            Self::PhoneChangeDrop => "DELETE /v1/account/phone-change",
+            Self::PhoneHistory => "GET /v1/account/phones",
+            Self::TrustedPhones => "GET /v1/account/trusted-phones",
+            Self::TrustedPhoneAdd => "POST /v1/account/trusted-phones",
+            Self::TrustedPhoneRemove(_) => "DELETE /v1/account/trusted-phones/{id}",
             Self::Identities => "GET /v1/account/identities",
             Self::IdentityBind => "POST /v1/account/identities/{kind}",
             Self::IdentityUnbind => "DELETE /v1/account/identities/{kind}",
@@ -225,6 +243,12 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountChange => account::change(service, request).await,
         Route::AccountDelete => account::delete(service, request).await,
         Route::AccountExport => account::export(service, request).await,
+        Route::PhoneChange => numbers::change(service, request).await,
+        Route::PhoneChangeDrop => numbers::drop_change(service, request).await,
+        Route::PhoneHistory => numbers::history(service, request).await,
+        Route::TrustedPhones => trusted_phones::list(service, request).await,
+        Route::TrustedPhoneAdd => trusted_phones::add(service, request).await,
+        Route::TrustedPhoneRemove(id) => trusted_phones::remove(service, request, *id).await,
         Route::Identities => identities::list(service, request).await,
         Route::IdentityBind => identities::bind(service, request).await,
         Route::IdentityUnbind => identities::unbind(service, request).await,

@@ -3,23 +3,29 @@
 use std::time::Duration;
 
 use super::{
-    Reply,
+    Reply, Then,
     body::Fields,
     cookie::{self, Transport},
     http::HttpIn,
     login,
-    login_result::{DEVICE_APPROVAL, login_result},
+    login_result::{DEVICE_APPROVAL, TRUSTED_PHONE, with_challenge},
+    number_proof,
+    otp::DEADLINE,
     problem::Problem,
 };
 use crate::{
     journeys::{
         Service,
+        claim::Attempt,
         device_proof::GivenProof,
+        number_proof::OtpProof,
+        otp::Challenged,
         settings::Settings,
         sign_in::Entry,
         step_up::{Holder, LONGEST_WAIT},
+        trusted_phones::CodeToPhone,
     },
-    kernel::secret::Secret,
+    kernel::{id::TrustedPhoneId, secret::Secret},
     model::refusal::Code,
     ports::World,
 };
@@ -31,30 +37,65 @@ pub const MAX_TICKET: usize = 512;
 pub(super) async fn state<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let mut body = Fields::read(request)?;
     let wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
-    let asked = Asked::read(service.settings, request, body, Some(()))?;
+    let (asked, ()) = Asked::read(service.settings, request, body, Some(()))?;
     let until = service.world.now().plus(Duration::from_secs(wait));
-    asked.answer(&service.await_step_up(&asked.holder(), until).await?)
+    asked.answer(&service.await_step_up(&asked.holder(), until).await?, None)
 }
 
 /// `POST /v1/step-up/start`
 pub(super) async fn start<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let method = method(&mut body);
-    let asked = Asked::read(service.settings, request, body, method)?;
-    asked.answer(&service.ask_trusted_devices(&asked.holder()).await?)
+    let canonical = body.canonical();
+    let captcha = login::captcha(&mut body);
+    let method = match body.choice("method", METHODS) {
+        Some(true) => phone_id(&mut body).map(Some),
+        is_phone => is_phone.map(|_| None),
+    };
+    let (asked, phone) = Asked::read(service.settings, request, body, method)?;
+    let Some(phone) = phone else {
+        return asked.answer(&service.ask_trusted_devices(&asked.holder()).await?, None);
+    };
+    let code = CodeToPhone {
+        holder: asked.holder(),
+        address: &request.address,
+        request_id: &request.id,
+        language: request.language(),
+        captcha: captcha.as_ref(),
+        attempt: Attempt { key: key.as_ref(), request: &canonical },
+        deadline: service.world.now().plus(DEADLINE),
+    };
+    let (entry, challenged) = service.ask_trusted_phone(&code, phone).await?;
+    let reply = asked.answer(&entry, challenged.as_ref())?;
+    Ok(reply.then(challenged.and_then(|sent| sent.after).map(Then::AfterSend)))
 }
 
 /// `POST /v1/step-up/complete`
 pub(super) async fn complete<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let method = method(&mut body);
-    let asked = Asked::read(service.settings, request, body, method)?;
-    let now = service.world.now();
-    asked.answer(&service.await_step_up(&asked.holder(), now).await?)
+    let canonical = body.canonical();
+    let method = match body.choice("method", METHODS) {
+        Some(true) => number_proof::code(&mut body).map(Some),
+        is_phone => is_phone.map(|_| None),
+    };
+    let (asked, code) = Asked::read(service.settings, request, body, method)?;
+    let Some((challenge, code)) = code else {
+        let now = service.world.now();
+        return asked.answer(&service.await_step_up(&asked.holder(), now).await?, None);
+    };
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let proof = OtpProof { challenge: &challenge, code: &code, attempt };
+    let (entry, after) = service.confirm_by_phone(&asked.holder(), &proof).await?;
+    Ok(asked.answer(&entry, None)?.then(after.map(Then::AfterRedeem)))
 }
 
-fn method(body: &mut Fields) -> Option<()> {
-    body.choice("method", &[(DEVICE_APPROVAL, ())])
+/// Whether a trusted phone is meant.
+const METHODS: &[(&str, bool)] = &[(DEVICE_APPROVAL, false), (TRUSTED_PHONE, true)];
+
+fn phone_id(body: &mut Fields) -> Option<TrustedPhoneId> {
+    let id = body.text("id", 64)?;
+    id.parse().ok().or_else(|| body.wrong("id", "is not the id of a trusted phone"))
 }
 
 struct Asked {
@@ -65,12 +106,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(
+    fn read<T>(
         settings: &Settings,
         request: &HttpIn,
         mut body: Fields,
-        rest: Option<()>,
-    ) -> Result<Self, Problem> {
+        rest: Option<T>,
+    ) -> Result<(Self, T), Problem> {
         let ticket = body.text("ticket", MAX_TICKET);
         let transport = login::transport(&mut body);
         // Of the device only the token counts here; the rest was said at the sign-in.
@@ -79,21 +120,21 @@ impl Asked {
             body.absorb_open(device);
             token
         });
-        let ((ticket, named), ()) = body.finish(ticket.zip(device).zip(rest))?;
+        let ((ticket, named), rest) = body.finish(ticket.zip(device).zip(rest))?;
         let kept = match transport {
             Transport::Body => None,
             Transport::Cookie => cookie::device_token(settings, request)?,
         };
         let device_token = named.or(kept).ok_or(Problem::of(Code::TicketInvalid))?;
-        Ok(Self { ticket, device_token, proof: login::proof(request), transport })
+        Ok((Self { ticket, device_token, proof: login::proof(request), transport }, rest))
     }
 
     fn holder(&self) -> Holder<'_> {
         Holder { ticket: &self.ticket, device_token: &self.device_token, proof: self.proof.as_ref() }
     }
 
-    fn answer(&self, entry: &Entry) -> Result<Reply, Problem> {
-        let reply = login_result(entry, self.transport, Some(&self.device_token))?;
+    fn answer(&self, entry: &Entry, challenged: Option<&Challenged>) -> Result<Reply, Problem> {
+        let reply = with_challenge(entry, challenged, self.transport, Some(&self.device_token))?;
         Ok(match (entry, self.transport) {
             (Entry::SignedIn(_), Transport::Cookie) => reply.with_cookies(vec![cookie::waits_no_more()]),
             _ => reply,

@@ -77,7 +77,8 @@ impl<W: World> Service<'_, W> {
         let claimed = again_if_lost(async || self.world.handle(handle, claim.clone()).await).await?;
         let handle::Outcome::Held(holder) = claimed else { return Err(UNEXPECTED_OUTCOME) };
         let is_won = holder.account == account;
-        let settle = Operation::SettleClaim { handle: handle.clone(), is_won };
+        let (handle, rules) = (handle.clone(), self.settings.account_rules());
+        let settle = Operation::SettleClaim { account, handle, is_won, rules };
         again_if_lost(async || self.world.account(account, settle.clone()).await).await?;
         Ok(is_won)
     }

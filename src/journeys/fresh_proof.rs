@@ -46,8 +46,8 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Option<AfterRedeem>, Failure> {
         let here = self.here(from.doer).await?;
         let (given, after) = self.given(here, from, proof).await?;
-        self.act_with(here, from.doer.place, Deed::Prove, Some(given)).await?;
-        Ok(after)
+        let taken = self.act_with(here, from.doer.place, Deed::Prove, Some(given)).await;
+        Ok(self.with_code(taken, after).await?.1)
     }
 
     /// What a proof proves.
@@ -78,6 +78,17 @@ impl<W: World> Service<'_, W> {
         // Which of our accounts with the carriers counts depends on app and platform, which the account knows. Nothing
         // is spent on a session that is over.
         let own = self.own_profile_of(here, from.doer.place).await?;
+        self.prove_for(&own, from, proof, accepted).await
+    }
+
+    /// The same for somebody whose account was looked at already.
+    pub(super) async fn prove_for(
+        &self,
+        own: &OwnProfile,
+        from: &From<'_>,
+        proof: &NumberProof<'_>,
+        accepted: &Accepted<'_>,
+    ) -> Result<(Proven, Option<AfterRedeem>), Failure> {
         let (address, request_id) = (from.address, from.request_id);
         let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
         self.prove_number(proof, accepted, &caller).await

@@ -15,6 +15,7 @@ pub mod fresh_proof;
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;
+pub mod numbers;
 pub mod one_tap;
 pub mod otp;
 mod otp_budget;
@@ -30,6 +31,7 @@ pub mod sign_in;
 mod sms;
 pub mod step_up;
 mod test_mode;
+pub mod trusted_phones;
 
 use std::pin::Pin;
 

@@ -177,13 +177,22 @@ impl<W: World> Service<'_, W> {
         let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
         let seed = self.seed(proof, &proven.challenge)?;
         let entrance = Proven::number(self.settings, &proven.phone, Method::Otp).into();
-        match self.sign_in(&entrance, purpose, presented, &seed).await {
-            Ok(entry) => Ok((entry, proven.after)),
-            Err(failure) => {
-                // The code came back all the same: our trouble must not look like pumping.
-                if let Some(after) = proven.after {
-                    self.pass_over(self.after_redeem(after).await);
-                }
+        let entered = self.sign_in(&entrance, purpose, presented, &seed).await;
+        self.with_code(entered, proven.after).await
+    }
+
+    /// What came of something that a code was redeemed for. It came back all the same where nothing did: our trouble
+    /// must not look like pumping.
+    pub(super) async fn with_code<T>(
+        &self,
+        result: Result<T, Failure>,
+        after: Option<AfterRedeem>,
+    ) -> Result<(T, Option<AfterRedeem>), Failure> {
+        match (result, after) {
+            (Ok(value), after) => Ok((value, after)),
+            (Err(failure), None) => Err(failure),
+            (Err(failure), Some(after)) => {
+                self.pass_over(self.after_redeem(after).await);
                 Err(failure)
             }
         }

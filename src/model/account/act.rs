@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, End, Given, Outcome, ProfileChange, Rules, publish};
+use super::{
+    Account, Candidate, End, Given, NewTrustedPhone, Outcome, ProfileChange, Rules, numbers::Wisher, publish,
+};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, DeviceId, SessionId},
+        id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
         seal::Sealed,
         time::Timestamp,
     },
@@ -90,6 +92,14 @@ pub enum Deed {
     Bind(Box<Candidate>),
     /// Take an identifier away.
     Unbind(HandleName),
+    /// Take another number in place of the account's, at once or after a wait.
+    ChangePhone(Box<Candidate>),
+    /// Object to that, or withdraw it.
+    DropPhoneChange,
+    /// Trust a phone.
+    TrustPhone(Box<NewTrustedPhone>),
+    /// Trust a phone no more.
+    DistrustPhone(TrustedPhoneId),
     /// Delete the account.
     Delete,
     /// Look at the sign-ins that wait for a trusted device.
@@ -110,7 +120,13 @@ impl Deed {
     const fn is_sensitive(&self) -> bool {
         matches!(
             self,
-            Self::SetPassword { .. } | Self::Bind(_) | Self::Unbind(_) | Self::Export | Self::Delete
+            Self::SetPassword { .. }
+                | Self::Bind(_)
+                | Self::Unbind(_)
+                | Self::TrustPhone(_)
+                | Self::DistrustPhone(_)
+                | Self::Export
+                | Self::Delete
         )
     }
 }
@@ -150,14 +166,14 @@ impl Account {
             return Outcome::ProofFailed;
         }
         if deed.is_sensitive()
-            && let Some(needs_proof) = self.needs_proof(id, &rules, now)
+            && let Some(proofs) = self.needs_proof(id, &rules, now)
         {
-            return needs_proof;
+            return Outcome::NeedsProof { proofs };
         }
         let end = |kind| End { kind, place: &place, rules: &rules, now };
         match deed {
             Deed::Prove => Outcome::Done,
-            Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
+            Deed::LookAtProfile => Outcome::Profile(self.own_profile(id, &rules, now).into()),
             Deed::ChangeProfile(change) => {
                 self.change_profile(*change);
                 Outcome::Done
@@ -169,6 +185,13 @@ impl Account {
             }
             Deed::Bind(candidate) => self.intend(&candidate, account, &rules, now, outbox),
             Deed::Unbind(handle) => self.unbind(&handle, account, now, outbox),
+            Deed::ChangePhone(candidate) => {
+                let by = Wisher { account, session: id, device: here };
+                self.change_phone(&candidate, by, &rules, now, outbox)
+            }
+            Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
+            Deed::TrustPhone(phone) => self.trust_phone(*phone, here, &rules, now),
+            Deed::DistrustPhone(phone) => self.distrust_phone(phone, here, &rules, now),
             Deed::Delete => self.close(account, &end(EventKind::Ended), outbox),
             Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),
             Deed::Export => {
@@ -262,7 +285,7 @@ impl Account {
     }
 
     /// Whether it is more than a device that came in by the number alone: by use, or a step-up, or as the first one.
-    fn has_standing(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+    pub(super) fn has_standing(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> bool {
         let known = self.devices.iter().find(|known| known.id == device);
         self.trust_of(device, rules, now) != Trust::New
             || known.is_some_and(|known| known.confirmed_at.is_some())

@@ -93,29 +93,54 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        let Candidate { identifier, proof } = candidate;
-        match self.binding_of(&identifier.handle, rules) {
-            Binding::Bind => {
-                self.identifiers.retain(|known| known.handle != identifier.handle);
-                self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
-                let (handle, proof) = (identifier.handle.clone(), *proof);
-                outbox.post(Message::Claim { handle, account, proof }, now);
-                Outcome::Claiming
-            }
+        match self.binding_of(&candidate.identifier.handle, rules) {
+            Binding::Bind => self.claim(candidate, account, now, outbox),
             Binding::NothingToDo => Outcome::Done,
             _ => Outcome::Full,
         }
     }
 
+    /// Writes it down, whatever the rule says.
+    pub(super) fn claim(
+        &mut self,
+        candidate: &Candidate,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        let Candidate { identifier, proof } = candidate;
+        self.identifiers.retain(|known| known.handle != identifier.handle);
+        self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
+        let (handle, proof) = (identifier.handle.clone(), *proof);
+        outbox.post(Message::Claim { handle, account, proof }, now);
+        Outcome::Claiming
+    }
+
     /// The handle has decided. Heard again, it changes nothing.
-    pub(super) fn settle_claim(&mut self, handle: &HandleName, is_won: bool) {
-        match is_won {
-            true => {
+    pub(super) fn settle_claim(
+        &mut self,
+        handle: &HandleName,
+        is_won: bool,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let known = self.identifiers.iter().find(|known| known.handle == *handle);
+        match known.map(|known| known.claiming) {
+            // Given up meanwhile: the handle must not go on leading here.
+            None if is_won => {
+                let (handle, cause) = (handle.clone(), Parting::Unbound);
+                outbox.post(Message::Release { handle, account, cause }, now);
+            }
+            Some(true) if is_won => {
+                self.part_with_former_number(handle, account, rules, now, outbox);
                 for known in self.identifiers.iter_mut().filter(|known| known.handle == *handle) {
                     known.claiming = false;
                 }
             }
-            false => self.identifiers.retain(|known| !(known.claiming && known.handle == *handle)),
+            Some(true) => self.identifiers.retain(|known| known.handle != *handle),
+            _ => {}
         }
     }
 
@@ -160,6 +185,8 @@ impl Account {
             let handle = handle.clone();
             self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause });
         }
+        // Whoever waits to come in by it would bring it back.
+        self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
         outbox.post(Message::Release { handle, account, cause }, now);
     }
 
@@ -216,7 +243,8 @@ mod tests {
     }
 
     fn settle(document: &mut Document<Account>, handle: &str, is_won: bool) {
-        document.apply(Operation::SettleClaim { handle: name(handle), is_won }, NOW);
+        let account = AccountId::from_bytes([100; 16]);
+        document.apply(Operation::SettleClaim { account, handle: name(handle), is_won, rules: RULES }, NOW);
     }
 
     fn posted(document: &Document<Account>) -> Vec<Message> {

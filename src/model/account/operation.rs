@@ -56,10 +56,14 @@ pub enum Operation {
     LookAtPassword,
     /// The handle of an identifier that is being bound has decided.
     SettleClaim {
+        /// Whose account it is.
+        account: AccountId,
         /// Which.
         handle: HandleName,
         /// It leads to this account.
         is_won: bool,
+        /// Rules in force.
+        rules: Rules,
     },
     /// An operator takes back that the account is to be deleted.
     Restore,

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Identifier, OwnProfile, Password, Pending, Profile, Seen, Waiting};
+use super::{
+    Identifier, OwnProfile, Password, Pending, PhoneChange, PhoneToAsk, Profile, Seen, TrustedPhone, Waiting,
+};
 use crate::{
     kernel::{seal::Sealed, time::Timestamp},
     model::{
@@ -77,6 +79,14 @@ pub enum Outcome {
     Claiming,
     /// The account has as many identifiers of the kind as it may.
     Full,
+    /// The other number must wait.
+    Wished(PhoneChange),
+    /// The phone is trusted.
+    Trusted(TrustedPhone),
+    /// It is the account's own number.
+    OwnNumber,
+    /// A code may be sent to this trusted phone.
+    AskPhone(Box<PhoneToAsk>),
     /// Nothing else would lead to the account.
     LastWayIn,
     /// The last proof of who this is is too old.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, FormerNumber, Identifier};
+use super::{Account, FormerNumber, Identifier, PhoneChange, Rules, TrustedPhone};
 use crate::{
     kernel::{id::SessionId, seal::Sealed, time::Timestamp},
-    model::platform::Platform,
+    model::{login::Method, platform::Platform},
 };
 
 /// Profile, sealed for its account.
@@ -62,6 +62,12 @@ pub struct OwnProfile {
     pub password_set_at: Option<Timestamp>,
     /// Numbers that it had, oldest first.
     pub former_numbers: Vec<FormerNumber>,
+    /// Another number that is wished for.
+    pub phone_change: Option<PhoneChange>,
+    /// Trusted phones, oldest first.
+    pub trusted_phones: Vec<TrustedPhone>,
+    /// What must be proven before something is done that could cost the account; `None`: it was, lately.
+    pub needs_proof: Option<Vec<Method>>,
 }
 
 impl Profile {
@@ -88,7 +94,8 @@ impl Account {
         change.locale.apply(&mut self.profile.locale);
     }
 
-    pub(super) fn own_profile(&self, session: SessionId) -> OwnProfile {
+    pub(super) fn own_profile(&self, session: SessionId, rules: &Rules, now: Timestamp) -> OwnProfile {
+        let needs_proof = self.needs_proof(session, rules, now);
         let session = self.sessions.iter().find(|known| known.id == session);
         let device =
             self.devices.iter().find(|known| session.is_some_and(|session| session.device == known.id));
@@ -100,6 +107,9 @@ impl Account {
             profile: self.profile.clone(),
             password_set_at: self.password.as_ref().map(|password| password.set_at),
             former_numbers: self.former_numbers.clone(),
+            phone_change: self.phone_change.clone(),
+            trusted_phones: self.trusted_phones.clone(),
+            needs_proof,
         }
     }
 }

@@ -1,0 +1,126 @@
+//! The number of an account: another one takes its place, and what it was before.
+//!
+//! As binding: the account writes down what it intends, the handle decides, the account hears what was decided. When
+//! the new number is the account's, the old one is not, in the same write.
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    fresh_proof::{FreshProof, From, binding_of_session},
+    number_proof::{AfterRedeem, NumberProof},
+    own_account::{Doer, Here},
+    own_profile::AccountView,
+    sign_in::{Proven, again_if_lost},
+};
+use crate::{
+    kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, time::Timestamp},
+    model::{
+        account::{Deed, FormerNumber, Outcome, PhoneChange},
+        handle,
+        otp_purpose::Purpose,
+        refusal::{Code, Refusal},
+    },
+    ports::World,
+};
+
+/// A number that was wished for, opened for the owner of the account.
+#[derive(Debug)]
+pub struct PhoneChangeView {
+    /// The number.
+    pub phone: PhoneNumber,
+    /// Since when it is wished for.
+    pub requested_at: Timestamp,
+    /// From when on it can be taken.
+    pub effective_at: Timestamp,
+}
+
+/// What became of another number.
+#[derive(Debug)]
+pub enum Changed {
+    /// It is the account's.
+    Now,
+    /// It must wait.
+    Later(PhoneChangeView),
+}
+
+impl<W: World> Service<'_, W> {
+    /// Takes another number in place of the account's, or notes that it is wished for where nothing was proven lately.
+    ///
+    /// # Errors
+    /// `phone_in_use`; `try_again` while another change is being carried out; those of the proofs.
+    pub async fn change_phone(
+        &self,
+        from: &From<'_>,
+        number: &NumberProof<'_>,
+        proof: Option<&FreshProof<'_>>,
+    ) -> Result<(Changed, [Option<AfterRedeem>; 2]), Failure> {
+        // A proof counts for the session, so that a typing mistake in the other code does not cost it.
+        let first = match proof {
+            Some(proof) => self.prove_anew(from, proof).await?,
+            None => None,
+        };
+        let (changed, first) = self.with_code(self.take_number(from, number).await, first).await?;
+        let (changed, second) = changed;
+        Ok((changed, [first, second]))
+    }
+
+    async fn take_number(
+        &self,
+        from: &From<'_>,
+        number: &NumberProof<'_>,
+    ) -> Result<(Changed, Option<AfterRedeem>), Failure> {
+        let here = self.here(from.doer).await?;
+        let binding = binding_of_session(here);
+        let accepted = [(Purpose::ChangePhone, binding.as_str()), (Purpose::Bind, &binding)];
+        let (proven, after) = self.prove_in_session(here, from, number, &accepted).await?;
+        let taken = self.take_proven(here, from.doer, &proven).await;
+        self.with_code(taken, after).await
+    }
+
+    async fn take_proven(&self, here: Here, doer: Doer<'_>, proven: &Proven) -> Result<Changed, Failure> {
+        let candidate = self.candidate(here.account, proven)?;
+        let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
+        // Nobody waits for a number that is another's.
+        match again_if_lost(async || self.world.handle(&handle, handle::Operation::Look).await).await? {
+            handle::Outcome::Held(holder) if holder.account != here.account => {
+                return Err(Code::PhoneInUse.into());
+            }
+            _ => {}
+        }
+        match self.act(here, doer.place, Deed::ChangePhone(Box::new(candidate))).await? {
+            Outcome::Done => Ok(Changed::Now),
+            Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Changed::Now),
+            Outcome::Claiming => Err(Code::PhoneInUse.into()),
+            Outcome::Wished(wish) => Ok(Changed::Later(self.phone_change_view(here.account, &wish)?)),
+            Outcome::Limited { retry_after } => {
+                Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
+            }
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// Objects to a number that is wished for, or withdraws the wish.
+    ///
+    /// # Errors
+    /// `not_found` where there is none; `reauthentication_required` on a device that is new and did not ask itself.
+    pub async fn drop_phone_change(&self, doer: Doer<'_>) -> Result<(), Failure> {
+        self.carry_out(doer, Deed::DropPhoneChange).await
+    }
+
+    pub(super) fn phone_change_view(
+        &self,
+        account: AccountId,
+        wish: &PhoneChange,
+    ) -> Result<PhoneChangeView, Fault> {
+        let phone = self.open_phone(account, &wish.value)?;
+        Ok(PhoneChangeView { phone, requested_at: wish.requested_at, effective_at: wish.effective_at })
+    }
+
+    /// The numbers that an account had, oldest first.
+    ///
+    /// # Errors
+    /// [`Fault`] for one that does not open.
+    pub fn former_numbers(&self, account: &AccountView) -> Result<Vec<(PhoneNumber, FormerNumber)>, Fault> {
+        let former = account.own.former_numbers.iter();
+        former.map(|former| Ok((self.open_phone(account.id, &former.value)?, former.clone()))).collect()
+    }
+}

@@ -1,0 +1,223 @@
+//! Trusted phones: named and removed by their owner, and asked for a sign-in that waits.
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    claim::Attempt,
+    fresh_proof::{From, binding_of_session},
+    number_proof::{AfterRedeem, NumberProof, OtpProof},
+    otp::{Challenged, OtpSend},
+    own_account::Doer,
+    provider::Caller,
+    sign_in::{DeviceClaim, Entry, TRUSTED_PHONE, TRUSTED_PHONE_LABEL},
+    step_up::Holder,
+};
+use crate::{
+    kernel::{
+        fault::Fault,
+        id::{AccountId, TrustedPhoneId},
+        phone::PhoneNumber,
+        secret::Secret,
+        time::Timestamp,
+    },
+    model::{
+        account::{Deed, NewTrustedPhone, Outcome, PhoneToAsk, Step, TrustedPhone, Which},
+        handle::HandleName,
+        language::Language,
+        otp_purpose::Purpose,
+        refusal::{Code, Refusal},
+        ticket::Ticket,
+    },
+    ports::World,
+};
+
+/// A trusted phone, opened for the owner of the account.
+#[derive(Debug)]
+pub struct TrustedPhoneView {
+    /// Its id.
+    pub id: TrustedPhoneId,
+    /// Its number.
+    pub phone: PhoneNumber,
+    /// What its owner calls it.
+    pub label: Option<String>,
+    /// When it was last proven.
+    pub proven_at: Timestamp,
+}
+
+/// A code to a trusted phone is asked for.
+#[derive(Debug)]
+pub struct CodeToPhone<'a> {
+    /// Who waits.
+    pub holder: Holder<'a>,
+    /// Where they are.
+    pub address: &'a str,
+    /// Id of the request.
+    pub request_id: &'a str,
+    /// Language of the message.
+    pub language: Language,
+    /// What the bot check gave the client.
+    pub captcha: Option<&'a Secret<String>>,
+    /// To recognise a repeat.
+    pub attempt: Attempt<'a>,
+    /// The message must be on its way by then.
+    pub deadline: Timestamp,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Trusts a phone, or notes that it was proven again.
+    ///
+    /// # Errors
+    /// `reauthentication_required` without a fresh proof, or on a device that may name none; `invalid_request` for the
+    /// account's own number, and for one too many; those of the proof.
+    pub async fn trust_phone(
+        &self,
+        from: &From<'_>,
+        number: &NumberProof<'_>,
+        label: Option<&str>,
+    ) -> Result<(TrustedPhoneView, Option<AfterRedeem>), Failure> {
+        let here = self.here(from.doer).await?;
+        let own = self.own_profile_of(here, from.doer.place).await?;
+        // Before the code is spent.
+        if let Some(proofs) = own.needs_proof.clone() {
+            let proofs = Some(proofs.into());
+            return Err(Refusal { proofs, ..Refusal::new(Code::ReauthenticationRequired) }.into());
+        }
+        let binding = binding_of_session(here);
+        let accepted = [(Purpose::TrustedPhone, binding.as_str())];
+        let (proven, after) = self.prove_for(&own, from, number, &accepted).await?;
+        let account = here.account;
+        let label =
+            label.map(|label| self.seal_for(account, TRUSTED_PHONE_LABEL, label.as_bytes())).transpose()?;
+        let phone = NewTrustedPhone {
+            id: TrustedPhoneId::from_bytes(self.fresh()?),
+            name: proven.handle,
+            value: self.seal_for(account, TRUSTED_PHONE, proven.value.expose().as_bytes())?,
+            label,
+        };
+        let trusted = match self.act(here, from.doer.place, Deed::TrustPhone(Box::new(phone))).await {
+            Ok(Outcome::Trusted(phone)) => self.trusted_phone_view(account, &phone).map_err(Failure::from),
+            Ok(Outcome::OwnNumber) => Err(Refusal::field(NUMBER_PROOF, OWN_NUMBER).into()),
+            Ok(_) => Err(UNEXPECTED_OUTCOME.into()),
+            Err(failure) if failure == Code::IdentityInUse.into() => {
+                Err(Refusal::field(NUMBER_PROOF, TOO_MANY).into())
+            }
+            Err(failure) => Err(failure),
+        };
+        self.with_code(trusted, after).await
+    }
+
+    /// Trusts a phone no more.
+    ///
+    /// # Errors
+    /// `not_found`; `reauthentication_required`.
+    pub async fn distrust_phone(&self, doer: Doer<'_>, phone: TrustedPhoneId) -> Result<(), Failure> {
+        self.carry_out(doer, Deed::DistrustPhone(phone)).await
+    }
+
+    pub(super) fn trusted_phone_view(
+        &self,
+        account: AccountId,
+        phone: &TrustedPhone,
+    ) -> Result<TrustedPhoneView, Fault> {
+        let label = phone.label.as_ref();
+        Ok(TrustedPhoneView {
+            id: phone.id,
+            phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
+            label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
+            proven_at: phone.proven_at,
+        })
+    }
+
+    /// Sends a code to the trusted phone of that id, for a sign-in that waits.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; `proof_failed` once somebody said no; `not_found` for no phone that can be asked;
+    /// `rate_limited`; those of sending.
+    pub async fn ask_trusted_phone(
+        &self,
+        code: &CodeToPhone<'_>,
+        phone: TrustedPhoneId,
+    ) -> Result<(Entry, Option<Challenged>), Failure> {
+        self.send_to_trusted(code, Which::Id(phone)).await
+    }
+
+    /// The same for whoever knows the number; of one that is not trusted nothing is said.
+    ///
+    /// # Errors
+    /// `ticket_invalid` for that too.
+    pub async fn ask_phone_of_number(
+        &self,
+        code: &CodeToPhone<'_>,
+        phone: &PhoneNumber,
+    ) -> Result<Challenged, Failure> {
+        let name = HandleName::of_phone(&self.settings.digest, phone);
+        match self.send_to_trusted(code, Which::Name(name)).await {
+            Ok((_, Some(challenged))) => Ok(challenged),
+            Err(failure) if failure != Code::NotFound.into() => Err(failure),
+            // Also where it is decided already: the ticket takes no code any more.
+            _ => Err(Code::TicketInvalid.into()),
+        }
+    }
+
+    async fn send_to_trusted(
+        &self,
+        code: &CodeToPhone<'_>,
+        which: Which,
+    ) -> Result<(Entry, Option<Challenged>), Failure> {
+        let CodeToPhone { holder, address, request_id, language, captcha, attempt, deadline } = code;
+        let ticket = self.read_ticket(holder)?;
+        let outcome = self.at_ticket(holder, Step::AskPhone(which), false).await?;
+        let PhoneToAsk { value, app, platform, waiting } = match outcome {
+            Outcome::AskPhone(phone) => *phone,
+            outcome => return Ok((self.entry(ticket.account, outcome)?, None)),
+        };
+        let phone = self.open_number(ticket.account, TRUSTED_PHONE, &value)?;
+        // Whoever waits is a stranger to that number.
+        let device = DeviceClaim::unknown(platform);
+        let challenged = self
+            .send_otp(&OtpSend {
+                phone: &phone,
+                purpose: Purpose::StepUp,
+                binding: &binding_of_ticket(&ticket),
+                caller: Caller { app: &app, platform, address, request_id },
+                device: &device,
+                language: *language,
+                captcha: *captcha,
+                attempt: *attempt,
+                deadline: *deadline,
+            })
+            .await?;
+        Ok((self.waiting(ticket.account, &waiting, None)?, Some(challenged)))
+    }
+
+    /// Confirms a sign-in that waits by the code that a trusted phone got. Who was confirmed is signed in.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; `otp_incorrect`; `proof_failed` once somebody said no, or when the phone is trusted no more.
+    pub async fn confirm_by_phone(
+        &self,
+        holder: &Holder<'_>,
+        proof: &OtpProof<'_>,
+    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        let ticket = self.read_ticket(holder)?;
+        // Before the code is spent; and when it was, by the same request, somebody is in already.
+        let entry = self.look_at(holder, Step::Look, false).await?;
+        if let Entry::SignedIn(_) = entry {
+            return Ok((entry, None));
+        }
+        let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket)).await?;
+        let name = HandleName::of_phone(&self.settings.digest, &proven.phone);
+        let entered = self.look_at(holder, Step::Confirm(name), true).await;
+        self.with_code(entered, proven.after).await
+    }
+}
+
+/// What a code is bound to that is sent for a sign-in that waits.
+fn binding_of_ticket(ticket: &Ticket) -> String {
+    format!("ticket:{}", ticket.id)
+}
+
+const NUMBER_PROOF: &str = "numberProof";
+
+const OWN_NUMBER: &str = "is of the account's own number: whoever has that could confirm themselves";
+
+const TOO_MANY: &str = "is of one phone too many: another must be removed first";

@@ -1,0 +1,181 @@
+//! Trusted phones: other numbers, of the owner or of somebody they trust, that may confirm a new device.
+//!
+//! They are nobody's way in: none leads to the account, and one may be trusted by several.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Outcome, Rules, Waiting};
+use crate::{
+    kernel::{
+        id::{DeviceId, TicketId, TrustedPhoneId},
+        seal::Sealed,
+        time::Timestamp,
+    },
+    model::{device::Trust, handle::HandleName, platform::Platform, step_up::StepUp},
+};
+
+/// A trusted phone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustedPhone {
+    /// Its id.
+    pub id: TrustedPhoneId,
+    /// What its handle would be called.
+    pub name: HandleName,
+    /// The number, sealed for this account.
+    pub value: Sealed,
+    /// What its owner calls it, sealed for this account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Sealed>,
+    /// When it was last proven.
+    pub proven_at: Timestamp,
+}
+
+/// A phone to be trusted, which was proven just now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewTrustedPhone {
+    /// A fresh id, used if it is not trusted yet.
+    pub id: TrustedPhoneId,
+    /// What its handle would be called.
+    pub name: HandleName,
+    /// The number, sealed for this account.
+    pub value: Sealed,
+    /// What its owner calls it; `None`: as before.
+    pub label: Option<Sealed>,
+}
+
+/// Which trusted phone is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Which {
+    /// The one of that id.
+    Id(TrustedPhoneId),
+    /// The one of that number.
+    Name(HandleName),
+}
+
+/// A trusted phone to which a code may be sent, for a sign-in that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhoneToAsk {
+    /// The number.
+    pub value: Sealed,
+    /// To which app somebody wants to sign in.
+    pub app: String,
+    /// On what kind of client.
+    pub platform: Platform,
+    /// The sign-in.
+    pub waiting: Waiting,
+}
+
+impl Account {
+    /// Trusts a phone, or notes that it was proven again. It speaks for the owner as a trusted device does, so it takes
+    /// the same to name one.
+    pub(super) fn trust_phone(
+        &mut self,
+        phone: NewTrustedPhone,
+        here: DeviceId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Outcome {
+        let NewTrustedPhone { id, name, value, label } = phone;
+        if !self.may_vouch(here, rules, now) {
+            return Outcome::NeedsStanding;
+        }
+        if self.is_led_to_by(&name) {
+            return Outcome::OwnNumber;
+        }
+        let known = self.trusted_phones.iter().position(|known| known.name == name);
+        if known.is_none() && self.trusted_phones.len() >= rules.numbers.trusted_phones {
+            return Outcome::Full;
+        }
+        let known = known.map(|at| self.trusted_phones.remove(at));
+        let (id, old_label) = known.map_or((id, None), |known| (known.id, known.label));
+        let phone = TrustedPhone { id, name, value, label: label.or(old_label), proven_at: now };
+        self.trusted_phones.push(phone.clone());
+        Outcome::Trusted(phone)
+    }
+
+    /// Trusts a phone no more.
+    pub(super) fn distrust_phone(
+        &mut self,
+        phone: TrustedPhoneId,
+        here: DeviceId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Outcome {
+        if self.trusted_phones.iter().all(|known| known.id != phone) {
+            return Outcome::NotFound;
+        }
+        if !self.may_vouch(here, rules, now) {
+            return Outcome::NeedsStanding;
+        }
+        self.trusted_phones.retain(|known| known.id != phone);
+        Outcome::Done
+    }
+
+    /// Trusted phones that can be asked: numbers get other owners, so not those that were proven too long ago.
+    pub(super) fn phones_to_ask(&self, rules: &Rules, now: Timestamp) -> impl Iterator<Item = &TrustedPhone> {
+        let lasts = rules.numbers.trusted_phone;
+        self.trusted_phones.iter().filter(move |phone| now.since(phone.proven_at) < lasts)
+    }
+
+    /// Lets a code be sent to a trusted phone. A number that is guessed at counts like one that is right, so that nobody
+    /// finds out by trying.
+    pub(super) fn ask_phone(
+        &mut self,
+        ticket: TicketId,
+        which: &Which,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Outcome {
+        if let Err(retry_after) = self.step_ups.ask_phone(rules.numbers.codes_an_hour, now) {
+            return Outcome::Limited { retry_after };
+        }
+        let is_meant = |phone: &&TrustedPhone| match which {
+            Which::Id(id) => phone.id == *id,
+            Which::Name(name) => phone.name == *name,
+        };
+        let value = self.phones_to_ask(rules, now).find(is_meant).map(|phone| phone.value.clone());
+        let (Some(value), Some(step_up)) = (value, self.step_ups.find(ticket, now).cloned()) else {
+            return Outcome::NotFound;
+        };
+        Outcome::AskPhone(Box::new(PhoneToAsk {
+            value,
+            app: step_up.sign_in.app.clone(),
+            platform: step_up.sign_in.profile.platform,
+            waiting: self.waiting(&step_up, rules, now),
+        }))
+    }
+
+    /// Notes that a trusted phone has confirmed a sign-in; whether it is one.
+    pub(super) fn confirm_by_phone(
+        &mut self,
+        ticket: TicketId,
+        name: &HandleName,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> bool {
+        let is_trusted = self.phones_to_ask(rules, now).any(|phone| phone.name == *name);
+        is_trusted && self.step_ups.confirm(ticket, now)
+    }
+
+    /// Whether this device may say who speaks for the owner, where no device is trusted and phones are asked: one that
+    /// was confirmed.
+    pub(super) fn is_confirmed(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+        let known = self.devices.iter().find(|known| known.id == here);
+        known.is_some_and(|known| rules.trust.trust(known.usage, known.confirmed_at, now) == Trust::Trusted)
+    }
+
+    /// A sign-in that waits, as its device may see it.
+    pub(super) fn waiting(&self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> Waiting {
+        let question = step_up.question.as_ref().filter(|_| step_up.approved().is_none());
+        Waiting {
+            ticket: step_up.ticket,
+            reason: step_up.reason,
+            until: step_up.until,
+            token_issued: step_up.token_issued,
+            question: question.map(|question| (question.digits, question.until)),
+            by_device: self.has_trusted_device(rules, now),
+            by_phone: self.phones_to_ask(rules, now).map(|phone| (phone.id, phone.value.clone())).collect(),
+        }
+    }
+}
