@@ -11,7 +11,6 @@ use crate::{
         claim::Attempt,
         numbers::{Changed, PhoneChangeView},
     },
-    kernel::time::Timestamp,
     model::handle::PHONE,
     ports::World,
 };
@@ -93,7 +92,7 @@ pub(super) async fn history<W: World>(service: Service<'_, W>, request: &HttpIn)
     let former = former.iter().rev().map(|(phone, former)| Phone {
         phone: phone.masked(),
         from: former.since.rfc3339(),
-        until: Some(former.until).map(Timestamp::rfc3339),
+        until: Some(former.until.rfc3339()),
         cause: Some(former.cause.name()),
     });
     login::json(&Answer { phones: current.into_iter().chain(former).collect() })

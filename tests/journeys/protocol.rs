@@ -9,7 +9,7 @@ use onetap::{
         time::Timestamp,
     },
     model::{
-        account::{self, Account, Identifier, Rules, SignIn},
+        account::{self, Account, Identifier, NumberRules, Rules, SignIn},
         device::{DeviceProfile, Presented},
         device_trust::TrustRules,
         handle::{self, Handle, Proof},
@@ -307,6 +307,7 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
             fresh: day,
             identities_of_a_kind: 1,
             deletion_grace: day,
+            numbers: NumberRules::default(),
         },
     }
 }

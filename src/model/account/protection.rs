@@ -150,7 +150,7 @@ impl Account {
         };
         self.step_ups.tidy(now);
         let step_up = self.step_ups.hold(step_up);
-        Outcome::Waits(self.waiting(&step_up, &rules, now).into())
+        Outcome::Waits(self.waiting(&step_up, rules, now).into())
     }
 
     /// What the device that waits asks: starts a question, or sees how far it is. Once the device is confirmed, it is

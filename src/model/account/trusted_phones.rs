@@ -179,3 +179,112 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Act, Deed, Operation, Step,
+        protection::AtTicket,
+        tests::{RULES, digest, from_text, sign_in},
+    };
+    use super::*;
+    use crate::{
+        kernel::id::{AccountId, SessionId},
+        model::{login_history::Place, object::Document},
+    };
+
+    const FRIEND: &str = "phone.k1.friend";
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(secs)
+    }
+
+    fn act(document: &mut Document<Account>, secs: i64, deed: Deed) -> Outcome {
+        let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
+        let act = Act { account, session, deed, place: Place::default(), rules: RULES, proof: None };
+        document.apply(Operation::Act(Box::new(act)), at(secs))
+    }
+
+    fn trust(document: &mut Document<Account>, seed: u8, name: &str) -> Outcome {
+        let (id, value) = (TrustedPhoneId::from_bytes([seed; 16]), from_text("k1.number"));
+        let phone = NewTrustedPhone { id, name: from_text(name), value, label: None };
+        act(document, 1, Deed::TrustPhone(Box::new(phone)))
+    }
+
+    fn step(document: &mut Document<Account>, secs: i64, step: Step) -> Outcome {
+        let at_ticket = AtTicket {
+            account: AccountId::from_bytes([100; 16]),
+            ticket: TicketId::from_bytes([2; 16]),
+            presented_token: digest(2),
+            key: None,
+            looks_again: false,
+            step,
+            rules: RULES,
+        };
+        document.apply(Operation::AtTicket(Box::new(at_ticket)), at(secs))
+    }
+
+    /// A protected account with a trusted phone, and a sign-in that waits.
+    fn held() -> Document<Account> {
+        let mut document = Document::<Account>::empty();
+        document.apply(Operation::SignIn(Box::new(sign_in(1, None))), at(0));
+        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::Trusted(_)));
+        assert_eq!(act(&mut document, 1, Deed::ProtectLogin(true)), Outcome::Done);
+        let held = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(2));
+        let Outcome::Waits(waiting) = held else { panic!("waits") };
+        assert_eq!((waiting.by_device, waiting.by_phone.len()), (true, 1));
+        document
+    }
+
+    #[test]
+    fn one_is_known_by_its_number_and_five_are_the_most() {
+        let mut document = Document::<Account>::empty();
+        document.apply(Operation::SignIn(Box::new(sign_in(1, None))), at(0));
+        assert_eq!(trust(&mut document, 1, "phone.k1.name"), Outcome::OwnNumber);
+        for seed in 1..=5 {
+            let trusted = trust(&mut document, seed, &format!("phone.k1.{seed}"));
+            assert!(matches!(trusted, Outcome::Trusted(_)), "{trusted:?}");
+        }
+        assert_eq!(trust(&mut document, 6, "phone.k1.6"), Outcome::Full);
+        let Outcome::Trusted(again) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
+        assert_eq!(again.id, TrustedPhoneId::from_bytes([3; 16]));
+    }
+
+    #[test]
+    fn whoever_is_asked_first_decides_and_codes_are_counted_until_one_comes_back() {
+        let mut document = held();
+        let phone = || Step::AskPhone(Which::Id(TrustedPhoneId::from_bytes([1; 16])));
+        let guess = || Step::AskPhone(Which::Name(from_text("phone.k1.guess")));
+        for _ in 0..5 {
+            assert!(matches!(step(&mut document, 3, phone()), Outcome::AskPhone(_)));
+            assert_eq!(step(&mut document, 3, guess()), Outcome::NotFound);
+        }
+        assert!(matches!(step(&mut document, 4, phone()), Outcome::Limited { .. }));
+        let stranger = Step::Confirm(from_text("phone.k1.stranger"));
+        assert_eq!(step(&mut document, 5, stranger), Outcome::ProofFailed);
+        let confirmed = step(&mut document, 5, Step::Confirm(from_text(FRIEND)));
+        let Outcome::SignedIn { session, .. } = confirmed else { panic!("{confirmed:?}") };
+        assert!(session.stepped_up);
+        assert!(matches!(step(&mut document, 6, Step::Look), Outcome::SignedIn { .. }), "a repeat");
+        let kept = serde_json::to_value(&document).unwrap();
+        assert!(kept["state"]["step_ups"].get("codes").is_none());
+    }
+
+    #[test]
+    fn a_proof_that_is_too_old_confirms_nothing() {
+        let mut document = held();
+        // The ticket would be over: it is the phone that counts here.
+        let rules = Rules { numbers: super::super::NumberRules::default(), ..RULES };
+        let at_ticket = AtTicket {
+            account: AccountId::from_bytes([100; 16]),
+            ticket: TicketId::from_bytes([2; 16]),
+            presented_token: digest(2),
+            key: None,
+            looks_again: false,
+            step: Step::Confirm(from_text(FRIEND)),
+            rules,
+        };
+        let outcome = document.apply(Operation::AtTicket(Box::new(at_ticket)), at(3));
+        assert_eq!(outcome, Outcome::ProofFailed);
+    }
+}
