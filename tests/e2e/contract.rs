@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 32] = [
+pub(crate) const ROUTES: [(&str, &str); 47] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -38,6 +38,12 @@ pub(crate) const ROUTES: [(&str, &str); 32] = [
     ("PATCH", "/v1/account"),
     ("DELETE", "/v1/account"),
     ("GET", "/v1/account/export"),
+    ("PUT", "/v1/account/phone"),
+    ("DELETE", "/v1/account/phone-change"),
+    ("GET", "/v1/account/phones"),
+    ("GET", "/v1/account/trusted-phones"),
+    ("POST", "/v1/account/trusted-phones"),
+    ("DELETE", "/v1/account/trusted-phones/tph_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
     ("GET", "/v1/account/identities"),
     ("POST", "/v1/account/identities/username"),
     ("DELETE", "/v1/account/identities/username"),

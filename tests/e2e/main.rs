@@ -34,6 +34,7 @@ mod jose;
 mod leaks;
 mod login;
 mod notices;
+mod numbers;
 mod otp;
 mod protection;
 mod rotation;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         browser::stories(),
         verifiers::stories(),
         notices::stories(),
+        numbers::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),
