@@ -20,9 +20,11 @@ const ROOMS: &[Room] = &[
         may_use_crates: &[
             "aes",
             "aes_gcm",
+            "argon2",
             "base16ct",
             "base32ct",
             "base64ct",
+            "blowfish",
             "cbc",
             "data_encoding",
             "des",

@@ -8,6 +8,7 @@
 mod captchas;
 mod control;
 mod crypto;
+mod idp;
 mod providers;
 mod reply;
 mod risk;

@@ -18,9 +18,10 @@ use serde::Deserialize;
 use crate::{
     captchas::Captcha,
     crypto,
+    idp::Logins,
     risk::Score,
     sms::Message,
-    tokens::{Attempt, Behaviour, Outcome, Provider, Refusal, Token},
+    tokens::{Attempt, Behaviour, Outcome, Provider, Refusal, Service, Token},
 };
 
 /// How far a request's own time may stand from ours, in milliseconds.
@@ -86,10 +87,27 @@ pub(crate) struct Account {
     pub(crate) provider: Provider,
     app: String,
     platforms: Option<Vec<String>>,
+    /// What clients call a third-party login, where that is not the provider's name.
+    kind: Option<String>,
     settings: BTreeMap<String, String>,
 }
 
 impl Account {
+    /// Whether clients call its third-party login so.
+    pub(crate) fn is_kind(&self, kind: &str) -> bool {
+        match &self.kind {
+            Some(own) => own == kind,
+            None => serde_json::to_value(self.provider).is_ok_and(|name| name == kind),
+        }
+    }
+
+    /// Whether it serves an app and a platform, where given.
+    fn serves(&self, app: Option<&str>, platform: Option<&str>) -> bool {
+        let has =
+            |wanted: &str| self.platforms.as_ref().is_none_or(|all| all.iter().any(|one| one == wanted));
+        app.is_none_or(|app| self.app == app) && platform.is_none_or(has)
+    }
+
     /// A setting; present for all that [`Provider::settings`] names.
     pub(crate) fn setting(&self, name: &str) -> &str {
         self.settings.get(name).map_or("", String::as_str)
@@ -122,6 +140,8 @@ pub(crate) struct Ledger {
     /// Solved captchas by the token that names them.
     pub(crate) captchas: BTreeMap<(Provider, String), Captcha>,
     pub(crate) scores: Vec<Score>,
+    /// Codes and tokens of third-party logins.
+    pub(crate) logins: Logins,
     /// Push messages taken, oldest first.
     pub(crate) pushes: VecDeque<Pushed>,
     /// What the backend was sent, oldest first.
@@ -221,13 +241,24 @@ impl World {
         app: Option<&str>,
         platform: Option<&str>,
     ) -> Option<&Account> {
-        self.accounts.iter().find(|account| {
-            account.provider == provider
-                && app.is_none_or(|app| account.app == app)
-                && platform.is_none_or(|wanted| {
-                    account.platforms.as_ref().is_none_or(|all| all.iter().any(|one| one == wanted))
-                })
-        })
+        self.accounts.iter().find(|account| account.provider == provider && account.serves(app, platform))
+    }
+
+    /// The same for a third-party login, by what clients call it.
+    pub(crate) fn account_of_kind(
+        &self,
+        kind: &str,
+        app: Option<&str>,
+        platform: Option<&str>,
+    ) -> Option<&Account> {
+        let is_one =
+            |account: &&Account| account.provider.service() == Service::Identity && account.is_kind(kind);
+        self.accounts.iter().filter(is_one).find(|account| account.serves(app, platform))
+    }
+
+    /// The first account with one of several vendors.
+    pub(crate) fn account_of_any(&self, providers: &[Provider]) -> Option<&Account> {
+        self.accounts.iter().find(|account| providers.contains(&account.provider))
     }
 
     /// Counts a request before anything about it is judged.
@@ -291,6 +322,7 @@ struct AccountEntry {
     provider: serde_json::Value,
     app: String,
     platforms: Option<Vec<String>>,
+    kind: Option<String>,
     settings: BTreeMap<String, String>,
 }
 
@@ -302,7 +334,8 @@ fn parse_accounts(text: &str, problems: &mut Vec<String>) -> Vec<Account> {
         return Vec::new();
     };
     let mut accounts = Vec::new();
-    for (index, AccountEntry { provider, app, platforms, settings }) in entries.into_iter().enumerate() {
+    for (index, AccountEntry { provider, app, platforms, kind, settings }) in entries.into_iter().enumerate()
+    {
         // The service may know vendors that are not simulated.
         let Ok(provider) = serde_json::from_value::<Provider>(provider) else { continue };
         for (name, least) in provider.settings() {
@@ -312,7 +345,7 @@ fn parse_accounts(text: &str, problems: &mut Vec<String>) -> Vec<Account> {
                 ));
             }
         }
-        accounts.push(Account { provider, app, platforms, settings });
+        accounts.push(Account { provider, app, platforms, kind, settings });
     }
     accounts
 }

@@ -75,6 +75,24 @@ impl Bench {
             { "provider": "jpush_risk", "app": "default", "settings": {
                 "appKey": "7d431e42dfa6a6d693ac2d04", "masterSecret": "5e987ac6d2e04d95a9d8f0d1",
             } },
+            { "provider": "wechat", "app": "default", "settings": {
+                "appId": "wx0123456789abcdef", "appSecret": "InventedAppSecret1",
+            } },
+            { "provider": "wechat", "app": "second", "settings": {
+                "appId": "wxfedcba9876543210", "appSecret": "InventedAppSecret2",
+            } },
+            { "provider": "qq", "app": "default", "settings": { "appId": "101000001", "appKey": "InventedAppKey" } },
+            { "provider": "weibo", "app": "default", "settings": {
+                "appKey": "2000000001", "appSecret": "InventedAppSecret3",
+            } },
+            { "provider": "oidc", "kind": "corp", "app": "default", "settings": {
+                "issuer": "https://issuer.example/oidc", "clientId": "client-1", "clientSecret": "InventedSecret1",
+                "scope": "openid profile",
+            } },
+            { "provider": "oidc_post", "kind": "partner", "app": "default", "settings": {
+                "issuer": "https://issuer.example/oidc", "clientId": "client-2", "clientSecret": "InventedSecret2",
+                "scope": "openid profile",
+            } },
         ]);
         let config = Config::parse(None, None, Some(accounts.to_string())).expect("a good configuration");
         let world = Arc::new(World::new(config));
@@ -127,6 +145,13 @@ impl Bench {
     pub(crate) async fn captcha(&self, body: Value) -> String {
         let reply = self.post("/sandbox/captchas", "application/json", body.to_string()).await;
         reply.json()["captchaToken"].as_str().expect("a token").to_owned()
+    }
+
+    /// What a third party sends back with the browser.
+    pub(crate) async fn code(&self, kind: &str, body: Value) -> String {
+        let reply =
+            self.post(&format!("/sandbox/idp/{kind}/codes"), "application/json", body.to_string()).await;
+        reply.json()["code"].as_str().expect("a code").to_owned()
     }
 
     pub(crate) async fn calls(&self, provider: &str) -> Value {

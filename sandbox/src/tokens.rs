@@ -29,6 +29,11 @@ pub(crate) enum Provider {
     Geetest,
     JpushRisk,
     JpushPush,
+    Wechat,
+    Qq,
+    Weibo,
+    Oidc,
+    OidcPost,
 }
 
 /// What a vendor is asked for.
@@ -44,6 +49,8 @@ pub(crate) enum Service {
     Risk,
     /// To show something on a device.
     Push,
+    /// To say who somebody is.
+    Identity,
 }
 
 impl Provider {
@@ -66,6 +73,10 @@ impl Provider {
             Provider::Turnstile => &[("siteKey", 1), ("secretKey", 1)],
             Provider::Geetest => &[("captchaId", 1), ("captchaKey", 1)],
             Provider::JpushRisk | Provider::JpushPush => &[("appKey", 1), ("masterSecret", 1)],
+            Provider::Wechat => &[("appId", 1), ("appSecret", 1)],
+            Provider::Qq => &[("appId", 1), ("appKey", 1)],
+            Provider::Weibo => &[("appKey", 1), ("appSecret", 1)],
+            Provider::Oidc | Provider::OidcPost => &[("clientId", 1), ("clientSecret", 1), ("issuer", 1)],
         }
     }
 
@@ -84,6 +95,9 @@ impl Provider {
             Provider::Turnstile | Provider::Geetest => Service::Captcha,
             Provider::JpushRisk => Service::Risk,
             Provider::JpushPush => Service::Push,
+            Provider::Wechat | Provider::Qq | Provider::Weibo | Provider::Oidc | Provider::OidcPost => {
+                Service::Identity
+            }
         }
     }
 

@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn bodies_that_say_the_same_are_the_same() {
         let canonical = |body: &str| {
-            let headers = [("content-type".to_owned(), "application/json".to_owned())].into();
+            let headers = [("content-type".to_owned(), "application/json".to_owned())].into_iter().collect();
             let (method, path, query) = (String::new(), String::new(), String::new());
             let (address, id) = (String::new(), String::new());
             let body = Body::Read(body.as_bytes().to_vec());

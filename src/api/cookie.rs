@@ -18,6 +18,9 @@ const DEVICE: &str = "__Host-onetap-device";
 // The token of a device that waits: until it is in, the browser goes on being the device that it was.
 const WAITING: &str = "__Host-onetap-waiting";
 
+// Whose browser began a login with a third party.
+const IDENTITY: &str = "__Host-onetap-identity";
+
 /// Life of the device's cookie from each sign-in on: 400 days, the most that browsers keep any (RFC 6265bis,
 /// section 5.5).
 pub const DEVICE_SECONDS: u64 = 34_560_000;
@@ -116,15 +119,37 @@ pub(super) fn waits_no_more() -> String {
     set(WAITING, "", 0)
 }
 
+/// What a browser is bound by while it signs in with a third party, and its cookie: what it has already, so that one tab does
+/// not undo what another has begun, else `fresh`.
+pub(super) fn of_identity(request: &HttpIn, fresh: &str, seconds: u64) -> (String, String) {
+    let kept = value(request, IDENTITY).filter(|text| text.len() == fresh.len() && is_sane(text));
+    let secret = kept.unwrap_or(fresh).to_owned();
+    let cookie = set(IDENTITY, &secret, seconds);
+    (secret, cookie)
+}
+
+/// What a page shows that comes back from a third party.
+///
+/// # Errors
+/// As [`require_our_page`].
+pub(super) fn identity(settings: &Settings, request: &HttpIn) -> Result<Option<Secret<String>>, Problem> {
+    let Some(secret) = value(request, IDENTITY) else { return Ok(None) };
+    require_our_page(settings, request)?;
+    Ok(Some(Secret::new(secret.to_owned())))
+}
+
 /// The cookie of a device; `None` for a text that is no token, since a client may have named it.
 pub(super) fn of_device(token: &str) -> Option<String> {
-    let is_sane = token.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
-    is_sane.then(|| set(DEVICE, token, DEVICE_SECONDS))
+    is_sane(token).then(|| set(DEVICE, token, DEVICE_SECONDS))
 }
 
 /// What takes the cookies of a session away. The device stays known.
 pub(super) fn cleared() -> Vec<String> {
     [ACCESS, REFRESH].map(|name| set(name, "", 0)).into()
+}
+
+fn is_sane(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 fn set(name: &str, value: &str, max_age: u64) -> String {

@@ -13,7 +13,8 @@ use crate::journeys::settings::Settings;
 /// Seconds for which a browser need not ask again; Chromium keeps it for no longer.
 pub const MAX_AGE_SECONDS: u64 = 7200;
 
-const HEADERS: &str = "authorization, content-type, dpop, idempotency-key, x-request-id, accept-language";
+const HEADERS: &str =
+    "authorization, content-type, dpop, idempotency-key, x-request-id, accept-language, x-onetap-device";
 
 /// Pages that may read the answers of a path.
 #[derive(Clone, Copy, PartialEq, Eq)]

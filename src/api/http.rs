@@ -1,10 +1,10 @@
 //! Requests and answers as plain values.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use super::language;
 use crate::{
-    kernel::encoding::from_hex,
+    kernel::{encoding::from_hex, table::Table},
     model::{language::Language, login_history::Place},
 };
 
@@ -23,7 +23,7 @@ pub struct HttpIn {
     /// Query, as sent, without `?`.
     pub query: String,
     /// Header values by lower-case name.
-    pub headers: BTreeMap<String, String>,
+    pub headers: Table<String, String>,
     /// The body.
     pub body: Body,
     /// The client's IP address.

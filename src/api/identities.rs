@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Reply, body::Fields, http::HttpIn, login, own, problem::Problem};
+use super::{Reply, body::Fields, http::HttpIn, identity_login, login, own, problem::Problem};
 use crate::{
     journeys::{
         Service,
@@ -37,7 +37,15 @@ pub(super) async fn bind<W: World>(service: Service<'_, W>, request: &HttpIn) ->
             let name = body.text("username", USERNAME_LENGTH.1.saturating_mul(4));
             service.bind_username(doer, &body.finish(name)?).await?
         }
-        _ => return Err(Problem::of(Code::NotFound)),
+        EMAIL | PHONE => return Err(Problem::of(Code::NotFound)),
+        _ => {
+            let given = identity_login::read(&mut body);
+            let given = body.finish(given)?;
+            let binding = identity_login::binding(service.settings, request)?;
+            service
+                .bind_identity(&own::from(doer, request), &given.in_session(kind(request), binding.as_ref()))
+                .await?
+        }
     };
     match bound {
         Bound::Now | Bound::Already => Ok(Reply::nothing()),

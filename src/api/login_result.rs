@@ -105,6 +105,7 @@ fn signed_in(
             trust: signed_in.trust.name(),
             token: issued.filter(|_| transport == Transport::Body).map(|token| token.expose().as_str()),
         },
+        needs: signed_in.needs_phone.then_some(["phone"]),
     };
     let reply = json(&result)?;
     if transport == Transport::Body {
@@ -193,6 +194,9 @@ struct LoginResult<'a> {
     account: AccountBody<'a>,
     session: SessionBody<'a>,
     device: DeviceBody<'a>,
+    /// What the app shall ask for next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<[&'static str; 1]>,
 }
 
 #[derive(Serialize)]

@@ -46,16 +46,32 @@ pub enum GivenNumberProof {
     Carrier(CarrierProof),
 }
 
+/// `type` of a number's proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A code by SMS.
+    Otp,
+    /// The carrier names the number.
+    OneTap,
+    /// The carrier confirms it.
+    Check,
+}
+
 /// Reads a `numberProof` of any kind from the object `name`.
 pub fn any(body: &mut Fields, name: &str) -> Option<GivenNumberProof> {
     let mut proof = body.object(name)?;
-    let given = match proof.choice("type", &[("otp", 0), ("one_tap", 1), ("check", 2)]) {
-        Some(0) => otp(&mut proof),
-        Some(kind) => carrier(&mut proof, kind == 2).map(GivenNumberProof::Carrier),
-        None => None,
-    };
+    let kinds = [("otp", Kind::Otp), ("one_tap", Kind::OneTap), ("check", Kind::Check)];
+    let given = proof.choice("type", &kinds).and_then(|kind| of_kind(&mut proof, kind));
     body.absorb(proof);
     given
+}
+
+/// Reads what goes with a kind.
+pub fn of_kind(proof: &mut Fields, kind: Kind) -> Option<GivenNumberProof> {
+    match kind {
+        Kind::Otp => otp(proof),
+        Kind::OneTap | Kind::Check => carrier(proof, kind == Kind::Check).map(GivenNumberProof::Carrier),
+    }
 }
 
 /// Reads `challengeId` and `code`.

@@ -15,9 +15,9 @@ use crate::{
     journeys::{
         Service,
         claim::Attempt,
-        one_tap::{DEADLINE, LoginAnswer, OneTapLogin, OtpFallback},
+        one_tap::{DEADLINE, OneTapLogin, OtpFallback},
         provider::{Caller, Credential},
-        sign_in::Purpose,
+        sign_in::{LoginAnswer, Purpose},
     },
     kernel::{fault::Fault, phone::PhoneNumber},
     model::{

@@ -1,8 +1,9 @@
 //! Which request goes where.
 
 use super::{
-    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, login_history, meta,
-    numbers, oauth, one_tap, otp, receipts, session, sessions, step_up, trusted_phones,
+    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login,
+    login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
+    trusted_phones,
 };
 use crate::{
     journeys::Service,
@@ -33,6 +34,10 @@ pub enum Route {
     OtpSend,
     /// `POST /v1/otp/login`
     OtpLogin,
+    /// `GET /v1/identities/{kind}/authorize`
+    IdentityAuthorize,
+    /// `POST /v1/identities/{kind}/login`
+    IdentityLogin,
     /// `GET /v1/client-config`
     ClientConfig,
     /// `GET` or `POST /v1/receipts/{provider}/{token}`
@@ -75,6 +80,12 @@ pub enum Route {
     StepUpStart,
     /// `POST /v1/step-up/complete`
     StepUpComplete,
+    /// `POST /v1/password/login`
+    PasswordLogin,
+    /// `POST /v1/password/reset`
+    PasswordReset,
+    /// `PUT /v1/account/password`
+    PasswordSet,
     /// `GET /v1/account`
     Account,
     /// `PATCH /v1/account`
@@ -163,6 +174,8 @@ impl Route {
             Self::OneTapExchange => "POST /v1/one-tap/exchange",
             Self::OtpSend => "POST /v1/otp/send",
             Self::OtpLogin => "POST /v1/otp/login",
+            Self::IdentityAuthorize => "GET /v1/identities/{kind}/authorize",
+            Self::IdentityLogin => "POST /v1/identities/{kind}/login",
             Self::ClientConfig => "GET /v1/client-config",
             Self::Receipts => "POST /v1/receipts/{provider}/{token}",
             Self::SessionRefresh => "POST /v1/session/refresh",
@@ -184,6 +197,9 @@ impl Route {
             Self::StepUpState => "POST /v1/step-up/state",
             Self::StepUpStart => "POST /v1/step-up/start",
             Self::StepUpComplete => "POST /v1/step-up/complete",
+            Self::PasswordLogin => "POST /v1/password/login",
+            Self::PasswordReset => "POST /v1/password/reset",
+            Self::PasswordSet => "PUT /v1/account/password",
             Self::Account => "GET /v1/account",
             Self::AccountChange => "PATCH /v1/account",
             Self::AccountDelete => "DELETE /v1/account",
@@ -218,6 +234,8 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::OneTapExchange => one_tap::exchange(service, request).await,
         Route::OtpSend => otp::send(service, request).await,
         Route::OtpLogin => otp::login(service, request).await,
+        Route::IdentityAuthorize => identity_login::authorize(service, request).await,
+        Route::IdentityLogin => identity_login::login(service, request).await,
         Route::ClientConfig => meta::client_config(service, request),
         Route::Receipts => receipts::receive(service, request).await,
         Route::SessionRefresh => session::refresh(service, request).await,
@@ -239,6 +257,9 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::StepUpState => step_up::state(service, request).await,
         Route::StepUpStart => step_up::start(service, request).await,
         Route::StepUpComplete => step_up::complete(service, request).await,
+        Route::PasswordLogin => password::login(service, request).await,
+        Route::PasswordReset => password::reset(service, request).await,
+        Route::PasswordSet => password::set(service, request).await,
         Route::Account => account::read(service, request).await,
         Route::AccountChange => account::change(service, request).await,
         Route::AccountDelete => account::delete(service, request).await,

@@ -87,7 +87,7 @@ pub(super) async fn prove<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
     let proof = fresh_proof::read(&mut body, "proof");
-    let proof = body.finish(proof)?;
+    let proof = body.finish(proof)?.bound(service.settings, request)?;
     let attempt = Attempt { key: None, request: &canonical };
     let after = service.prove_anew(&own::from(doer, request), &proof.as_proof(attempt)).await?;
     Ok(Reply::nothing().then(after.map(Then::AfterRedeem)))

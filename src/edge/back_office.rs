@@ -1,13 +1,12 @@
 //! The back office, in D1: index of accounts, API keys, audit.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::cell::RefCell;
 
-use serde::Deserialize;
-use worker::{D1PreparedStatement, wasm_bindgen::JsValue};
+use worker::wasm_bindgen::JsValue;
 
-use super::{clock, config, world::EdgeWorld};
+use super::{clock, config, js, world::EdgeWorld};
 use crate::{
-    kernel::{fault::Fault, id::AccountId, time::Timestamp},
+    kernel::{fault::Fault, id::AccountId, table::Table, time::Timestamp},
     model::{
         api_key::{ApiKey, Mode},
         audit::AuditEntry,
@@ -25,20 +24,11 @@ const NO_KEY_CACHED_MILLIS: u64 = 10_000;
 const KEYS_CACHED: usize = 1000;
 
 thread_local! {
-    static KEYS: RefCell<BTreeMap<String, (u64, Option<ApiKey>)>> = const { RefCell::new(BTreeMap::new()) };
+    static KEYS: RefCell<Table<String, (u64, Option<ApiKey>)>> = const { RefCell::new(Table::new()) };
 }
 
 impl BackOffice for EdgeWorld {
     async fn api_key(&self, digest: &str) -> Result<Option<ApiKey>, Fault> {
-        #[derive(Deserialize)]
-        struct Row {
-            name: String,
-            scopes: String,
-            mode: String,
-            calls_per_minute: Option<u32>,
-            calls_per_month: Option<u32>,
-            apps: Option<String>,
-        }
         let now = clock::platform_millis();
         let cached = KEYS.with_borrow(|keys| keys.get(digest).filter(|(until, _)| now < *until).cloned());
         if let Some((_, key)) = cached {
@@ -49,19 +39,12 @@ impl BackOffice for EdgeWorld {
              WHERE digest = ?1 AND revoked_at IS NULL",
             &[digest.into()],
         )?;
-        let row: Option<Row> = statement.first(None).await.map_err(|_| Fault::new("api_key_not_read"))?;
-        let key = row.map(|row| ApiKey {
-            name: row.name,
-            mode: if row.mode == Mode::Live.name() { Mode::Live } else { Mode::Test },
-            calls_per_minute: row.calls_per_minute,
-            calls_per_month: row.calls_per_month,
-            apps: row.apps.as_deref().map(words),
-            scopes: words(&row.scopes),
-        });
+        let row = js::ask(&statement, "first", &[]).await.ok_or(UNREAD)?;
+        let key = if row.is_null() || row.is_undefined() { None } else { Some(key_of(&row).ok_or(UNREAD)?) };
         let millis = if key.is_some() { KEY_CACHED_MILLIS } else { NO_KEY_CACHED_MILLIS };
         KEYS.with_borrow_mut(|keys| {
             if keys.len() >= KEYS_CACHED {
-                keys.clear();
+                *keys = Table::new();
             }
             keys.insert(digest.to_owned(), (now.saturating_add(millis), key.clone()));
         });
@@ -70,7 +53,7 @@ impl BackOffice for EdgeWorld {
 
     async fn audit(&self, entry: AuditEntry) -> Result<(), Fault> {
         let values = [
-            number(entry.at),
+            js::number(entry.at.millis()),
             entry.actor.into(),
             entry.action.name().into(),
             entry.subject.into(),
@@ -90,7 +73,8 @@ impl BackOffice for EdgeWorld {
         created_at: Timestamp,
         last_login_at: Timestamp,
     ) -> Result<(), Fault> {
-        let values = [account.to_string().into(), number(created_at), number(last_login_at)];
+        let values =
+            [account.to_string().into(), js::number(created_at.millis()), js::number(last_login_at.millis())];
         self.execute(
             "INSERT INTO accounts (id, created_at, last_login_at) VALUES (?1, ?2, ?3) \
              ON CONFLICT (id) DO UPDATE SET last_login_at = max(last_login_at, excluded.last_login_at)",
@@ -106,24 +90,37 @@ impl BackOffice for EdgeWorld {
     }
 }
 
+fn key_of(row: &JsValue) -> Option<ApiKey> {
+    let text = |name: &str| js::get(row, name)?.as_string();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole numbers in the table")]
+    let number = |name: &str| Some(js::get(row, name)?.as_f64()? as u32);
+    Some(ApiKey {
+        name: text("name")?,
+        mode: if text("mode")? == Mode::Live.name() { Mode::Live } else { Mode::Test },
+        calls_per_minute: number("calls_per_minute"),
+        calls_per_month: number("calls_per_month"),
+        apps: text("apps").as_deref().map(words),
+        scopes: words(&text("scopes")?),
+    })
+}
+
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
 
 impl EdgeWorld {
     async fn execute(&self, sql: &str, values: &[JsValue], fault: Fault) -> Result<(), Fault> {
-        let result = self.statement(sql, values)?.run().await.map_err(|_| fault)?;
-        if result.success() { Ok(()) } else { Err(fault) }
+        let result = js::ask(&self.statement(sql, values)?, "run", &[]).await.ok_or(fault)?;
+        let is_done = js::get(&result, "success").is_some_and(|success| success.is_truthy());
+        if is_done { Ok(()) } else { Err(fault) }
     }
 
-    fn statement(&self, sql: &str, values: &[JsValue]) -> Result<D1PreparedStatement, Fault> {
-        let database = self.env.d1(config::BACK_OFFICE).map_err(|_| Fault::new("back_office_not_bound"))?;
-        database.prepare(sql).bind(values).map_err(|_| Fault::new("statement_does_not_bind"))
+    fn statement(&self, sql: &str, values: &[JsValue]) -> Result<JsValue, Fault> {
+        let database = js::get(&self.env, config::BACK_OFFICE).ok_or(Fault::new("back_office_not_bound"))?;
+        let statement = js::call(&database, "prepare", &[sql.into()]);
+        let bound = statement.and_then(|statement| js::call(&statement, "bind", values));
+        bound.ok_or(Fault::new("statement_does_not_bind"))
     }
 }
 
-// D1 takes JavaScript numbers only; milliseconds since the epoch fit into 53 bits.
-#[allow(clippy::cast_precision_loss, reason = "below 2^53 until the year 287396")]
-fn number(time: Timestamp) -> JsValue {
-    JsValue::from_f64(time.millis() as f64)
-}
+const UNREAD: Fault = Fault::new("api_key_not_read");

@@ -16,11 +16,9 @@ impl Challenges for EdgeWorld {
         #[cfg(feature = "test-hooks")]
         self.hooks.before_call(config::CHALLENGES)?;
         let ttl = record.expires.since(self.now()).as_secs().max(LEAST_TTL);
-        // A text of our own making: given a map, `put` would write `{}`.
         let json = serde_json::to_string(record).map_err(|_| fault)?;
-        let kv = self.env.kv(config::CHALLENGES).map_err(|_| fault)?;
-        let put = kv.put(&id.to_string(), json).map_err(|_| fault)?;
-        let write = put.expiration_ttl(ttl).execute();
+        let key = id.to_string();
+        let write = kv::put(self, config::CHALLENGES, &key, &json, ttl);
         #[cfg(feature = "test-hooks")]
         let write = async {
             self.hooks.delay(config::CHALLENGES).await;
@@ -30,7 +28,7 @@ impl Challenges for EdgeWorld {
         let written = kv::within(write).await.ok_or(fault)?;
         #[cfg(feature = "test-hooks")]
         self.hooks.after_call(config::CHALLENGES)?;
-        written.map_err(|_| fault)
+        written.ok_or(fault)
     }
 
     async fn challenge(&self, id: ChallengeId) -> Result<Option<Record>, Fault> {

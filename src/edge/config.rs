@@ -2,8 +2,9 @@
 
 use std::sync::OnceLock;
 
-use worker::Env;
+use worker::{Env, wasm_bindgen::JsValue};
 
+use super::js;
 use crate::journeys::settings::{Environment, Settings};
 
 /// The settings, or everything that is wrong with them.
@@ -31,7 +32,7 @@ pub(super) fn of(env: &Env) -> &'static Config {
 }
 
 fn read(env: &Env) -> Config {
-    let text = |name: &str| env.var(name).ok().map(|value| value.to_string());
+    let text = |name: &str| js::get(env, name)?.as_string();
     let settings = match (Settings::read(text), unbound(env)) {
         (Ok(settings), unbound) if unbound.is_empty() => Ok(settings),
         (Ok(_), unbound) => Err(unbound),
@@ -46,20 +47,20 @@ fn read(env: &Env) -> Config {
 }
 
 fn unbound(env: &Env) -> Vec<String> {
-    let bound = [
-        (HANDLES, env.durable_object(HANDLES).is_ok()),
-        (ACCOUNTS, env.durable_object(ACCOUNTS).is_ok()),
-        (COUNTERS, env.durable_object(COUNTERS).is_ok()),
-        (DEVICES, env.kv(DEVICES).is_ok()),
-        (SESSIONS, env.kv(SESSIONS).is_ok()),
-        (CHALLENGES, env.kv(CHALLENGES).is_ok()),
-        (NOTICES, env.queue(NOTICES).is_ok()),
-        (BACK_OFFICE, env.d1(BACK_OFFICE).is_ok()),
-        (ADDRESS_LIMITER, env.rate_limiter(ADDRESS_LIMITER).is_ok()),
+    // Each by a method of its kind.
+    let bindings = [
+        (HANDLES, "getByName"),
+        (ACCOUNTS, "getByName"),
+        (COUNTERS, "getByName"),
+        (DEVICES, "put"),
+        (SESSIONS, "put"),
+        (CHALLENGES, "put"),
+        (NOTICES, "send"),
+        (BACK_OFFICE, "prepare"),
+        (ADDRESS_LIMITER, "limit"),
     ];
-    bound
-        .into_iter()
-        .filter(|(_, is_bound)| !is_bound)
-        .map(|(name, _)| format!("{name} is not bound"))
-        .collect()
+    let has = |of: &JsValue, method: &str| js::get(of, method).is_some_and(|method| method.is_function());
+    let is_bound = |name: &str, method: &str| js::get(env, name).is_some_and(|binding| has(&binding, method));
+    let unbound = bindings.into_iter().filter(|(name, method)| !is_bound(name, method));
+    unbound.map(|(name, _)| format!("{name} is not bound")).collect()
 }

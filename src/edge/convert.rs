@@ -1,12 +1,11 @@
 //! Requests and answers between the platform's types and ours.
 
-use std::collections::BTreeMap;
-
 use futures_util::StreamExt;
 use worker::{Cf, Headers, Request, Response, ResponseBuilder};
 
 use crate::{
     api::http::{Body, HttpIn, HttpOut, MAX_BODY_BYTES},
+    kernel::table::Table,
     model::login_history::Place,
 };
 
@@ -21,6 +20,7 @@ const HEADERS: &[&str] = &[
     "idempotency-key",
     "origin",
     "sec-fetch-site",
+    "x-onetap-device",
     "x-request-id",
     #[cfg(feature = "test-hooks")]
     super::hooks::HEADER,
@@ -29,7 +29,7 @@ const HEADERS: &[&str] = &[
 /// Everything of a request but its body.
 pub(super) fn head(request: &Request) -> HttpIn {
     let header = |name: &str| request.headers().get(name).ok().flatten();
-    let mut headers = BTreeMap::new();
+    let mut headers = Table::new();
     for name in HEADERS {
         if let Some(value) = header(name) {
             headers.insert((*name).to_owned(), value);

@@ -1,6 +1,6 @@
 //! Edge copies of device records, in KV.
 
-use super::{config, kv, world::EdgeWorld};
+use super::{config, js, kv, world::EdgeWorld};
 use crate::{
     kernel::{fault::Fault, json},
     model::device::DeviceRecord,
@@ -14,17 +14,14 @@ impl DeviceRecords for EdgeWorld {
             Ok(settings) => settings.limits.device_trust_seconds,
             Err(_) => return Err(fault),
         };
-        // A text of our own making: given a map, `put` would write `{}`.
-        let json = serde_json::to_string(record).map_err(|_| fault)?;
-        let put =
-            self.env.kv(config::DEVICES).map_err(|_| fault)?.put(token_digest, json).map_err(|_| fault)?;
-        put.expiration_ttl(ttl).execute().await.map_err(|_| fault)
+        let json = json::write(record)?;
+        kv::put(self, config::DEVICES, token_digest, &json, ttl).await.ok_or(fault)
     }
 
     async fn retract_device(&self, token_digest: &str) -> Result<(), Fault> {
         let fault = Fault::new("device_record_not_deleted");
-        let kv = self.env.kv(config::DEVICES).map_err(|_| fault)?;
-        kv.delete(token_digest).await.map_err(|_| fault)
+        let kv = js::get(&self.env, config::DEVICES).ok_or(fault)?;
+        js::ask(&kv, "delete", &[token_digest.into()]).await.map(|_| ()).ok_or(fault)
     }
 
     async fn device(&self, token_digest: &str) -> Result<Option<DeviceRecord>, Fault> {

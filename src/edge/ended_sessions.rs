@@ -13,9 +13,7 @@ impl EndedSessions for EdgeWorld {
     async fn publish_end(&self, session: SessionId, until: Timestamp) -> Result<(), Fault> {
         let fault = Fault::new("end_of_session_not_published");
         let ttl = until.since(self.now()).as_secs().max(LEAST_TTL);
-        let kv = self.env.kv(config::SESSIONS).map_err(|_| fault)?;
-        let put = kv.put(&session.to_string(), ENDED).map_err(|_| fault)?;
-        put.expiration_ttl(ttl).execute().await.map_err(|_| fault)
+        kv::put(self, config::SESSIONS, &session.to_string(), ENDED, ttl).await.ok_or(fault)
     }
 
     async fn has_ended(&self, session: SessionId) -> Result<bool, Fault> {

@@ -27,7 +27,8 @@ async fn exchange(request: &HttpRequest, signal: &AbortSignal) -> Result<HttpRep
     let body = (!request.body.is_empty()).then(|| body.into());
     let broken = HttpFailure::Broken;
     let outgoing = outgoing(request.method, &request.url, &request.headers, body).ok_or(broken)?;
-    let response = Fetch::Request(outgoing).send_with_signal(signal).await.map_err(|_| broken)?;
+    let response =
+        Fetch::Request(Request::from(outgoing)).send_with_signal(signal).await.map_err(|_| broken)?;
     let status = response.status_code();
     Ok(HttpReply { status, body: read(response).await.ok_or(HttpFailure::Unread)? })
 }
@@ -39,7 +40,7 @@ pub(super) fn outgoing(
     url: &str,
     headers: &[(String, String)],
     body: Option<JsValue>,
-) -> Option<Request> {
+) -> Option<web_sys::Request> {
     let list = web_sys::Headers::new().ok()?;
     for (name, value) in headers {
         list.set(name, value).ok()?;
@@ -51,7 +52,7 @@ pub(super) fn outgoing(
     if let Some(body) = body {
         init.set_body(&body);
     }
-    web_sys::Request::new_with_str_and_init(url, &init).ok().map(Request::from)
+    web_sys::Request::new_with_str_and_init(url, &init).ok()
 }
 
 async fn read(mut response: Response) -> Option<Vec<u8>> {

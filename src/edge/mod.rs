@@ -12,10 +12,13 @@ mod ended_sessions;
 mod fetch;
 #[cfg(feature = "test-hooks")]
 mod hooks;
+mod js;
 mod kv;
 mod log;
 mod object;
 mod objects;
+mod passwords;
+mod publications;
 mod queue;
 mod signatures;
 mod world;

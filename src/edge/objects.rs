@@ -8,9 +8,17 @@ use std::{
 
 use futures_util::future::{Either, select};
 use serde::{Serialize, de::DeserializeOwned};
-use worker::{Delay, DurableObject, Env, Request, Response, State, durable_object, wasm_bindgen};
+use worker::{
+    Delay, DurableObject, Env, Request, Response, State, durable_object, js_sys::Uint8Array, wasm_bindgen,
+};
 
-use super::{config, fetch::outgoing, object, world::EdgeWorld};
+use super::{
+    config,
+    fetch::outgoing,
+    js,
+    object::{self, Runs},
+    world::EdgeWorld,
+};
 use crate::{
     kernel::{fault::Fault, id::AccountId, json},
     model::{account, counter, handle, handle::HandleName},
@@ -36,11 +44,11 @@ macro_rules! objects {
             }
 
             async fn fetch(&self, request: Request) -> worker::Result<Response> {
-                object::fetch::<$machine>(&self.state, &self.env, request).await
+                object::fetch(&self.state, &self.env, request, &Runs::<$machine>::STEPS).await
             }
 
             async fn alarm(&self) -> worker::Result<Response> {
-                object::alarm::<$machine>(&self.state, &self.env).await
+                object::alarm(&self.state, &self.env, &Runs::<$machine>::STEPS).await
             }
         }
     )*};
@@ -99,23 +107,21 @@ impl EdgeWorld {
         };
         #[cfg(feature = "test-hooks")]
         self.hooks.after_call(namespace)?;
-        let bytes =
-            outcome.map_err(|_| Fault::new("object_unreachable"))?.ok_or(Fault::new("object_failed"))?;
+        let bytes = outcome.ok_or(Fault::new("object_unreachable"))?.ok_or(Fault::new("object_failed"))?;
         json::read(&bytes).ok_or(Fault::new("outcome_does_not_parse"))
     }
 
-    async fn exchange(&self, namespace: &str, name: &str, body: String) -> worker::Result<Option<Vec<u8>>> {
+    /// `None`: the object was not reached; `Some(None)`: it failed.
+    async fn exchange(&self, namespace: &str, name: &str, body: String) -> Option<Option<Vec<u8>>> {
         #[cfg(feature = "test-hooks")]
         let headers = self.hooks.headers(namespace);
         #[cfg(not(feature = "test-hooks"))]
         let headers = [];
         // The host is not looked at: the stub leads to the object.
-        let Some(request) = outgoing("POST", "https://object/", &headers, Some(body.into())) else {
-            return Ok(None);
-        };
-        let stub = self.env.durable_object(namespace)?.get_by_name(name)?;
-        let mut response = stub.fetch_with_request(request).await?;
-        let bytes = response.bytes().await?;
-        Ok((response.status_code() == 200).then_some(bytes))
+        let request = outgoing("POST", "https://object/", &headers, Some(body.into()))?;
+        let stub = js::call(&js::get(&self.env, namespace)?, "getByName", &[name.into()])?;
+        let response = js::ask(&stub, "fetch", &[request.into()]).await?;
+        let bytes = js::ask(&response, "arrayBuffer", &[]).await?;
+        Some(js::get(&response, "ok")?.is_truthy().then(|| Uint8Array::new(&bytes).to_vec()))
     }
 }

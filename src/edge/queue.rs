@@ -1,11 +1,8 @@
 //! The queue of notices: filling it, and what it brings.
 
-use worker::{
-    Context, Env, MessageBatch, MessageExt, QueueContentType, QueueRetryOptionsBuilder, RawMessage,
-    RawMessageBuilder, event,
-};
+use worker::{Context, Env, MessageBatch, MessageExt, QueueRetryOptionsBuilder, RawMessage, event};
 
-use super::{config, log, world::EdgeWorld};
+use super::{config, js, log, world::EdgeWorld};
 use crate::{
     journeys::{Service, notices::Told, settings::Settings},
     kernel::{fault::Fault, json},
@@ -19,10 +16,10 @@ const UNTIL_MENDED: u32 = 600;
 impl NoticeQueue for EdgeWorld {
     async fn enqueue(&self, notice: &Notice) -> Result<(), Fault> {
         let fault = Fault::new("notice_not_enqueued");
-        let queue = self.env.queue(config::NOTICES).map_err(|_| fault)?;
-        // As text: maps would arrive empty.
-        let message = RawMessageBuilder::new(json::write(notice)?.into());
-        queue.send_raw(message.build_with_content_type(QueueContentType::Text)).await.map_err(|_| fault)
+        let queue = js::get(&self.env, config::NOTICES).ok_or(fault)?;
+        let as_text = js::object(&[("contentType", "text".into())]).ok_or(fault)?;
+        let message = [json::write(notice)?.into(), as_text];
+        js::ask(&queue, "send", &message).await.map(|_| ()).ok_or(fault)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{cell::RefCell, time::Duration};
 
 use worker::{Delay, Env, console_log};
 
-use super::{clock, config, log};
+use super::{clock, config, js, log};
 use crate::{
     api::http::HttpIn,
     kernel::{address::Origin, fault::Fault, time::Timestamp},
@@ -87,10 +87,14 @@ impl Metrics for EdgeWorld {
 impl AddressLimiter for EdgeWorld {
     // A coarse filter against floods from one place. When it fails it lets pass: refusing everybody is worse.
     async fn admits(&self, address: &str) -> bool {
-        let Ok(limiter) = self.env.rate_limiter(config::ADDRESS_LIMITER) else { return true };
         let Origin { site, network, address } = Origin::of(address);
         // An IPv6 customer has a whole network, an IPv4 one an address.
         let place = format!("{site}.{}", network.unwrap_or(address));
-        limiter.limit(place).await.map_or(true, |outcome| outcome.success)
+        let asked = async {
+            let limiter = js::get(&self.env, config::ADDRESS_LIMITER)?;
+            let outcome = js::ask(&limiter, "limit", &[js::object(&[("key", place.into())])?]).await?;
+            js::get(&outcome, "success")?.as_bool()
+        };
+        asked.await.unwrap_or(true)
     }
 }

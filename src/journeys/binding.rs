@@ -44,7 +44,8 @@ impl<W: World> Service<'_, W> {
         let here = self.here(doer).await?;
         let handle = HandleName::of(&self.settings.digest, USERNAME, &name);
         let value = self.seal_for(here.account, USERNAME, name.as_bytes())?;
-        let identifier = Identifier { handle, value, since: self.world.now(), claiming: false };
+        let identifier =
+            Identifier { handle, value, since: self.world.now(), alias_of: None, claiming: false };
         self.bind(here, doer.place, Candidate { identifier, proof: None }, None).await
     }
 

@@ -2,12 +2,14 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    identity_login::IdentityCode,
     number_proof::{Accepted, AfterRedeem, NumberProof},
     own_account::{Doer, Here},
     provider::Caller,
     sign_in::Proven,
 };
 use crate::{
+    kernel::secret::Secret,
     model::{
         account::{Deed, Given, Outcome, OwnProfile},
         login_history::Place,
@@ -21,6 +23,10 @@ use crate::{
 pub enum FreshProof<'a> {
     /// Of a number of the account.
     Number(NumberProof<'a>),
+    /// Its password.
+    Password(&'a Secret<String>),
+    /// A third party's word.
+    Identity(IdentityCode<'a>),
 }
 
 /// From where a proof is brought.
@@ -64,6 +70,10 @@ impl<W: World> Service<'_, W> {
                 let (proven, after) = self.prove_in_session(here, from, proof, &accepted).await?;
                 Ok((Given::Identifier(proven.handle), after))
             }
+            FreshProof::Identity(code) => Ok((self.given_identity(here, from, code).await?, None)),
+            FreshProof::Password(password) => {
+                Ok((Given::Password(self.check_own_password(here, password).await?), None))
+            }
         }
     }
 
@@ -78,17 +88,6 @@ impl<W: World> Service<'_, W> {
         // Which of our accounts with the carriers counts depends on app and platform, which the account knows. Nothing
         // is spent on a session that is over.
         let own = self.own_profile_of(here, from.doer.place).await?;
-        self.prove_for(&own, from, proof, accepted).await
-    }
-
-    /// The same for somebody whose account was looked at already.
-    pub(super) async fn prove_for(
-        &self,
-        own: &OwnProfile,
-        from: &From<'_>,
-        proof: &NumberProof<'_>,
-        accepted: &Accepted<'_>,
-    ) -> Result<(Proven, Option<AfterRedeem>), Failure> {
         let (address, request_id) = (from.address, from.request_id);
         let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
         self.prove_number(proof, accepted, &caller).await

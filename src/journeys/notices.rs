@@ -3,7 +3,7 @@
 //! An account's outbox hands a notice to the queue, which brings it here until it has arrived, or is too old to be
 //! told. What is sealed is opened here and nowhere before.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{
     Service,
@@ -17,6 +17,7 @@ use crate::{
         http::HttpRequest,
         seal::Sealed,
         secret::Secret,
+        table::Table,
         time::Timestamp,
         webhook::{payload, signatures},
     },
@@ -153,7 +154,7 @@ impl<W: World> Service<'_, W> {
             return Told::GivenUp("not_set_up");
         };
         let text = self.settings.messages.notice(app, notice.kind, notice.at);
-        let mut brought = BTreeMap::new();
+        let mut brought = Table::new();
         for (name, value) in
             [("text", text), ("notice", id.clone()), ("event", notice.kind.name().to_owned())]
         {

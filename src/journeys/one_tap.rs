@@ -12,7 +12,7 @@ use super::{
     number_proof::binding_of_app,
     otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
-    sign_in::{DeviceClaim, Entry, Proven, Purpose, Seed},
+    sign_in::{DeviceClaim, Entry, LoginAnswer, Proven, Purpose, Seed},
 };
 use crate::{
     kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
@@ -73,15 +73,6 @@ pub struct Login {
     pub result: Result<LoginAnswer, Failure>,
     /// The code by SMS that is on its way instead.
     pub challenge: Option<Challenged>,
-}
-
-/// What a login is answered with.
-#[derive(Debug)]
-pub enum LoginAnswer {
-    /// What it leads to.
-    Entry(Entry),
-    /// The reply that the first of these equal requests got, as kept.
-    Kept(Secret<Vec<u8>>),
 }
 
 /// A full number for a backend.

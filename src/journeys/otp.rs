@@ -8,8 +8,8 @@ use futures_util::future::{join, join3};
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    budget::{Asker, Scope, Taken},
     claim::Attempt,
-    otp_budget::{Asker, Scope, Taken},
     provider::Caller,
     sign_in::{DeviceClaim, again_if_lost},
     sms::{Calls, Delivery, Letter},

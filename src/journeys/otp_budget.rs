@@ -4,34 +4,26 @@
 //! or a device of somebody else, which has both. Where it goes is a prefix of numbers, a country, and the deployment
 //! as a whole; the first two have a guard against pumping. What strangers use up of these, own devices keep.
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME, provider::Caller};
+use super::{
+    Service,
+    budget::{Asker, Scope, Taken, cap},
+    provider::Caller,
+};
 use crate::{
     kernel::{
         address::Origin,
         country::{country_code, prefix},
-        digest::keyed_name,
         fault::Fault,
-        id::AccountId,
         phone::PhoneNumber,
         time::Timestamp,
     },
     model::{
-        counter::{Budget, Cap, Operation, Outcome, Spend},
-        device::{DeviceRecord, Presented, Trust},
-        pumping::{Guard, Level, Policy},
-        refusal::{Code, Refusal},
+        counter::{Budget, Operation},
+        device::{DeviceRecord, Trust},
+        pumping::{Guard, Policy},
     },
-    ports::{GuardTurn, World},
+    ports::World,
 };
-
-/// Who asks for a code.
-pub(super) struct Asker {
-    /// Keyed digest of its site.
-    site: String,
-    origin: Origin,
-    /// Digest of the token of a device that has signed in before, and what is known of it.
-    device: Option<(String, DeviceRecord)>,
-}
 
 /// Who it turned out to be.
 #[derive(Clone, Copy)]
@@ -44,61 +36,7 @@ pub(super) struct Standing {
     pub(super) human: bool,
 }
 
-/// Something that a code counts in.
-pub(super) struct Scope {
-    counter: String,
-    /// For the operator.
-    name: String,
-    /// Given back when nothing is sent.
-    budgets: Vec<Budget>,
-    /// Not given back: it costs us something to be asked in vain.
-    attempts: Vec<Budget>,
-    /// Whoever passed a bot check, and owners' known devices, have none: they are neither held back nor measured.
-    guard: Option<Guard>,
-}
-
-/// What was taken, to be given back when nothing is sent.
-#[derive(Debug, Default)]
-pub(super) struct Taken {
-    at: Timestamp,
-    /// Counter, tallies, and whether the guard counted it.
-    from: Vec<(String, Vec<String>, bool)>,
-}
-
-impl Asker {
-    /// The account that the device has signed in to.
-    pub(super) fn account(&self) -> Option<AccountId> {
-        self.device.as_ref().map(|(_, record)| record.account)
-    }
-}
-
-impl Taken {
-    fn add(&mut self, scope: &Scope) {
-        let tallies = scope.budgets.iter().map(|budget| budget.tally.clone()).collect();
-        self.from.push((scope.counter.clone(), tallies, scope.guard.is_some()));
-    }
-
-    /// A guard counts it.
-    pub(super) fn is_measured(&self) -> bool {
-        self.from.iter().any(|(_, _, measured)| *measured)
-    }
-}
-
 impl<W: World> Service<'_, W> {
-    /// Who asks, as far as this place knows: a device record that cannot be read makes a stranger.
-    pub(super) async fn asker(&self, presented: &Presented, from: &str) -> Asker {
-        let origin = Origin::of(from);
-        let site = keyed_name(&self.settings.digest, "network", &origin.site);
-        let mut asker = Asker { site, origin, device: None };
-        if let Some(token_digest) = &presented.token
-            && let Ok(Some(record)) = self.world.device(token_digest).await
-            && presented.holds(record.key.as_deref())
-        {
-            asker.device = Some((token_digest.clone(), record));
-        }
-        asker
-    }
-
     /// Who it turned out to be.
     pub(super) fn standing(&self, asker: &Asker, own_device: bool, human: bool) -> Standing {
         let is_of_standing =
@@ -211,54 +149,6 @@ impl<W: World> Service<'_, W> {
         ]
     }
 
-    /// Takes one code from each of them, or from none.
-    ///
-    /// # Errors
-    /// `rate_limited` with the time to wait; `bot_check_required` where a guard holds it back and that would help.
-    pub(super) async fn take(&self, scopes: &[Scope]) -> Result<Taken, Failure> {
-        let at = self.world.now();
-        let spends = scopes.iter().map(|scope| {
-            let budgets = scope.budgets.iter().chain(&scope.attempts).cloned().collect();
-            (scope.counter.clone(), Operation::Spend(Spend { budgets, guard: scope.guard }))
-        });
-        let outcomes = self.counters(spends.collect()).await;
-        // Of several refusals the one counts that nothing but time or an operator can mend.
-        let (mut fault, mut wait, mut held) = (None, None, None);
-        let mut taken = Taken { at, from: Vec::new() };
-        for (scope, outcome) in scopes.iter().zip(outcomes) {
-            match outcome {
-                Ok(Outcome::Spent { turned }) => {
-                    self.tell(scope, turned);
-                    taken.add(scope);
-                }
-                Ok(Outcome::Held { retry_after, turned }) => {
-                    self.tell(scope, turned);
-                    match scope.guard.is_some_and(|guard| guard.has_bot_check) {
-                        true => held = Some(Code::BotCheckRequired),
-                        false => wait = wait.max(Some(retry_after)),
-                    }
-                }
-                Ok(Outcome::Full { retry_after }) => wait = wait.max(Some(retry_after)),
-                Ok(_) => fault = Some(UNEXPECTED_OUTCOME),
-                Err(unreachable) => fault = Some(unreachable),
-            }
-        }
-        let refusal = fault.map(Failure::from).or(wait.map(|wait| Refusal::wait(wait).into()));
-        let Some(refusal) = refusal.or(held.map(Failure::from)) else { return Ok(taken) };
-        self.give_back(taken).await;
-        Err(refusal)
-    }
-
-    /// Nothing was sent. Where it cannot be given back the budget is a little smaller for a while.
-    pub(super) async fn give_back(&self, taken: Taken) {
-        let Taken { at, from } = taken;
-        self.withdraw(
-            from.into_iter()
-                .map(|(counter, tallies, measured)| (counter, Operation::Withdraw { tallies, at, measured })),
-        )
-        .await;
-    }
-
     /// It counts, but proves nothing about whoever asked: the guards forget it.
     pub(super) async fn unmeasure(&self, taken: Taken) {
         let Taken { at, from } = taken;
@@ -278,18 +168,6 @@ impl<W: World> Service<'_, W> {
         let notes = guarded.map(|(counter, _)| (counter, Operation::Redeemed { sent_at }));
         self.counters(notes.into()).await.into_iter().try_for_each(|noted| noted.map(|_| ()))
     }
-
-    async fn withdraw(&self, operations: impl Iterator<Item = (String, Operation)>) {
-        for outcome in self.counters(operations.collect()).await {
-            self.pass_over(outcome);
-        }
-    }
-
-    fn tell(&self, scope: &Scope, turned: Option<Level>) {
-        if let Some(level) = turned {
-            self.world.guard_turned(GuardTurn { scope: scope.name.clone(), level: level.name() });
-        }
-    }
 }
 
 /// A code that is not redeemed this long after it was sent is probably not going to be.
@@ -297,10 +175,6 @@ const MATURE_SECONDS: u64 = 120;
 
 /// The tally of everything a counter stands for.
 const ALL: &str = "all";
-
-const fn cap(window_seconds: u64, most: u64) -> Cap {
-    Cap { window_seconds, most }
-}
 
 /// Counter and name of a number's prefix.
 fn of_prefix_counter(phone: &PhoneNumber) -> (String, String) {

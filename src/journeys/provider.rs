@@ -1,6 +1,6 @@
 //! Asking a provider: one question, one provider, one request.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use super::{Failure, Service, UNEXPECTED_OUTCOME, Upstream, settings::Environment};
 use crate::{
@@ -9,6 +9,7 @@ use crate::{
         http::{HttpFailure, HttpRequest},
         phone::PhoneNumber,
         secret::Secret,
+        table::Table,
     },
     model::{
         platform::Platform,
@@ -24,7 +25,7 @@ pub struct Credential {
     /// Provider id.
     pub provider: String,
     /// The SDK's values, as the provider's document names them.
-    pub fields: BTreeMap<String, Secret<String>>,
+    pub fields: Table<String, Secret<String>>,
 }
 
 /// Who asks, as far as providers and their accounts care.
@@ -73,7 +74,7 @@ pub(super) struct Tender<'a> {
     pub(super) caller: &'a Caller<'a>,
     pub(super) capability: Capability,
     pub(super) timeout: Duration,
-    pub(super) credential: &'a BTreeMap<String, Secret<String>>,
+    pub(super) credential: &'a Table<String, Secret<String>>,
     pub(super) phone: Option<&'a PhoneNumber>,
     pub(super) sms: Option<Sms<'a>>,
 }
@@ -86,7 +87,7 @@ impl<'a> Tender<'a> {
         capability: Capability,
         timeout_ms: u64,
     ) -> Self {
-        static NOTHING: BTreeMap<String, Secret<String>> = BTreeMap::new();
+        static NOTHING: Table<String, Secret<String>> = Table::new();
         let timeout = Duration::from_millis(timeout_ms);
         Self { choice, caller, capability, timeout, credential: &NOTHING, phone: None, sms: None }
     }
@@ -270,7 +271,7 @@ impl<W: World> Service<'_, W> {
         self.settings.environment == Environment::Development || account.fit_for_production(document)
     }
 
-    fn note(
+    pub(super) fn note(
         &self,
         provider: &str,
         capability: Capability,
@@ -286,7 +287,7 @@ impl<W: World> Service<'_, W> {
 fn summary(answer: &Answer) -> (&'static str, Option<String>) {
     match answer {
         Answer::Number { .. } | Answer::Checked { matches: true, .. } => ("ok", None),
-        Answer::Accepted { .. } | Answer::Human => ("ok", None),
+        Answer::Accepted { .. } | Answer::Human | Answer::Taken(_) => ("ok", None),
         Answer::Risk { level: RiskLevel::Allow } => ("allow", None),
         Answer::Risk { level: RiskLevel::Challenge } => ("challenge", None),
         Answer::Risk { level: RiskLevel::Deny } => ("deny", None),

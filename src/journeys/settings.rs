@@ -12,6 +12,7 @@ use crate::{
         limits::Limits,
         message::Apps,
         origins::{self, Origins},
+        redirects::Redirects,
         webhooks::Webhook,
     },
 };
@@ -29,6 +30,8 @@ pub struct Settings {
     pub apps: Vec<String>,
     /// Web pages that may call.
     pub origins: Origins,
+    /// Where third parties may send browsers back to.
+    pub redirects: Redirects,
     /// Seconds added to the platform's clock; development only.
     pub clock_skew_seconds: i64,
     /// Access token keys.
@@ -56,6 +59,8 @@ pub struct Settings {
     pub risk_when_down: WhenDown,
     /// What the accounts are worth.
     pub profile: Profile,
+    /// Who has an account without a number is asked for one.
+    pub needs_phone: bool,
     /// What one-tap on a device that the account does not know leads to.
     pub one_tap_new_device: OneTapNewDevice,
     /// Part of the URL to which providers push receipts; without one there is no such URL.
@@ -140,6 +145,7 @@ impl Settings {
             origins::read_same_site(text, issuer.as_deref(), is_development)
         });
         let cors_origins = reader.optional("CORS_ORIGINS", |text| origins::read(text, is_development));
+        let redirects = reader.optional("IDENTITY_REDIRECTS", |text| Redirects::read(text, is_development));
         let clock_skew_seconds = reader.optional("CLOCK_SKEW_SECONDS", |text| match text.parse::<i64>() {
             Ok(seconds) if seconds == 0 || environment == Environment::Development => Ok(seconds),
             Ok(_) => Err("is allowed in development only".to_owned()),
@@ -184,6 +190,11 @@ impl Settings {
             "social" => Ok(Profile::Social),
             "money" => Ok(Profile::Money),
             _ => Err("is none of basic, social, money".to_owned()),
+        });
+        let needs_phone = reader.optional("PHONE_REQUIRED", |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("is neither true nor false".to_owned()),
         });
         let one_tap_new_device = reader.optional("ONE_TAP_NEW_DEVICE", |text| match text {
             "allow" => Ok(OneTapNewDevice::Allow),
@@ -238,6 +249,7 @@ impl Settings {
                 ),
                 issuer: issuer?,
                 apps: served,
+                redirects: redirects.unwrap_or_default(),
                 clock_skew_seconds: clock_skew_seconds.unwrap_or(0),
                 signing: signing?,
                 sealing: sealing?,
@@ -251,6 +263,7 @@ impl Settings {
                 review_numbers: review_numbers.unwrap_or_default(),
                 risk_when_down: risk_when_down.unwrap_or(WhenDown::Allow),
                 profile: profile.unwrap_or(Profile::Basic),
+                needs_phone: needs_phone.unwrap_or(true),
                 one_tap_new_device: one_tap_new_device.unwrap_or(OneTapNewDevice::Notify),
                 receipt_token,
                 webhooks: webhooks.unwrap_or_default(),

@@ -20,7 +20,7 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Candidate, Identifier, Operation, Outcome, SignIn},
+        account::{Candidate, Identifier, Operation, Outcome, Profile, SignIn},
         device::{DeviceProfile, Presented, Trust},
         handle::{self, HandleName, Parting, Proof},
         login::Method,
@@ -73,6 +73,15 @@ pub enum Entry {
     StepUp(Box<StepUp>),
 }
 
+/// What a login is answered with.
+#[derive(Debug)]
+pub enum LoginAnswer {
+    /// What it leads to.
+    Entry(Entry),
+    /// The reply that the first of these equal requests got, as kept.
+    Kept(Secret<Vec<u8>>),
+}
+
 /// For what a sign-in is wanted.
 #[derive(Debug, Clone)]
 pub struct Purpose<'a> {
@@ -95,6 +104,17 @@ pub(super) struct Proven {
     pub(super) value: Secret<String>,
     /// How.
     pub(super) method: Method,
+    /// It is another name of that one.
+    pub(super) alias_of: Option<HandleName>,
+}
+
+/// What is known about somebody who may be new.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Introduction {
+    /// How they want to be called.
+    pub(super) display_name: Option<String>,
+    /// Where their picture is.
+    pub(super) avatar_url: Option<String>,
 }
 
 /// By what somebody comes in, and what is done along with it.
@@ -104,8 +124,10 @@ pub(super) struct Entrance {
     pub(super) by: Proven,
     /// With the password of this account that was set then; `None`: the identifier itself was proven.
     pub(super) password: Option<(AccountId, Timestamp)>,
-    /// Another one that was proven, which shall be bound.
-    pub(super) binds: Option<Proven>,
+    /// More that were proven, which shall be bound.
+    pub(super) binds: Vec<Proven>,
+    /// What a new account says about its owner.
+    pub(super) introduction: Introduction,
     /// The hash of a new password.
     pub(super) new_password: Option<Secret<String>>,
 }
@@ -114,13 +136,19 @@ impl Proven {
     /// A number.
     pub(super) fn number(settings: &Settings, phone: &PhoneNumber, method: Method) -> Self {
         let handle = HandleName::of_phone(&settings.digest, phone);
-        Self { handle, value: Secret::new(phone.e164().to_owned()), method }
+        Self { handle, value: Secret::new(phone.e164().to_owned()), method, alias_of: None }
     }
 }
 
 impl From<Proven> for Entrance {
     fn from(by: Proven) -> Self {
-        Self { by, password: None, binds: None, new_password: None }
+        Self {
+            by,
+            password: None,
+            binds: Vec::new(),
+            introduction: Introduction::default(),
+            new_password: None,
+        }
     }
 }
 
@@ -152,6 +180,8 @@ pub struct SignedIn {
     pub display_name: Option<String>,
     /// Where their picture is.
     pub avatar_url: Option<String>,
+    /// The app shall ask for a number.
+    pub needs_phone: bool,
     /// The session.
     pub session: Tokens,
     /// The device's id.
@@ -183,12 +213,8 @@ impl<W: World> Service<'_, W> {
                 method: entrance.by.method,
                 password: entrance.password.map(|(_, set_at)| set_at),
                 creates,
-                binds: entrance
-                    .binds
-                    .as_ref()
-                    .map(|proven| self.candidate(id, proven))
-                    .transpose()?
-                    .map(Box::new),
+                binds: self.candidates(id, &entrance.binds)?,
+                introduction: self.introduced(id, &entrance.introduction)?,
                 new_password: self.sealed_password(id, entrance.new_password.as_ref())?,
                 app: purpose.app.to_owned(),
                 consent: purpose.consent.map(str::to_owned),
@@ -267,6 +293,7 @@ impl<W: World> Service<'_, W> {
         let signed_in = SignedIn {
             account,
             is_new,
+            needs_phone: phone.is_none() && self.settings.needs_phone,
             phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
             display_name: text(DISPLAY_NAME, profile.display_name)?,
             avatar_url: text(AVATAR_URL, profile.avatar_url)?,
@@ -288,7 +315,22 @@ impl<W: World> Service<'_, W> {
     fn identifier(&self, account: AccountId, proven: &Proven, since: Timestamp) -> Result<Identifier, Fault> {
         let handle = proven.handle.clone();
         let value = self.seal_for(account, handle.kind(), proven.value.expose().as_bytes())?;
-        Ok(Identifier { handle, value, since, claiming: false })
+        Ok(Identifier { handle, value, since, alias_of: proven.alias_of.clone(), claiming: false })
+    }
+
+    fn candidates(&self, account: AccountId, proven: &[Proven]) -> Result<Vec<Candidate>, Fault> {
+        proven.iter().map(|proven| self.candidate(account, proven)).collect()
+    }
+
+    fn introduced(&self, account: AccountId, introduction: &Introduction) -> Result<Profile, Fault> {
+        let seal = |what, text: &Option<String>| {
+            text.as_ref().map(|text| self.seal_for(account, what, text.as_bytes())).transpose()
+        };
+        Ok(Profile {
+            display_name: seal(DISPLAY_NAME, &introduction.display_name)?,
+            avatar_url: seal(AVATAR_URL, &introduction.avatar_url)?,
+            locale: None,
+        })
     }
 
     pub(super) fn sealed_password(

@@ -75,15 +75,11 @@ impl<W: World> Service<'_, W> {
         label: Option<&str>,
     ) -> Result<(TrustedPhoneView, Option<AfterRedeem>), Failure> {
         let here = self.here(from.doer).await?;
-        let own = self.own_profile_of(here, from.doer.place).await?;
         // Before the code is spent.
-        if let Some(proofs) = own.needs_proof.clone() {
-            let proofs = Some(proofs.into());
-            return Err(Refusal { proofs, ..Refusal::new(Code::ReauthenticationRequired) }.into());
-        }
+        self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         let binding = binding_of_session(here);
         let accepted = [(Purpose::TrustedPhone, binding.as_str())];
-        let (proven, after) = self.prove_for(&own, from, number, &accepted).await?;
+        let (proven, after) = self.prove_in_session(here, from, number, &accepted).await?;
         let account = here.account;
         let label =
             label.map(|label| self.seal_for(account, TRUSTED_PHONE_LABEL, label.as_bytes())).transpose()?;

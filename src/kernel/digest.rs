@@ -58,7 +58,7 @@ pub fn derive(secret: &[u8], label: &str) -> [u8; 32] {
 
 // HMAC takes keys of every length, so the fallback key is never used; without `expect` the type system
 // still wants one.
-fn hmac<M: KeyInit>(key: &[u8]) -> M {
+pub(super) fn hmac<M: KeyInit>(key: &[u8]) -> M {
     M::new_from_slice(key).unwrap_or_else(|_| M::new(&Default::default()))
 }
 

@@ -5,19 +5,56 @@
 //! here a type is read from a tree, structs are objects, and an error is just that: a tenth of the Worker. A struct
 //! asks for its fields in their order, since whoever meets members in any order must know every name twice. It may
 //! have no `alias`, and nothing is said about members that it does not know.
+//!
+//! The tree is lent, not given: who reads takes out what he needs, texts without copying them, and leaves nothing in
+//! its place. So nobody has a rest to drop, and what is left was unknown.
 
-use serde::{
-    Deserializer, Serialize,
-    de::{DeserializeOwned, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
-    forward_to_deserialize_any,
-};
-use serde_json::{Map, Value, map};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use super::fault::Fault;
 
-/// Reads a value from JSON; `None` for anything else. Not for secrets, of which the tree would leave copies behind.
+mod tree;
+
+use tree::{Mismatch, Tree};
+
+/// Reads a value from JSON; `None` for anything else.
 pub fn read<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
-    T::deserialize(Tree(serde_json::from_slice(json).ok()?)).ok()
+    from_value(serde_json::from_slice(json).ok()?)
+}
+
+/// Reads a value from a tree; `None` for anything else.
+pub fn from_value<T: DeserializeOwned>(mut tree: Value) -> Option<T> {
+    T::deserialize(Tree(Some(&mut tree))).ok()
+}
+
+/// Reads a value that people wrote, whose every member means something to its type.
+///
+/// # Errors
+/// What is wrong and where.
+pub fn read_all<T: DeserializeOwned>(json: &str) -> Result<T, String> {
+    let mut tree: Value = serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())?;
+    let value = T::deserialize(Tree(Some(&mut tree)));
+    let value = value.map_err(|Mismatch(name)| match name {
+        Some(name) => format!("\"{name}\" is missing or not as it must be"),
+        None => "it is of another type".to_owned(),
+    })?;
+    match unread(&tree, "") {
+        Some(name) => Err(format!("\"{name}\" is unknown")),
+        None => Ok(value),
+    }
+}
+
+/// The name of the first member that nobody took; `name` is that of the value itself.
+fn unread<'t>(value: &'t Value, name: &'t str) -> Option<&'t str> {
+    match value {
+        Value::Null => None,
+        Value::Array(items) if !items.is_empty() => items.iter().find_map(|item| unread(item, name)),
+        Value::Object(members) if !members.is_empty() => {
+            members.iter().find_map(|(name, value)| unread(value, name))
+        }
+        _ => Some(name),
+    }
 }
 
 /// Writes a value as JSON.
@@ -28,235 +65,9 @@ pub fn write(value: &impl Serialize) -> Result<String, Fault> {
     serde_json::to_string(value).map_err(|_| Fault::new("value_does_not_serialise"))
 }
 
-/// The JSON is not of this type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Mismatch;
-
-impl std::fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the JSON is of another type")
-    }
-}
-
-impl std::error::Error for Mismatch {}
-
-impl serde::de::Error for Mismatch {
-    fn custom<T: std::fmt::Display>(_: T) -> Self {
-        Self
-    }
-}
-
-struct Tree(Value);
-
-impl<'de> Deserializer<'de> for Tree {
-    type Error = Mismatch;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(value),
-            Value::String(text) => visitor.visit_string(text),
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            Value::Object(members) => visitor.visit_map(Members::of(members)),
-            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-                (Some(number), _) => visitor.visit_u64(number),
-                (None, Some(number)) => visitor.visit_i64(number),
-                (None, None) => Err(Mismatch),
-            },
-        }
-    }
-
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Null => visitor.visit_none(),
-            value => visitor.visit_some(Self(value)),
-        }
-    }
-
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Object(members) => visitor.visit_seq(Fields { names: fields.iter(), members }),
-            _ => Err(Mismatch),
-        }
-    }
-
-    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Object(members) => visitor.visit_map(Members::of(members)),
-            _ => Err(Mismatch),
-        }
-    }
-
-    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::Array(items) => visitor.visit_seq(Items(items.into_iter())),
-            _ => Err(Mismatch),
-        }
-    }
-
-    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn deserialize_tuple_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: usize,
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        self.deserialize_seq(visitor)
-    }
-
-    /// Externally tagged: `"name"` or `{"name": content}`.
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        _: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(name) => visitor.visit_enum(Tagged { name, content: Value::Null }),
-            Value::Object(members) => {
-                let (name, content) = members.into_iter().next().ok_or(Mismatch)?;
-                visitor.visit_enum(Tagged { name, content })
-            }
-            _ => Err(Mismatch),
-        }
-    }
-
-    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        visitor.visit_unit()
-    }
-
-    // Who asks for a text gets a text or nothing: `deserialize_any` would bring the code of the other kinds along, for
-    // the names of the fields of every type.
-    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(text) => visitor.visit_string(text),
-            _ => Err(Mismatch),
-        }
-    }
-
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        self.deserialize_str(visitor)
-    }
-
-    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        match self.0 {
-            Value::String(text) => visitor.visit_str(&text),
-            _ => Err(Mismatch),
-        }
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char bytes byte_buf unit unit_struct
-    }
-}
-
-struct Items(std::vec::IntoIter<Value>);
-
-impl<'de> SeqAccess<'de> for Items {
-    type Error = Mismatch;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        self.0.next().map(|value| seed.deserialize(Tree(value))).transpose()
-    }
-}
-
-/// The members of an object in the order in which its struct names them.
-struct Fields {
-    names: std::slice::Iter<'static, &'static str>,
-    members: Map<String, Value>,
-}
-
-impl<'de> SeqAccess<'de> for Fields {
-    type Error = Mismatch;
-
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Mismatch> {
-        let Some(name) = self.names.next() else { return Ok(None) };
-        match self.members.remove(*name) {
-            Some(value) => seed.deserialize(Tree(value)).map(Some),
-            // An option may be absent; a field with a default takes it; any other is missed.
-            None => Ok(seed.deserialize(Tree(Value::Null)).ok()),
-        }
-    }
-}
-
-struct Members {
-    rest: map::IntoIter,
-    value: Value,
-}
-
-impl Members {
-    fn of(members: Map<String, Value>) -> Self {
-        Self { rest: members.into_iter(), value: Value::Null }
-    }
-}
-
-impl<'de> MapAccess<'de> for Members {
-    type Error = Mismatch;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Mismatch> {
-        let Some((name, value)) = self.rest.next() else { return Ok(None) };
-        self.value = value;
-        seed.deserialize(Tree(Value::String(name))).map(Some)
-    }
-
-    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(Tree(std::mem::take(&mut self.value)))
-    }
-}
-
-struct Tagged {
-    name: String,
-    content: Value,
-}
-
-impl<'de> EnumAccess<'de> for Tagged {
-    type Error = Mismatch;
-    type Variant = Tree;
-
-    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Tree), Mismatch> {
-        let name = seed.deserialize(Tree(Value::String(self.name)))?;
-        Ok((name, Tree(self.content)))
-    }
-}
-
-impl<'de> VariantAccess<'de> for Tree {
-    type Error = Mismatch;
-
-    fn unit_variant(self) -> Result<(), Mismatch> {
-        if self.0.is_null() { Ok(()) } else { Err(Mismatch) }
-    }
-
-    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, Mismatch> {
-        seed.deserialize(self)
-    }
-
-    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, Mismatch> {
-        self.deserialize_seq(visitor)
-    }
-
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Mismatch> {
-        self.deserialize_struct("", fields, visitor)
-    }
+/// A tree as JSON.
+pub fn text(tree: &Value) -> String {
+    serde_json::to_string(tree).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -330,5 +141,45 @@ mod tests {
         }
         // Unknown members are left alone, as documents of a newer build may have them.
         assert!(read::<Whole>(br#"{"wrapped":"","shapes":[],"map":{},"more":{"a":[1.5]}}"#).is_some());
+    }
+
+    #[test]
+    fn what_people_wrote_is_read_to_the_last_member() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Outer {
+            inner: Option<Inner>,
+            #[serde(default)]
+            map: BTreeMap<String, Vec<Shape>>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Inner {
+            text: String,
+            flag: Option<bool>,
+        }
+        for json in [
+            "{}",
+            r#"{"inner":{"text":""},"map":{}}"#,
+            r#"{"inner":{"text":"x","flag":false},"map":{"a":[],"b":["nothing",{"one":0},{"pair":[1,""]}]}}"#,
+            r#"{"map":{"":[{"named":{"b":[]}}]}}"#,
+        ] {
+            assert_eq!(read_all::<Outer>(json).unwrap(), serde_json::from_str::<Outer>(json).unwrap());
+        }
+        for (json, named) in [
+            (r#"{"inner":{"text":"x","flg":false}}"#, "\"flg\" is unknown"),
+            (r#"{"innr":{}}"#, "\"innr\" is unknown"),
+            (r#"{"more":[]}"#, "\"more\" is unknown"),
+            (r#"{"more":""}"#, "\"more\" is unknown"),
+            (r#"{"inner":{"flag":true}}"#, "\"text\""),
+            (r#"{"inner":{"text":"x","flag":1}}"#, "\"flag\""),
+            (r#"{"map":{"a":["other"]}}"#, "\"map\""),
+            ("[]", "type"),
+            ("{", "line 1"),
+        ] {
+            let problem = read_all::<Outer>(json).unwrap_err();
+            assert!(problem.contains(named), "{json}: {problem}");
+            assert!(serde_json::from_str::<Outer>(json).is_err(), "{json}");
+        }
     }
 }

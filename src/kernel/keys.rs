@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{encoding::from_base64url, secret::Secret};
+use super::{encoding::from_base64url, json, secret::Secret};
 
 /// Bytes of every symmetric key we accept.
 pub const KEY_BYTES: usize = 32;
@@ -94,14 +94,12 @@ impl Jwk {
 }
 
 /// Reads a JWK set and checks the key ids.
-pub(super) fn jwks(json: &str) -> Result<Vec<Jwk>, String> {
+pub(super) fn jwks(text: &str) -> Result<Vec<Jwk>, String> {
     #[derive(Deserialize)]
     struct Set {
         keys: Vec<Jwk>,
     }
-    // The error text of the parser could quote a key, so it is dropped.
-    let set: Set = serde_json::from_slice(json.as_bytes())
-        .map_err(|_| "is not a JWK set with kty and kid in every key")?;
+    let set: Set = json::read(text.as_bytes()).ok_or("is not a JWK set with kty and kid in every key")?;
     for (at, jwk) in set.keys.iter().enumerate() {
         let sane = (1..=16).contains(&jwk.kid.len())
             && jwk.kid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');

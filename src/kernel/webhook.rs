@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     digest::hmac_sha256,
     encoding::{base64, from_base64},
+    json,
     secret::Secret,
     time::Timestamp,
 };
@@ -34,7 +35,7 @@ pub fn payload(id: &str, kind: &str, at: Timestamp, data: &[(&str, Option<String
         body.insert(name.to_owned(), Value::String(value.to_owned()));
     }
     body.insert("data".to_owned(), Value::Object(of));
-    Value::Object(body).to_string()
+    json::text(&Value::Object(body))
 }
 
 /// The header `webhook-signature`: one signature for each secret. `timestamp` is that of this attempt, in seconds.

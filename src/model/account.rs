@@ -143,6 +143,12 @@ impl Machine for Account {
                 Outcome::Phone { phone: self.phone().filter(|_| self.closing.is_none()).cloned() }
             }
             Operation::LookAtPassword => Outcome::Password { password: self.password.clone() },
+            Operation::UpgradePassword { hash, set_at } => {
+                if let Some(password) = self.password.as_mut().filter(|known| known.set_at == set_at) {
+                    password.hash = hash;
+                }
+                Outcome::Done
+            }
             Operation::SettleClaim { account, handle, is_won, rules } => {
                 self.settle_claim(&handle, is_won, account, &rules, now, outbox);
                 Outcome::Done

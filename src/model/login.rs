@@ -30,6 +30,16 @@ pub enum Method {
 }
 
 impl Method {
+    /// That of an identity provider, by what clients call it.
+    pub fn of_identity(kind: &str) -> Self {
+        match kind {
+            "wechat" => Self::WeChat,
+            "qq" => Self::Qq,
+            "weibo" => Self::Weibo,
+            _ => Self::Oidc,
+        }
+    }
+
     /// Whether the carrier vouches, without anything that its user typed.
     pub const fn is_of_carrier(self) -> bool {
         matches!(self, Self::OneTap | Self::NumberCheck)

@@ -14,6 +14,7 @@ pub mod device;
 pub mod device_key;
 pub mod device_trust;
 pub mod handle;
+pub mod identity_state;
 pub mod language;
 pub mod login;
 pub mod login_history;

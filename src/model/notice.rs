@@ -55,6 +55,15 @@ pub enum NoticeKind {
     /// Somebody did not let a new device in.
     #[serde(rename = "approval.denied")]
     ApprovalDenied,
+    /// The password was set.
+    #[serde(rename = "password.changed")]
+    PasswordChanged,
+    /// Something else leads to the account now.
+    #[serde(rename = "identity.bound")]
+    IdentityBound,
+    /// Something does not any more.
+    #[serde(rename = "identity.unbound")]
+    IdentityUnbound,
     /// Another number was asked for without a fresh proof, and must wait.
     #[serde(rename = "phone.change_requested")]
     PhoneChangeRequested,
@@ -100,13 +109,16 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
         Self::SignInHeld,
         Self::ApprovalRequested,
         Self::ApprovalDenied,
+        Self::PasswordChanged,
+        Self::IdentityBound,
+        Self::IdentityUnbound,
         Self::PhoneChangeRequested,
         Self::PhoneChanged,
     ];
@@ -120,6 +132,9 @@ impl NoticeKind {
             Self::SignInHeld => "login.held",
             Self::ApprovalRequested => "approval.requested",
             Self::ApprovalDenied => "approval.denied",
+            Self::PasswordChanged => "password.changed",
+            Self::IdentityBound => "identity.bound",
+            Self::IdentityUnbound => "identity.unbound",
             Self::PhoneChangeRequested => "phone.change_requested",
             Self::PhoneChanged => "phone.changed",
         }
@@ -141,7 +156,8 @@ impl NoticeKind {
 
     /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act.
     pub const fn warns(self) -> bool {
-        matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied) || self.is_of_number()
+        matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied | Self::PasswordChanged)
+            || self.is_of_number()
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

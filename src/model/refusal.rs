@@ -45,7 +45,7 @@ pub enum Code {
     ProofFailed,
     /// The account is frozen, or deleted.
     AccountFrozen,
-    /// Identifier or password are wrong; nobody is told which.
+    /// What was to show who this is does not; nobody is told why.
     InvalidCredentials,
     /// The identifier leads to an account already, or the account has one of its kind.
     IdentityInUse,
@@ -53,6 +53,8 @@ pub enum Code {
     PhoneInUse,
     /// Nothing else would lead to the account.
     LastIdentity,
+    /// The third party that knows who this is cannot be asked, or its answer not be used.
+    IdentityUnavailable,
 }
 
 /// Another way to sign in that the client can offer at once.

@@ -11,6 +11,7 @@ use crate::{
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
         id::{AccountId, ChallengeId, SessionId},
+        password::{Password, PasswordHash, SALT_BYTES},
         time::Timestamp,
     },
     model::{
@@ -229,6 +230,50 @@ pub trait Signatures {
     /// # Errors
     /// [`Fault`]: not known.
     async fn verify_p256(&self, key: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault>;
+
+    /// The same for RSASSA-PKCS1-v1_5 with SHA-256. The key is modulus and exponent, both in base64url as in a JWK.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn verify_rsa(
+        &self,
+        modulus: &str,
+        exponent: &str,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<bool, Fault>;
+}
+
+/// What others publish about themselves, kept where the request runs so that it need not be fetched each time. Nothing in it
+/// is a secret, and whoever finds nothing fetches it.
+pub trait Publications {
+    /// What was kept of a URL, if its time is not over.
+    fn publication(&self, url: &str) -> Option<Vec<u8>>;
+
+    /// Keeps it for a while.
+    fn keep_publication(&self, url: &str, body: &[u8], time: Duration);
+}
+
+/// Hashing of passwords, which is slow on purpose: others have their turn before each hash, and in between.
+pub trait Passwords {
+    /// A text in Unicode's normal form NFKC.
+    fn nfkc(&self, text: &str) -> String;
+
+    /// Hashes a password. The salt is drawn for it alone.
+    ///
+    /// # Errors
+    /// [`Fault`]: no memory for it.
+    async fn hash_password(&self, password: &Password, salt: [u8; SALT_BYTES])
+    -> Result<PasswordHash, Fault>;
+
+    /// Whether this is the password that was hashed. Without a hash it does the work all the same, and it is not.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn verify_password(&self, hash: Option<&PasswordHash>, password: &Password) -> Result<bool, Fault>;
+
+    /// Whether it is hashed as [`Passwords::hash_password`] does now; else it is to be replaced at the next login.
+    fn is_current(&self, hash: &PasswordHash) -> bool;
 }
 
 /// Everything at once: what a journey runs in.
@@ -247,6 +292,8 @@ pub trait World:
     + AddressLimiter
     + Metrics
     + Signatures
+    + Passwords
+    + Publications
 {
 }
 
@@ -265,5 +312,7 @@ impl<T> World for T where
         + AddressLimiter
         + Metrics
         + Signatures
+        + Passwords
+        + Publications
 {
 }

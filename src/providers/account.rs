@@ -1,10 +1,11 @@
 //! An operator's account with a provider.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
-use crate::{kernel::secret::Secret, model::platform::Platform};
+use crate::{
+    kernel::{secret::Secret, table::Table},
+    model::platform::Platform,
+};
 
 use super::{
     accounts, countries,
@@ -27,6 +28,11 @@ pub struct Account {
     pub base_url: Option<String>,
     /// The operator has tried the provider, though the facts of its document are only assumed.
     pub confirmed: bool,
+    /// What clients call a third-party login: the provider's id, or what the operator chose for an issuer of OpenID
+    /// Connect.
+    pub kind: String,
+    /// Third-party login: codes are taken that no browser was sent for, as the vendor's SDK in an app gives them out.
+    pub native: bool,
     pub(super) settings: Settings,
     pub(super) messages: Messages,
 }
@@ -34,7 +40,7 @@ pub struct Account {
 /// Names and values of an account.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
-    pub(super) values: BTreeMap<String, Secret<String>>,
+    pub(super) values: Table<String, Secret<String>>,
     /// Those that are no secrets.
     pub(super) public: Vec<String>,
 }
@@ -44,14 +50,14 @@ pub(super) struct Settings {
 pub(super) struct Messages {
     pub(super) countries: Option<Vec<String>>,
     pub(super) weight: u64,
-    pub(super) templates: BTreeMap<String, String>,
+    pub(super) templates: Table<String, String>,
     pub(super) template_params: Vec<String>,
 }
 
 impl Default for Messages {
     fn default() -> Self {
         let template_params = vec!["code".to_owned()];
-        Self { countries: None, weight: 1, templates: BTreeMap::new(), template_params }
+        Self { countries: None, weight: 1, templates: Table::new(), template_params }
     }
 }
 
@@ -66,8 +72,17 @@ impl Account {
             return Err(problems);
         }
         let (provider, app) = (document.id().to_owned(), app.to_owned());
-        let messages = Messages::default();
-        Ok(Self { provider, app, platforms: None, base_url: None, confirmed: false, settings, messages })
+        Ok(Self {
+            kind: provider.clone(),
+            provider,
+            app,
+            platforms: None,
+            base_url: None,
+            confirmed: false,
+            native: false,
+            settings,
+            messages: Messages::default(),
+        })
     }
 
     /// Whether it is for this platform.
@@ -117,7 +132,7 @@ impl Account {
         document.certainty() != Certainty::Assumed || self.confirmed
     }
 
-    pub(super) const fn settings(&self) -> &BTreeMap<String, Secret<String>> {
+    pub(super) const fn settings(&self) -> &Table<String, Secret<String>> {
         &self.settings.values
     }
 }

@@ -3,17 +3,24 @@
 //! A JSON array, one entry for each account:
 //! `{"provider": "flash_v2", "app": "default", "platforms": ["ios"], "baseUrl": "https://relay.example",
 //! "confirmed": false, "settings": {...}}`. Vendors give out an account per app and often per platform. Entries
-//! for SMS may also hold `countries`, `weight`, `templates` and `templateParams`.
+//! for SMS may also hold `countries`, `weight`, `templates` and `templateParams`, those for third-party login `native` and, for
+//! OpenID Connect, `kind`.
 
 use serde_json::{Map, Value};
 
-use crate::{kernel::secret::Secret, model::platform::Platform};
+use crate::{
+    kernel::{config, json, secret::Secret},
+    model::platform::Platform,
+};
 
 use super::{
     account::{Account, Messages, Settings},
     countries,
     document::{Capability, Document},
 };
+
+/// What else leads to an account.
+const RESERVED_KINDS: [&str; 3] = ["email", "phone", "username"];
 
 /// What a template's parameter can stand for.
 const TEMPLATE_PARAMS: [&str; 3] = ["code", "minutes", "app"];
@@ -25,8 +32,7 @@ const TEMPLATE_PARAMS: [&str; 3] = ["code", "minutes", "app"];
 /// Every problem, naming entry and setting, never a value.
 pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
     // The parser's own words could quote a secret.
-    let entries: Vec<Map<String, Value>> = serde_json::from_slice(json.as_bytes())
-        .map_err(|_| vec!["is not a JSON array of objects".to_owned()])?;
+    let entries = config::objects(json).ok_or_else(|| vec!["is not a JSON array of objects".to_owned()])?;
     let mut accounts: Vec<Account> = Vec::new();
     let mut problems = Vec::new();
     for (at, entry) in entries.into_iter().enumerate() {
@@ -53,7 +59,11 @@ fn compete(one: &Account, other: &Account) -> bool {
     };
     let both = |capability| mine.offers(capability) && theirs.offers(capability);
     let alone = [Capability::BotCheck, Capability::Risk, Capability::Push];
-    let same_use = mine.id() == theirs.id() || alone.into_iter().any(both);
+    let same_use = if both(Capability::Identity) {
+        one.kind == other.kind
+    } else {
+        mine.id() == theirs.id() || alone.into_iter().any(both)
+    };
     same_use
         && !both(Capability::Sms)
         && one.app == other.app
@@ -81,12 +91,15 @@ impl Reader {
         if document.is_none() {
             self.problem("names no known provider");
         }
+        let provider = provider.unwrap_or_default();
         let account = Account {
-            provider: provider.unwrap_or_default(),
+            kind: self.kind(document?, &provider),
+            native: document?.offers(Capability::Identity) && self.flag("native"),
+            provider,
             app: if self.entry.contains_key("app") { self.text("app")? } else { "default".to_owned() },
             platforms: self.platforms(),
             base_url: self.base_url(),
-            confirmed: self.confirmed(),
+            confirmed: self.flag("confirmed"),
             settings: self.settings(document?),
             messages: self.messages(document?),
         };
@@ -134,15 +147,29 @@ impl Reader {
         Some(url)
     }
 
-    fn confirmed(&mut self) -> bool {
-        match self.entry.remove("confirmed") {
+    fn flag(&mut self, name: &str) -> bool {
+        match self.entry.remove(name) {
             None => false,
-            Some(Value::Bool(confirmed)) => confirmed,
+            Some(Value::Bool(value)) => value,
             Some(_) => {
-                self.problem("\"confirmed\" must be true or false");
+                self.problem(&format!("\"{name}\" must be true or false"));
                 false
             }
         }
+    }
+
+    /// What clients call it. A login with an issuer must not pass for another one.
+    fn kind(&mut self, document: &Document, provider: &str) -> String {
+        if !document.is_openid() {
+            return provider.to_owned();
+        }
+        let kind = self.text("kind").unwrap_or_default();
+        let is_sane = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+        let is_free = super::find(&kind).is_none() && !RESERVED_KINDS.contains(&kind.as_str());
+        if !(1..=32).contains(&kind.len()) || !kind.bytes().all(is_sane) || !is_free {
+            self.problem("\"kind\" must be 1 to 32 of a-z 0-9 _ and the name of nothing else");
+        }
+        kind
     }
 
     fn settings(&mut self, document: &Document) -> Settings {
@@ -176,8 +203,8 @@ impl Reader {
             return messages;
         }
         let given = self.entry.remove("templates").unwrap_or_default();
-        messages.templates = serde_json::from_value(given).unwrap_or_default();
-        let is_sane = |(name, id): (&String, &String)| is_template_name(name) && !id.is_empty();
+        messages.templates = json::from_value(given).unwrap_or_default();
+        let is_sane = |(name, id): &(String, String)| is_template_name(name) && !id.is_empty();
         if !messages.templates.contains_key("default") || !messages.templates.iter().all(is_sane) {
             self.problem(
                 "\"templates\" must map \"default\", and purposes or \"purpose.language\", to texts",
@@ -193,7 +220,7 @@ impl Reader {
     }
 
     fn texts(&mut self, name: &str) -> Option<Vec<String>> {
-        let texts = serde_json::from_value(self.entry.remove(name)?).ok();
+        let texts = json::from_value(self.entry.remove(name)?);
         if texts.is_none() {
             self.problem(&format!("\"{name}\" must be a list of texts"));
         }
@@ -234,8 +261,17 @@ pub(super) fn read_settings(document: &Document, mut given: Map<String, Value>) 
         }
         settings.values.insert(name.clone(), Secret::new(value));
     }
+    let issuer = settings.values.get("issuer").filter(|_| document.is_openid());
+    if issuer.is_some_and(|issuer| !is_issuer(issuer.expose())) {
+        problems.push("setting \"issuer\" must be https://host[:port][/path]".to_owned());
+    }
     problems.extend(given.keys().map(|name| format!("setting \"{name}\" is unknown")));
     (settings, problems)
+}
+
+/// OpenID Connect Discovery, section 3: https, and neither query nor fragment.
+fn is_issuer(url: &str) -> bool {
+    is_base_url(url) && url.starts_with("https://")
 }
 
 /// `https`, or `http` to this very machine, where tests keep their relays.

@@ -2,6 +2,8 @@
 
 use crate::{kernel::phone::PhoneNumber, model::carrier::Carrier};
 
+use super::credential::Credential;
+
 /// What a provider said. Codes are for logs: the vendor's own, cut down to harmless characters, or one of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
@@ -31,6 +33,8 @@ pub enum Answer {
     /// How risky the caller is.
     #[allow(missing_docs, reason = "see RiskLevel")]
     Risk { level: RiskLevel },
+    /// Third-party login: what the document takes out of the reply, by name.
+    Taken(Credential),
     /// The credential or the user's input is not accepted. SMS, push: this number or device cannot get any.
     #[allow(missing_docs, reason = "see Answer")]
     Rejected { code: String },

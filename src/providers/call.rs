@@ -1,11 +1,13 @@
 //! One call of a provider: from a client's credential to the HTTP request.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use crate::{
     kernel::{
         http::{HttpReply, HttpRequest},
+        order::in_order,
         phone::PhoneNumber,
+        table::Table,
         time::Timestamp,
     },
     model::platform::Platform,
@@ -95,9 +97,8 @@ impl Call<'_> {
         let mut headers = filled(&operation.request.headers, &values)?;
 
         if let Some(Sign::Mac { of, mac, key, output, into, parts }) = &operation.sign {
-            let mut parts = parts.iter().map(|part| values.fill(part)).collect::<Result<Vec<_>, _>>()?;
-            parts.sort_unstable();
-            values.set(SORTED_PARTS, parts.concat());
+            let parts = parts.iter().map(|part| values.fill(part)).collect::<Result<Vec<_>, _>>()?;
+            values.set(SORTED_PARTS, in_order(parts, |one, other| one <= other).concat());
             for (name, value) in SORTED.into_iter().zip(sign::sorted(&fields)) {
                 values.set(name, value);
             }
@@ -118,8 +119,7 @@ impl Call<'_> {
                 (String::new(), None)
             }
         };
-        query.sort_unstable();
-        let query = encode::query(&query);
+        let query = encode::query(&in_order(query, |one, other| one <= other));
         let is_said = headers.iter().any(|(name, _)| name == "content-type");
         let content_type = content_type.filter(|_| !is_said);
         headers.extend(content_type.map(|value| ("content-type".to_owned(), value.to_owned())));
@@ -142,7 +142,7 @@ impl Call<'_> {
             Some(Sign::Mac { .. }) | None => {}
         }
 
-        let mut url = self.relayed(url);
+        let mut url = relayed(self.base_url.or(self.account.base_url.as_deref()), url);
         if !query.is_empty() {
             url.push('?');
             url.push_str(&query);
@@ -184,14 +184,6 @@ impl Call<'_> {
         let fields = operation.fields.iter().filter(|(_, template)| is_sent(template));
         fields.map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
     }
-
-    // A relay keeps path, query and headers, so only scheme and host are replaced.
-    fn relayed(&self, url: String) -> String {
-        match self.base_url.or(self.account.base_url.as_deref()) {
-            Some(base) => format!("{}{}", base.trim_end_matches('/'), host_and_path(&url).1),
-            None => url,
-        }
-    }
 }
 
 impl CallError {
@@ -219,11 +211,16 @@ impl fmt::Display for CallError {
     }
 }
 
-fn filled(
-    templates: &BTreeMap<String, Template>,
-    values: &Values,
-) -> Result<Vec<(String, String)>, CallError> {
+fn filled(templates: &Table<String, Template>, values: &Values) -> Result<Vec<(String, String)>, CallError> {
     templates.iter().map(|(name, template)| Ok((name.clone(), values.fill(template)?))).collect()
+}
+
+/// A URL behind a relay, which keeps path, query and headers: only scheme and host are replaced.
+pub(super) fn relayed(base_url: Option<&str>, url: String) -> String {
+    match base_url {
+        Some(base) => format!("{}{}", base.trim_end_matches('/'), host_and_path(&url).1),
+        None => url,
+    }
 }
 
 /// `https://host/path` in two; the path begins with a slash.

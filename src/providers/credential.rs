@@ -1,10 +1,8 @@
 //! What a client hands in: the fields of `credential` that a document asks for.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use crate::kernel::secret::Secret;
+use crate::kernel::{secret::Secret, table::Table};
 
 use super::{
     document::{Capability, Document},
@@ -12,7 +10,7 @@ use super::{
 };
 
 /// Credential fields by name. Fields that the document does not ask for are ignored.
-pub type Credential = BTreeMap<String, Secret<String>>;
+pub type Credential = Table<String, Secret<String>>;
 
 /// Longest value of a credential field.
 pub const MAX_FIELD_BYTES: usize = 4096;
@@ -20,7 +18,6 @@ pub const MAX_FIELD_BYTES: usize = 4096;
 /// The credential of a bot check, which clients hand in as one text: the text members of a JSON object, or the
 /// field `token`.
 pub fn bot_check_credential(text: &str) -> Credential {
-    let one = |text: &str| BTreeMap::from([("token".to_owned(), Secret::new(text.to_owned()))]);
     match serde_json::from_slice(text.as_bytes()) {
         Ok(Value::Object(members)) => members
             .into_iter()
@@ -29,7 +26,7 @@ pub fn bot_check_credential(text: &str) -> Credential {
                 _ => None,
             })
             .collect(),
-        _ => one(text),
+        _ => std::iter::once(("token".to_owned(), Secret::new(text.to_owned()))).collect(),
     }
 }
 

@@ -2,13 +2,14 @@
 //!
 //! Invariant: a [`Document`] that the engine holds has passed `validate`. Shared with the build script.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+use crate::kernel::table::Table;
 
 use super::{
     countries,
-    operation::{Operation, ReceiptRule},
+    operation::{Operation, ReceiptRule, Redirect},
+    template::Template,
 };
 
 /// One provider.
@@ -18,10 +19,11 @@ pub struct Document {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) certainty: Certainty,
-    /// Where the facts come from.
+    /// Where the facts come from. For who writes or reviews the document: what is built in does without.
+    #[serde(default, skip_serializing)]
     pub(super) sources: Vec<String>,
     /// What an operator's account with the provider consists of.
-    pub(super) settings: BTreeMap<String, Setting>,
+    pub(super) settings: Table<String, Setting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     one_tap: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -34,6 +36,22 @@ pub struct Document {
     risk: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     push: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_subject: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_profile: Option<Operation>,
+    /// Identity only: where the browser goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) redirect: Option<Redirect>,
+    /// Identity only: the names under which the vendor knows a person, the widest first. One that rests on an absent
+    /// value is left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) subjects: Vec<Template>,
+    /// OpenID Connect: the URLs are found at the issuer, which signs who it is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) discovery: bool,
     /// What the vendor pushes when it knows whether an SMS arrived.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) receipt: Option<ReceiptRule>,
@@ -66,6 +84,12 @@ pub enum Capability {
     Risk,
     /// Show this on a device. 推送
     Push,
+    /// Exchange this code of a third-party login. 第三方登录
+    Identity,
+    /// Who is that? Where the exchange alone does not say so.
+    IdentitySubject,
+    /// What do they call themselves, and what do they look like?
+    IdentityProfile,
 }
 
 /// One value of an operator's account.
@@ -99,11 +123,6 @@ impl Document {
         self.certainty
     }
 
-    /// Where its facts come from.
-    pub fn sources(&self) -> &[String] {
-        &self.sources
-    }
-
     /// Whether the provider can be asked this.
     pub fn offers(&self, capability: Capability) -> bool {
         self.operation(capability).is_some()
@@ -119,6 +138,16 @@ impl Document {
         self.sms.as_ref().is_some_and(|sms| sms.template)
     }
 
+    /// Whether it is OpenID Connect: the issuer, a setting, says where to go, and signs who somebody is.
+    pub fn is_openid(&self) -> bool {
+        self.discovery
+    }
+
+    /// Whether people can be sent there from a browser.
+    pub fn redirects(&self) -> bool {
+        self.redirect.is_some()
+    }
+
     pub(super) fn operation(&self, capability: Capability) -> Option<&Operation> {
         match capability {
             Capability::OneTap => self.one_tap.as_ref(),
@@ -127,14 +156,31 @@ impl Document {
             Capability::BotCheck => self.bot_check.as_ref(),
             Capability::Risk => self.risk.as_ref(),
             Capability::Push => self.push.as_ref(),
+            Capability::Identity => self.identity.as_ref(),
+            Capability::IdentitySubject => self.identity_subject.as_ref(),
+            Capability::IdentityProfile => self.identity_profile.as_ref(),
         }
     }
 }
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 6] =
-        [Self::OneTap, Self::NumberCheck, Self::Sms, Self::BotCheck, Self::Risk, Self::Push];
+    pub const ALL: [Self; 9] = [
+        Self::OneTap,
+        Self::NumberCheck,
+        Self::Sms,
+        Self::BotCheck,
+        Self::Risk,
+        Self::Push,
+        Self::Identity,
+        Self::IdentitySubject,
+        Self::IdentityProfile,
+    ];
+
+    /// Whether it is one of the calls of a third-party login.
+    pub(super) const fn is_identity(self) -> bool {
+        matches!(self, Self::Identity | Self::IdentitySubject | Self::IdentityProfile)
+    }
 
     /// The name in documents.
     pub const fn name(self) -> &'static str {
@@ -145,6 +191,9 @@ impl Capability {
             Self::BotCheck => "bot_check",
             Self::Risk => "risk",
             Self::Push => "push",
+            Self::Identity => "identity",
+            Self::IdentitySubject => "identity_subject",
+            Self::IdentityProfile => "identity_profile",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! How fields become a body or a query, and how a query or form becomes fields.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Map, Value};
+
+use crate::kernel::json;
 
 /// `name=value&...` percent-encoded as RFC 3986 wants it: all but letters, digits and `-._~`.
 pub(super) fn query(fields: &[(String, String)]) -> String {
@@ -16,7 +16,7 @@ pub(super) fn form(fields: &[(String, String)]) -> String {
 
 /// A JSON object of strings; dots in names nest, parts that count from 0 make arrays. The text of a `raw` field
 /// is JSON already.
-pub(super) fn json(fields: &[(String, String)], raw: &BTreeSet<String>) -> String {
+pub(super) fn json(fields: &[(String, String)], raw: &[String]) -> String {
     let mut root = Map::new();
     for (name, text) in fields {
         let (path, last) =
@@ -33,7 +33,7 @@ pub(super) fn json(fields: &[(String, String)], raw: &BTreeSet<String>) -> Strin
     }
     let mut root = Value::Object(root);
     make_arrays(&mut root);
-    root.to_string()
+    json::text(&root)
 }
 
 fn make_arrays(value: &mut Value) {
@@ -121,10 +121,7 @@ mod tests {
 
     #[test]
     fn json_nests_at_dots() {
-        let text = json(
-            &fields(&[("body.token", "\"t\""), ("header.appId", "1"), ("plain", "2")]),
-            &BTreeSet::new(),
-        );
+        let text = json(&fields(&[("body.token", "\"t\""), ("header.appId", "1"), ("plain", "2")]), &[]);
         let expected =
             serde_json::json!({"header": {"appId": "1"}, "body": {"token": "\"t\""}, "plain": "2"});
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), expected);
@@ -132,7 +129,7 @@ mod tests {
 
     #[test]
     fn json_knows_arrays_and_json_inside() {
-        let raw = ["set", "broken"].map(str::to_owned).into();
+        let raw = ["set", "broken"].map(str::to_owned);
         let text = json(
             &fields(&[("a.0", "x"), ("a.1", "y"), ("b.1", "z"), ("set", "[\"1\"]"), ("broken", "[")]),
             &raw,

@@ -15,11 +15,14 @@ mod account;
 mod accounts;
 mod answer;
 mod call;
+mod check_login;
 mod countries;
 mod credential;
 mod document;
 mod encode;
+mod issuer;
 mod json;
+mod login;
 mod names;
 mod operation;
 mod receipt;
@@ -28,6 +31,7 @@ mod sign;
 mod template;
 mod validate;
 mod values;
+mod written;
 
 pub use account::{Account, NOTICE};
 pub use accounts::accounts_from_json;
@@ -35,6 +39,7 @@ pub use answer::{Answer, RiskLevel};
 pub use call::{Call, CallError, Sms};
 pub use credential::{Credential, MAX_FIELD_BYTES, bot_check_credential};
 pub use document::{Capability, Certainty, Document};
+pub use issuer::Issuer;
 pub use receipt::Receipt;
 
 /// The built-in document of an id.

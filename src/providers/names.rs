@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::{
+    check_login::is_endpoint,
     document::{Capability, Document, Setting},
     operation::{CredentialField, Derived, Form, Operation},
     template::{Template, is_name},
@@ -83,7 +84,7 @@ impl<'d> Names<'d> {
         let Some(operation) = document.operation(capability) else { return names };
         let numbers = match capability {
             Capability::NumberCheck | Capability::Sms | Capability::Risk => &NUMBERS[..],
-            Capability::OneTap | Capability::BotCheck | Capability::Push => &[],
+            _ => &[],
         };
         let messages = if capability == Capability::Sms { &MESSAGES[..] } else { &[] };
         for (name, length) in BUILT_INS.iter().chain(numbers).chain(messages) {
@@ -97,7 +98,8 @@ impl<'d> Names<'d> {
         for CredentialField { name, optional } in &operation.credential {
             found.unless(is_name(name), || format!("credential field \"{name}\" is not a name"));
             if !(operation.same.contains(name) && document.settings.contains_key(name)) {
-                names.add(name, Meaning { optional: *optional, ..Meaning::plain(None) }, found);
+                let ours = is_endpoint(name);
+                names.add(name, Meaning { optional: *optional, ours, ..Meaning::plain(None) }, found);
             }
         }
         for name in &operation.same {

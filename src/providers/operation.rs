@@ -2,13 +2,11 @@
 //!
 //! Shared with the build script: nothing here knows more than std, serde and the carriers' names.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use serde::{Deserialize, Serialize};
 
-use crate::model::carrier::Carrier;
+use crate::{kernel::table::Table, model::carrier::Carrier};
 
-use super::{document::is_false, template::Template};
+use super::{document::is_false, template::Template, written};
 
 /// How one capability is spoken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,16 +25,16 @@ pub(super) struct Operation {
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) template: bool,
     /// Names that are both a credential field and a setting, and must be equal.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) same: BTreeSet<String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) derive: BTreeMap<String, Derived>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) same: Vec<String>,
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(super) derive: Table<String, Derived>,
     pub(super) request: Request,
     /// What is sent, before the signature. Dots nest in JSON, parts that count from 0 make arrays.
-    pub(super) fields: BTreeMap<String, Template>,
+    pub(super) fields: Table<String, Template>,
     /// JSON only: fields whose text is JSON already.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub(super) raw: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) raw: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) sign: Option<Sign>,
     pub(super) reply: Reply,
@@ -63,15 +61,14 @@ pub(super) struct CredentialField {
 
 /// A named value made of others. It may use settings, credential fields and built-ins, not other derived values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, try_from = "written::Derived")]
 pub(super) enum Derived {
     Digest(DerivedDigest),
     Map(DerivedMap),
     Base64(DerivedBase64),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct DerivedDigest {
     pub(super) digest: Mac,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,16 +78,14 @@ pub(super) struct DerivedDigest {
 }
 
 /// The value that a credential field's value is mapped to; a value that is not listed is the client's mistake.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct DerivedMap {
-    pub(super) map: BTreeMap<String, String>,
+    pub(super) map: Table<String, String>,
     pub(super) of: String,
 }
 
 /// The Base64 of a text: what HTTP Basic authentication (RFC 7617) is made of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct DerivedBase64 {
     pub(super) base64: Template,
 }
@@ -101,11 +96,14 @@ pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Template,
     /// Parameters of the URL besides the fields in the body.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) query: BTreeMap<String, Template>,
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(super) query: Table<String, Template>,
     pub(super) encoding: Encoding,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) headers: BTreeMap<String, Template>,
+    /// The vendor takes secrets in the query and nowhere else.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) secrets_in_query: bool,
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(super) headers: Table<String, Template>,
     pub(super) timeout_ms: u64,
 }
 
@@ -127,7 +125,7 @@ pub(super) enum Encoding {
 
 /// The signature schemes. RSA would be one more variant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "scheme", rename_all = "lowercase", deny_unknown_fields)]
+#[serde(tag = "scheme", rename_all = "lowercase", try_from = "written::Sign")]
 pub(super) enum Sign {
     /// A MAC or digest of a text. Besides the usual names the text knows [`SORTED`].
     Mac {
@@ -195,6 +193,20 @@ pub(super) struct Reply {
     pub(super) value: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) charged: Vec<String>,
+    /// Identity only: what is taken out, for the calls that follow and for us; `name?` may be missing.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(super) take: Table<String, Vec<String>>,
+}
+
+/// Where the browser is sent to sign in with a third party.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Redirect {
+    pub(super) url: Template,
+    /// Parameters of the URL.
+    pub(super) fields: Table<String, Template>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) fragment: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,7 +242,7 @@ pub(super) struct InnerJson {
     pub(super) value: Vec<String>,
     /// Pointers and the values without which the answer is a refusal.
     #[serde(default)]
-    pub(super) require: BTreeMap<String, String>,
+    pub(super) require: Table<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,7 +266,7 @@ pub(super) struct Score {
 #[serde(deny_unknown_fields)]
 pub(super) struct CarrierHint {
     pub(super) of: String,
-    pub(super) prefix: BTreeMap<String, Carrier>,
+    pub(super) prefix: Table<String, Carrier>,
 }
 
 /// What the provider's codes mean. A code ending in `*` stands for all that begin so; one that is not listed
@@ -298,6 +310,16 @@ pub(super) struct ReceiptRule {
 pub(super) struct ReceiptReply {
     pub(super) content_type: String,
     pub(super) body: String,
+}
+
+impl Reply {
+    /// What is taken out: name, whether it may be missing, places.
+    pub(super) fn taken(&self) -> impl Iterator<Item = (&str, bool, &[String])> {
+        self.take.iter().map(|(name, places)| match name.strip_suffix('?') {
+            Some(name) => (name, true, places.as_slice()),
+            None => (name.as_str(), false, places.as_slice()),
+        })
+    }
 }
 
 impl Cipher {

@@ -57,8 +57,11 @@ impl ReceiptRule {
 }
 
 fn object(text: &str) -> Value {
-    let pairs = encode::parse(text).into_iter().map(|(name, value)| (name, Value::String(value)));
-    Value::Object(pairs.collect::<Map<_, _>>())
+    let mut members = Map::new();
+    for (name, value) in encode::parse(text) {
+        members.insert(name, Value::String(value));
+    }
+    Value::Object(members)
 }
 
 fn is_form(content_type: &str) -> bool {

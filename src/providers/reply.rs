@@ -42,8 +42,8 @@ pub(super) fn read(call: &Call<'_>, reply: &HttpReply) -> Answer {
     }
     let json: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let Some(code) = first_text(&json, &operation.reply.code) else {
-        // Who pushes says why not, and when it is done names what was made.
-        if success && call.capability == Capability::Push {
+        // Who pushes says why not, and when it is done names what was made; so does who logs people in.
+        if success && (call.capability == Capability::Push || call.capability.is_identity()) {
             return done(call, operation, &json)
                 .unwrap_or_else(|Unreadable| unavailable("unreadable", false));
         }
@@ -81,6 +81,9 @@ fn done(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, 
             Ok(Answer::Accepted { message_id: None })
         }
         Capability::BotCheck => Ok(Answer::Human),
+        Capability::Identity | Capability::IdentitySubject | Capability::IdentityProfile => {
+            call.document.take_from(call.capability, json).map(Answer::Taken).ok_or(Unreadable)
+        }
         Capability::Risk => {
             let score = first_text(json, &operation.reply.value).and_then(|text| text.parse::<u64>().ok());
             let (score, rule) = score.zip(operation.score.as_ref()).ok_or(Unreadable)?;

@@ -3,6 +3,7 @@
 use crate::kernel::{
     digest::{hmac_sha1, hmac_sha256, md5, sha1, sha256},
     encoding::{base64, hex, hex_upper},
+    order::in_order,
     secret::Secret,
     time::Timestamp,
 };
@@ -93,8 +94,8 @@ impl Signed<'_> {
     }
 
     /// The names of the signed headers, and the digest of the canonical request that both vendors know.
-    fn canonical(&self, mut headers: Vec<(String, String)>) -> (String, String) {
-        headers.sort_unstable();
+    fn canonical(&self, headers: Vec<(String, String)>) -> (String, String) {
+        let headers = in_order(headers, |one, other| one <= other);
         let names = headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(";");
         let lines: String =
             headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();

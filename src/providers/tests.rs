@@ -1,6 +1,7 @@
 //! Tests of more than one file of this room.
 
 mod accounts;
+mod logins;
 mod messages;
 mod receipts;
 mod replies;
@@ -57,6 +58,13 @@ impl Bench {
                 json!({"appKey": "k", "masterSecret": "s"}),
                 json!({"to": "190e35f7e07f7c3fe2a", "text": "您的账号在新设备上登录。", "notice": "ntc_1", "event": "e"}),
             ),
+            "wechat" => (json!({"appId": "wx1", "appSecret": "s"}), identity()),
+            "qq" => (json!({"appId": "101", "appKey": "s"}), identity()),
+            "weibo" => (json!({"appKey": "1", "appSecret": "s"}), identity()),
+            "oidc" | "oidc_post" => (
+                json!({"issuer": "https://issuer.example/oidc", "clientId": "c", "clientSecret": "s", "scope": "openid"}),
+                identity(),
+            ),
             _ => (
                 json!({"appKey": "k", "appSecret": "c0ffee00c0ffee00c0ffee00c0ffee00"}),
                 json!({"token": "t", "opToken": "o", "operator": "CTCC"}),
@@ -97,6 +105,13 @@ impl Bench {
             base_url: None,
         }
     }
+}
+
+/// What the calls of a third-party login know by and by.
+fn identity() -> Value {
+    json!({"code": "c0de", "redirect_uri": "https://shop.example/back", "code_verifier": "v", "access_token": "AT-1",
+           "openid": "o-1", "uid": "7", "token_endpoint": "https://issuer.example/token",
+           "userinfo_endpoint": "https://issuer.example/me"})
 }
 
 fn object(value: Value) -> Map<String, Value> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    check_login::{self, is_endpoint},
     countries,
     document::{Capability, Certainty, Document},
     names::{Meaning, Names, Problems, is_required},
@@ -46,6 +47,7 @@ pub(crate) fn problems(document: &Document) -> Vec<String> {
             check_operation(capability, operation, &Names::new(document, capability, &mut found), &mut found);
         }
     }
+    check_login::check(document, &mut found);
     found.at = "receipt: ".to_owned();
     found.unless(document.receipt.is_none() || document.offers(Capability::Sms), || {
         "receipts go with sms and with nothing else".into()
@@ -146,15 +148,11 @@ fn check_request(operation: &Operation, names: &Names<'_>, found: &mut Problems)
     found.unless(!names.any(&request.url, |meaning| meaning.secret || !meaning.ours), || {
         "request.url may hold settings that are not secret and mapped values, nothing else".into()
     });
-    let host_and_path = request.url.source().strip_prefix("https://").and_then(|rest| rest.split_once('/'));
-    let well_formed = host_and_path.is_some_and(|(host, path)| {
-        let is_host = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:".contains(&b);
-        !host.is_empty()
-            && host.bytes().all(is_host)
-            && !path.contains(['?', '#', '@', '\\', ' '])
-            && path.is_ascii()
-    });
-    found.unless(well_formed, || {
+    let mut holes = request.url.holes();
+    let is_discovered = holes
+        .next()
+        .is_some_and(|hole| is_endpoint(&hole.name) && request.url.source() == format!("{{{}}}", hole.name));
+    found.unless(is_discovered || is_fixed_url(request.url.source()), || {
         "request.url must be https://, a fixed lower-case host and a path without query".into()
     });
     for (name, value) in &request.headers {
@@ -186,7 +184,8 @@ fn check_fields(operation: &Operation, names: &Names<'_>, found: &mut Problems) 
     }
     for (name, value) in &operation.fields {
         names.check(&format!("field {name}"), value, found);
-        found.unless(encoding != Encoding::Query || !names.any(value, |meaning| meaning.secret), || {
+        let may_hold_secrets = encoding != Encoding::Query || operation.request.secrets_in_query;
+        found.unless(may_hold_secrets || !names.any(value, |meaning| meaning.secret), || {
             format!("field {name} would put a secret setting into the URL")
         });
     }
@@ -237,13 +236,17 @@ fn check_sign(operation: &Operation, names: &Names<'_>, found: &mut Problems) {
 
 fn check_reply(capability: Capability, operation: &Operation, found: &mut Problems) {
     let reply = &operation.reply;
-    let has_value = !reply.value.is_empty() || matches!(capability, Capability::Sms | Capability::BotCheck);
+    let has_value = !reply.value.is_empty()
+        || matches!(capability, Capability::Sms | Capability::BotCheck)
+        || !reply.take.is_empty();
     found.unless(!reply.code.is_empty() && has_value, || "reply needs a code and a value".into());
+    found.unless(capability.is_identity() != reply.take.is_empty(), || {
+        "reply.take goes with identity and its other calls, and with nothing else".into()
+    });
     let inner = operation.decrypt.iter().flat_map(|decrypt| &decrypt.json);
     let inner = inner.flat_map(|json| json.value.iter().chain(json.require.keys()));
-    for pointer in
-        [&reply.code, &reply.message, &reply.value, &reply.charged].into_iter().flatten().chain(inner)
-    {
+    let lists = [&reply.code, &reply.message, &reply.value, &reply.charged].into_iter();
+    for pointer in lists.chain(reply.take.values()).flatten().chain(inner) {
         found.unless(pointer.starts_with('/'), || format!("\"{pointer}\" is no JSON pointer"));
     }
 }
@@ -284,6 +287,18 @@ fn check_outcome(operation: &Operation, found: &mut Problems) {
         found.unless(!code.is_empty() && code != "*", || "outcome holds an empty code".into());
         found.unless(seen.insert(code), || format!("outcome holds \"{code}\" twice"));
     }
+}
+
+/// `https`, a fixed host and a path.
+pub(super) fn is_fixed_url(url: &str) -> bool {
+    let host_and_path = url.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
+    host_and_path.is_some_and(|(host, path)| {
+        let is_host = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:".contains(&b);
+        !host.is_empty()
+            && host.bytes().all(is_host)
+            && !path.contains(['?', '#', '@', '\\', ' '])
+            && path.is_ascii()
+    })
 }
 
 fn signature_field(operation: &Operation) -> Option<&str> {

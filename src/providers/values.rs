@@ -1,12 +1,12 @@
 //! The values that a call's templates can name.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use crate::kernel::{
     encoding::{base64, hex},
+    json,
     secret::Secret,
+    table::Table,
 };
 
 use super::{
@@ -17,12 +17,12 @@ use super::{
 };
 
 /// Names and values of one call. Wiped when dropped.
-pub(super) struct Values(BTreeMap<String, Secret<String>>);
+pub(super) struct Values(Table<String, Secret<String>>);
 
 impl Values {
     /// Built-ins, settings, credential fields, then what is derived from them.
     pub(super) fn of(call: &Call<'_>, operation: &Operation) -> Result<Self, CallError> {
-        let mut values = Self(BTreeMap::new());
+        let mut values = Self(Table::new());
         let built_ins = [
             ("address", call.address.to_owned()),
             ("now_compact17", call.now.compact17()),
@@ -80,9 +80,11 @@ impl Values {
 
     fn set_message(&mut self, sms: &Sms<'_>) {
         let object = |name: &dyn Fn(usize, &str) -> String| {
-            let members = sms.params.iter().enumerate();
-            let members = members.map(|(at, (given, value))| (name(at, given), Value::from(value.as_str())));
-            Value::Object(members.collect::<Map<_, _>>()).to_string()
+            let mut members = Map::new();
+            for (at, (given, value)) in sms.params.iter().enumerate() {
+                members.insert(name(at, given), Value::from(value.as_str()));
+            }
+            json::text(&Value::Object(members))
         };
         let list = sms.params.iter().map(|(_, value)| Value::from(value.as_str())).collect();
         self.set("text", sms.text.to_owned());
@@ -90,7 +92,7 @@ impl Values {
         if let Some(template) = sms.template {
             self.set("template", template.to_owned());
         }
-        self.set("params_list", Value::Array(list).to_string());
+        self.set("params_list", json::text(&Value::Array(list)));
         self.set("params_object", object(&|_, given| given.to_owned()));
         self.set("params_numbered", object(&|at, _| format!("param{}", at.saturating_add(1))));
     }

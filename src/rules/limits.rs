@@ -13,8 +13,6 @@ pub struct Limit {
     pub min: u64,
     /// Greatest value accepted.
     pub max: u64,
-    /// What it limits.
-    pub what: &'static str,
 }
 
 macro_rules! limits {
@@ -27,8 +25,11 @@ macro_rules! limits {
 
         /// The table.
         pub const TABLE: &[Limit] = &[
-            $(Limit { name: $name, default: $default, min: $min, max: $max, what: $what },)*
+            $(Limit { name: $name, default: $default, min: $min, max: $max },)*
         ];
+
+        /// What each row of the table limits. Apart from it, since the service has no use for it.
+        pub const MEANINGS: &[&str] = &[$($what,)*];
 
         impl Default for Limits {
             fn default() -> Self {
@@ -91,6 +92,9 @@ const ASCENDING: &[(&str, &str)] = &[
     ("PUMPING_PREFIX_STOP_PERCENT", "PUMPING_PREFIX_CHECK_PERCENT"),
     ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
     ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
+    ("PASSWORD_TRIES_HOUR", "PASSWORD_TRIES_DAY"),
+    ("PASSWORD_TRIES_DAY", "PASSWORD_TRIES_MONTH"),
+    ("PASSWORD_ADDRESS_HOUR", "PASSWORD_ADDRESS_DAY"),
     ("API_KEY_CALLS_PER_MINUTE", "API_KEY_CALLS_PER_MONTH"),
 ];
 
@@ -130,6 +134,18 @@ limits! {
         "The trusted devices can answer for so long.";
     "APPROVALS_PER_HOUR" approvals_per_hour = 10 in 1..=100,
         "Questions to the trusted devices of one account within an hour.";
+    "PASSWORD_TRIES_HOUR" password_tries_hour = 10 in 3..=100,
+        "Guesses at the password of one identifier within an hour; devices that have signed in to its account apart.";
+    "PASSWORD_TRIES_DAY" password_tries_day = 30 in 3..=100,
+        "The same within a day.";
+    "PASSWORD_TRIES_MONTH" password_tries_month = 90 in 10..=100,
+        "The same within 30 days (NIST: no more than 100 in a row).";
+    "PASSWORD_ADDRESS_HOUR" password_address_hour = 60 in 3..=10_000,
+        "Guesses from one network address within an hour, whoever they are aimed at.";
+    "PASSWORD_ADDRESS_DAY" password_address_day = 300 in 3..=100_000,
+        "The same within a day.";
+    "PASSWORD_MIN_CHARACTERS" password_min_characters = 8 in 8..=64,
+        "Least length of a password (NIST: 8 at least, 15 better; where it alone signs in, set 15).";
     "HISTORY_EVENTS" history_events = 100 in 10..=500,
         "Events kept in an account's login history; the oldest gives way.";
     "HISTORY_DAYS" history_days = 180 in 1..=730,
@@ -234,6 +250,14 @@ limits! {
         "Time the bot check's provider gets.";
     "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,
         "Time the risk provider gets.";
+    "IDENTITY_TIMEOUT_MS" identity_timeout_ms = 5000 in 1000..=10_000,
+        "Time all calls of one third-party login get together.";
+    "IDENTITY_STATE_SECONDS" identity_state_seconds = 600 in 60..=3600,
+        "A third-party login that was begun in a browser must come back within so long.";
+    "ID_TOKEN_LEEWAY_SECONDS" id_token_leeway_seconds = 60 in 0..=300,
+        "The clock of an issuer of OpenID Connect may stand so far from ours.";
+    "ISSUER_CACHE_SECONDS" issuer_cache_seconds = 3600 in 60..=86_400,
+        "What an issuer publishes (its URLs, its keys) is kept for so long; an unknown key is looked for at once.";
     "API_KEY_CALLS_PER_MINUTE" api_key_calls_per_minute = 600 in 1..=30_000,
         "Calls of an API key in any 60 seconds, where the key has no limit of its own.";
     "API_KEY_CALLS_PER_MONTH" api_key_calls_per_month = 1_000_000 in 1..=1_000_000_000,

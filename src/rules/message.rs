@@ -12,12 +12,10 @@
 //! The holes of a template are [`HOLES`]; the last line is added to it. `language` is that of notices, which go to
 //! people who have just not asked for anything.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 
 use crate::{
-    kernel::config,
+    kernel::{config, table::Table},
     model::{
         language::{Language, Localized},
         otp_purpose::Purpose,
@@ -56,7 +54,7 @@ pub struct Recipient<'a> {
 /// The messages of all apps.
 #[derive(Debug, Clone)]
 pub struct Apps {
-    apps: BTreeMap<String, App>,
+    apps: Table<String, App>,
     built_in: App,
     host: String,
 }
@@ -76,8 +74,8 @@ struct App {
 #[serde(default, deny_unknown_fields)]
 struct Templates {
     #[serde(rename = "zh-CN")]
-    zh_cn: BTreeMap<Purpose, String>,
-    en: BTreeMap<Purpose, String>,
+    zh_cn: Table<Purpose, String>,
+    en: Table<Purpose, String>,
 }
 
 impl Apps {
@@ -94,8 +92,7 @@ impl Apps {
         code_length: usize,
         minutes: u64,
     ) -> Result<Self, Vec<String>> {
-        let apps =
-            json.map_or_else(|| Ok(BTreeMap::new()), config::from_json).map_err(|error| vec![error])?;
+        let apps = json.map_or_else(|| Ok(Table::new()), config::from_json).map_err(|error| vec![error])?;
         let apps = Self { apps, built_in: App::default(), host: host.to_owned() };
         let problems = check::problems(&apps, served, &"0".repeat(code_length), minutes);
         if problems.is_empty() { Ok(apps) } else { Err(problems) }

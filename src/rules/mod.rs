@@ -5,5 +5,7 @@ pub mod countries;
 pub mod limits;
 pub mod message;
 pub mod origins;
+pub mod password;
+pub mod redirects;
 pub mod routing;
 pub mod webhooks;

@@ -1,6 +1,6 @@
 //! Which of several providers is asked first.
 
-use crate::model::counter::Health;
+use crate::{kernel::order::in_order, model::counter::Health};
 
 /// A provider that could be asked.
 #[derive(Debug, Clone, Copy)]
@@ -20,14 +20,13 @@ pub const LEAST_RECEIPTS: u64 = 50;
 /// The order in which to ask, each candidate once: those that are well, drawn by weight, then the unwell. `random`
 /// is what is drawn with.
 pub fn order(candidates: &[Candidate], random: u64) -> Vec<usize> {
-    let mut left: Vec<(usize, Candidate)> = candidates.iter().copied().enumerate().collect();
     // Unwell ones go last; those of weight 0 behind the others of their kind.
-    left.sort_by_key(|(_, candidate)| (!candidate.is_well(), candidate.weight == 0));
+    let mut left = in_order(candidates.iter().enumerate(), |(_, one), (_, other)| one.rank() <= other.rank());
     let mut random = random;
     let mut order = Vec::new();
     while let Some((_, first)) = left.first() {
-        let kind = (first.is_well(), first.weight == 0);
-        let peers = left.iter().take_while(|(_, other)| (other.is_well(), other.weight == 0) == kind);
+        let kind = first.rank();
+        let peers = left.iter().take_while(|(_, other)| other.rank() == kind);
         let total: u64 = peers.map(|(_, candidate)| candidate.weight).sum();
         let mut drawn = random.checked_rem(total).unwrap_or(0);
         random = random.rotate_left(17);
@@ -42,6 +41,10 @@ pub fn order(candidates: &[Candidate], random: u64) -> Vec<usize> {
 }
 
 impl Candidate {
+    fn rank(&self) -> (bool, bool) {
+        (!self.is_well(), self.weight == 0)
+    }
+
     /// More than half of what it did lately failed, and it did enough to tell.
     fn is_well(&self) -> bool {
         let Some(health) = self.health else { return true };

@@ -29,6 +29,7 @@ mod faults;
 mod fuzz;
 mod hostile;
 mod idempotency;
+mod identities;
 mod isolation;
 mod jose;
 mod leaks;
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         devices::stories(),
         isolation::stories(),
         browser::stories(),
+        identities::stories(),
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),

@@ -79,7 +79,10 @@ async fn at_once() {
     assert_eq!(again["account"]["id"], login["account"]["id"]);
     let phones = get(stack, "/v1/account/phones").bearer(access_token(&login)).send().await.ok();
     assert_eq!(phones["phones"][0]["phone"], masked(&new), "{phones}");
-    assert_eq!((&phones["phones"][1]["phone"], &phones["phones"][1]["cause"]), (&json!(masked(&old)), &json!("changed")));
+    assert_eq!(
+        (&phones["phones"][1]["phone"], &phones["phones"][1]["cause"]),
+        (&json!(masked(&old)), &json!("changed"))
+    );
     // The old number is free, and whoever has it now is somebody else, whose number it stays.
     let other = sign_in(stack, &old).await;
     assert_eq!(other["account"]["isNew"], true);
@@ -89,7 +92,10 @@ async fn at_once() {
     let [one, two] = ["137", "136"].map(fresh_phone);
     let both = futures_util::future::join(to(stack, &login, &one), to(stack, &login, &two)).await;
     let statuses = [both.0.status, both.1.status];
-    assert!(statuses.contains(&204) && statuses.iter().all(|status| [204, 503].contains(status)), "{statuses:?}");
+    assert!(
+        statuses.contains(&204) && statuses.iter().all(|status| [204, 503].contains(status)),
+        "{statuses:?}"
+    );
     let number = account(stack, &login).await["phone"].clone();
     let (is, is_not) = if number == masked(&one) { (one, two) } else { (two, one) };
     assert_eq!(number, masked(&is));
@@ -164,9 +170,7 @@ async fn trusted() {
     assert_eq!(challenge["codeLength"], 6, "{started}");
     let code = newest_code(stack, &friend).await;
     let wrong = if code == "000000" { "000001" } else { "000000" };
-    let with = |code: &str| {
-        json!({ "method": "trusted_phone", "challengeId": challenge["challengeId"], "code": code })
-    };
+    let with = |code: &str| json!({ "method": "trusted_phone", "challengeId": challenge["challengeId"], "code": code });
     at(stack, "complete", &held, token, with(wrong)).await.problem(401, "otp_incorrect");
     at(stack, "complete", &held, &owner["device"]["token"], with(&code)).await.problem(410, "ticket_invalid");
     let login = at(stack, "complete", &held, token, with(&code)).await.ok();

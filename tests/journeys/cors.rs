@@ -32,7 +32,7 @@ fn listed_pages_may_ask_and_are_told_what() {
         assert_eq!((answer.status, header(&answer, "access-control-allow-origin")), (204, origin));
         assert_eq!(header(&answer, "access-control-allow-credentials"), credentials, "{origin}");
         assert_eq!(header(&answer, "access-control-allow-methods"), "GET, HEAD, DELETE");
-        let headers = "authorization, content-type, dpop, idempotency-key, x-request-id, accept-language";
+        let headers = "authorization, content-type, dpop, idempotency-key, x-request-id, accept-language, x-onetap-device";
         assert_eq!(header(&answer, "access-control-allow-headers"), headers);
         assert_eq!(header(&answer, "access-control-max-age"), "7200");
         let vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers";

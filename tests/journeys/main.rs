@@ -22,6 +22,8 @@ mod cookies;
 mod cors;
 mod crash;
 mod device_key;
+
+mod identities;
 mod introspection;
 mod isolation;
 mod login;
@@ -31,6 +33,8 @@ mod numbers;
 mod otp;
 mod outbox;
 mod own_profile;
+mod password_login;
+mod passwords;
 mod privacy;
 mod proof_renewal;
 mod protection_attacks;

@@ -92,7 +92,29 @@ fn a_day(world: &World) -> Vec<String> {
     }
     world.run_alarms();
     given.push(backend);
+    given.extend(an_account_of_its_own(world));
     given
+}
+
+/// Profile, user name and password, and what is made of them.
+fn an_account_of_its_own(world: &World) -> Vec<String> {
+    let login = world.login(PHONES[0]).signed_in();
+    let bearer = login.text("/session/accessToken");
+    let said = ["林黛玉潇湘馆", "https://cdn.example.com/daiyu.png", "daiyu.1759", "burial-of-flowers"];
+    let [name, url, username, password] = said;
+    let profile = json!({"displayName": name, "avatarUrl": url, "locale": "zh-CN"});
+    assert_eq!(world.patch("/v1/account", &profile).bearer(bearer).send().status, 204);
+    let bind = json!({"username": username});
+    assert_eq!(world.post("/v1/account/identities/username", &bind).bearer(bearer).send().status, 204);
+    let set = json!({"newPassword": password});
+    assert_eq!(world.put("/v1/account/password", &set).bearer(bearer).send().status, 204);
+    for typed in [password, "another-password"] {
+        let body = json!({"identifier": username, "password": typed, "device": device()});
+        world.post("/v1/password/login", &body).send();
+    }
+    world.run_alarms();
+    let typed = [username, password, "another-password"].map(str::to_uppercase);
+    said.iter().map(|text| (*text).to_owned()).chain(["another-password".to_owned()]).chain(typed).collect()
 }
 
 #[test]

@@ -11,7 +11,7 @@ use onetap::{
         self,
         http::{Body, HttpIn},
     },
-    kernel::digest::sha256,
+    kernel::{digest::sha256, table::Table},
     model::{
         api_key::{self, ApiKey, Mode},
         login_history::Place,
@@ -145,7 +145,7 @@ impl World {
             is_head: false,
             path: path.to_owned(),
             query: query.to_owned(),
-            headers: BTreeMap::new(),
+            headers: Table::new(),
             body,
             address: "203.0.113.7".to_owned(),
             place: Place { country: Some("CN".to_owned()), city: Some("Shanghai".to_owned()) },
@@ -176,6 +176,11 @@ impl<'w> Ask<'w> {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.http.headers.insert(name.to_owned(), value.to_owned());
         self
+    }
+
+    /// The request itself.
+    pub(crate) fn into_http(self) -> HttpIn {
+        self.http
     }
 
     /// With another body.

@@ -24,6 +24,8 @@ pub(crate) enum Port {
     Audit,
     Index,
     Metrics,
+    PasswordHash,
+    PasswordVerify,
 }
 
 /// How a call breaks.

@@ -13,7 +13,10 @@ pub(crate) mod configuration;
 pub(crate) mod device_key;
 mod dump;
 pub(crate) mod faults;
+pub(crate) mod identities;
 pub(crate) mod objects;
+mod passwords;
+mod platform;
 pub(crate) mod provider;
 mod queue;
 pub(crate) mod receivers;
@@ -28,8 +31,6 @@ use std::{
     time::Duration,
 };
 
-use data_encoding::BASE64URL_NOPAD;
-use jsonwebtoken::{Algorithm, DecodingKey};
 use onetap::{
     journeys::{Service, settings::Settings},
     kernel::{
@@ -42,7 +43,7 @@ use onetap::{
     model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
         Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
-        GuardTurn, Handles, Http, Metrics, ProviderCall, Signatures,
+        GuardTurn, Handles, Http, Metrics, ProviderCall,
     },
 };
 
@@ -51,6 +52,7 @@ pub(crate) use client::Answer;
 pub(crate) use faults::{Broken, Port};
 
 use faults::Faults;
+use identities::ThirdParties;
 use objects::{Kind, Objects};
 use provider::Providers;
 use receivers::Receivers;
@@ -65,6 +67,7 @@ pub(crate) struct World {
     pub(crate) providers: Providers,
     pub(crate) phones: Phones,
     pub(crate) receivers: Receivers,
+    pub(crate) third_parties: ThirdParties,
     pub(crate) faults: Faults,
     pub(crate) objects: Objects,
     /// Whether the address limiter lets requests pass.
@@ -89,6 +92,7 @@ pub(crate) struct World {
     devices: Mutex<BTreeMap<String, String>>,
     metrics: Mutex<Vec<ProviderCall>>,
     log: Mutex<Vec<String>>,
+    publications: Mutex<BTreeMap<String, (Timestamp, Vec<u8>)>>,
     millis: AtomicI64,
     seed: u64,
     drawn: AtomicU64,
@@ -112,6 +116,7 @@ impl World {
             providers: Providers::default(),
             phones: Phones::default(),
             receivers: Receivers::default(),
+            third_parties: ThirdParties::default(),
             queue: Mutex::default(),
             faults: Faults::default(),
             objects: Objects::default(),
@@ -130,6 +135,7 @@ impl World {
             devices: Mutex::default(),
             metrics: Mutex::default(),
             log: Mutex::default(),
+            publications: Mutex::default(),
             millis: AtomicI64::new(START.millis()),
             seed,
             drawn: AtomicU64::new(0),
@@ -230,6 +236,7 @@ impl Http for World {
     async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure> {
         let send = async || {
             let answer = self.phones.answer(&request).or_else(|| self.receivers.answer(&request));
+            let answer = answer.or_else(|| self.third_parties.answer(&request, self.now()));
             let answer = match answer {
                 Some(answer) => answer,
                 None => self.providers.answer(&request).await,
@@ -353,16 +360,6 @@ impl AddressLimiter for World {
     async fn admits(&self, _: &str) -> bool {
         self.faults.note(Port::AddressLimiter);
         self.admits.load(Ordering::SeqCst)
-    }
-}
-
-impl Signatures for World {
-    // Another implementation than the platform's.
-    async fn verify_p256(&self, key: &[u8; 65], message: &[u8], signature: &[u8; 64]) -> Result<bool, Fault> {
-        let (x, y) = (BASE64URL_NOPAD.encode(&key[1..33]), BASE64URL_NOPAD.encode(&key[33..]));
-        let key = DecodingKey::from_ec_components(&x, &y).unwrap();
-        let signature = BASE64URL_NOPAD.encode(signature);
-        Ok(jsonwebtoken::crypto::verify(&signature, message, &key, Algorithm::ES256).unwrap_or(false))
     }
 }
 

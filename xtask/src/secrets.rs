@@ -68,6 +68,7 @@ pub(crate) fn ensure_dev_vars() -> Result<()> {
     }
     text.push_str(&format!("RECEIPT_TOKEN={}\n", word(26)?));
     text.push_str(&webhooks()?);
+    text.push_str(REDIRECTS);
     text.push_str(&format!("PROVIDER_ACCOUNTS='{}'\n", sandbox_accounts()?));
     write_private(&path, &text)
 }
@@ -82,7 +83,9 @@ fn complete_accounts(path: &Path) -> Result<()> {
     let relaxed = if has("chuanglan_sms") { "" } else { RELAXED };
     let webhooks =
         if text.lines().any(|line| line.starts_with("WEBHOOKS=")) { String::new() } else { webhooks()? };
-    if has("jpush_push") && webhooks.is_empty() {
+    let redirects =
+        if text.lines().any(|line| line.starts_with("IDENTITY_REDIRECTS=")) { "" } else { REDIRECTS };
+    if has("wechat") && webhooks.is_empty() && redirects.is_empty() {
         return Ok(());
     }
     say("adding what is missing to .dev.vars");
@@ -92,8 +95,11 @@ fn complete_accounts(path: &Path) -> Result<()> {
         }
     }
     let completed = text.replace(line, &format!("PROVIDER_ACCOUNTS='{}'", Value::Array(accounts)));
-    write_private(path, &format!("{completed}{relaxed}{webhooks}"))
+    write_private(path, &format!("{completed}{relaxed}{webhooks}{redirects}"))
 }
+
+/// A page on this machine, as front-end tools serve it.
+const REDIRECTS: &str = "IDENTITY_REDIRECTS=http://localhost:5173/back\n";
 
 /// The sandbox as the backend that listens to webhooks.
 fn webhooks() -> Result<String> {
@@ -184,6 +190,26 @@ fn sandbox_accounts() -> Result<Value> {
         ),
         account("jpush_risk", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
         account("jpush_push", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
+        with(
+            account(
+                "wechat",
+                json!({"appId": format!("wx{}", word(16)?), "appSecret": hex()?.to_lowercase()})
+            ),
+            json!({"native": true})
+        ),
+        account("qq", json!({"appId": "101000001", "appKey": hex()?.to_lowercase(), "askUnionid": "1"})),
+        account("weibo", json!({"appKey": word(10)?, "appSecret": hex()?.to_lowercase()})),
+        // Whatever the host, it is reached at the sandbox.
+        with(
+            account(
+                "oidc",
+                json!({
+                    "issuer": "https://issuer.example/oidc", "clientId": word(12)?, "clientSecret": word(32)?,
+                    "scope": "openid profile",
+                })
+            ),
+            json!({"kind": "corp"})
+        ),
     ]))
 }
 

@@ -2,6 +2,7 @@
 //! read what arrived in people's phones and at backends.
 
 mod captchas;
+mod idp;
 mod notices;
 mod receipts;
 mod risk;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandbox/faults", post(set_fault).delete(clear_faults))
         .merge(sms::routes())
         .merge(captchas::routes())
+        .merge(idp::routes())
         .merge(risk::routes())
         .merge(receipts::routes())
         .merge(notices::routes())

@@ -15,10 +15,14 @@ mod geetest;
 mod jpush_push;
 mod jpush_risk;
 mod mobtech;
+mod oidc;
+mod qq;
 mod tc3;
 mod tencent_sms;
 mod turnstile;
 mod twilio;
+mod wechat;
+mod weibo;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -58,6 +62,10 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(geetest::routes())
         .merge(jpush_risk::routes())
         .merge(jpush_push::routes())
+        .merge(wechat::routes())
+        .merge(qq::routes())
+        .merge(weibo::routes())
+        .merge(oidc::routes())
         .route("/", post(root))
 }
 
@@ -151,13 +159,22 @@ impl Fields {
         if !is_content_type(headers, "application/x-www-form-urlencoded") {
             return None;
         }
+        Fields::pairs(body)
+    }
+
+    fn pairs(text: &[u8]) -> Option<Fields> {
         let mut fields = BTreeMap::new();
-        for (name, value) in form_urlencoded::parse(body) {
+        for (name, value) in form_urlencoded::parse(text) {
             if fields.insert(name.into_owned(), value.into_owned()).is_some() {
                 return None;
             }
         }
         Some(Fields(fields))
+    }
+
+    /// From a query. `None`: a name given twice.
+    pub(crate) fn query(uri: &Uri) -> Option<Fields> {
+        Fields::pairs(uri.query().unwrap_or_default().as_bytes())
     }
 
     /// From a JSON object of strings; whole numbers count as their decimal text, `true` and `false` as the words. `None`: anything else.

@@ -142,5 +142,11 @@ pub(super) const fn of(code: Code) -> &'static Kind {
             en: "Nothing else would lead to the account.",
             zh: "这是最后一种登录方式，不能解绑。",
         },
+        Code::IdentityUnavailable => &Kind {
+            status: 503,
+            code: "identity_unavailable",
+            en: "This way to sign in is not available now.",
+            zh: "该登录方式暂不可用，请换用其他方式。",
+        },
     }
 }

@@ -16,11 +16,16 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "one-tap", "exchange"] => post(method, Route::OneTapExchange),
         ["v1", "otp", "send"] => post(method, Route::OtpSend),
         ["v1", "otp", "login"] => post(method, Route::OtpLogin),
+        ["v1", "identities", _, "login"] => post(method, Route::IdentityLogin),
+        ["v1", "identities", _, "authorize"] => get(method, Route::IdentityAuthorize),
         ["v1", "client-config"] => get(method, Route::ClientConfig),
         // Vendors push as they please.
         ["v1", "receipts", _, _] => {
             ("GET, POST", ["GET", "POST"].contains(&method).then_some(Route::Receipts))
         }
+        ["v1", "password", "login"] => post(method, Route::PasswordLogin),
+        ["v1", "password", "reset"] => post(method, Route::PasswordReset),
+        ["v1", "account", "password"] => ("PUT", (method == "PUT").then_some(Route::PasswordSet)),
         ["v1", "session", "proof"] => post(method, Route::SessionProof),
         ["v1", "session", "refresh"] => post(method, Route::SessionRefresh),
         ["v1", "session"] => one_of(method, "GET, HEAD, DELETE", Route::Session, Route::SessionEnd),

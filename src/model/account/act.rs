@@ -19,6 +19,7 @@ use crate::{
         device_key::ProvenKey,
         handle::HandleName,
         login_history::{Event, EventKind, Place},
+        notice::NoticeKind,
         outbox::Outbox,
         session::Session,
         step_up::Digits,
@@ -77,6 +78,8 @@ pub enum Deed {
     ProtectLogin(bool),
     /// Nothing: the proof that comes with it is all.
     Prove,
+    /// Nothing, but what follows needs a fresh proof.
+    NeedFreshProof,
     /// Look at the account itself.
     LookAtProfile,
     /// Change what the account says about its owner.
@@ -120,7 +123,8 @@ impl Deed {
     const fn is_sensitive(&self) -> bool {
         matches!(
             self,
-            Self::SetPassword { .. }
+            Self::NeedFreshProof
+                | Self::SetPassword { .. }
                 | Self::Bind(_)
                 | Self::Unbind(_)
                 | Self::TrustPhone(_)
@@ -166,14 +170,14 @@ impl Account {
             return Outcome::ProofFailed;
         }
         if deed.is_sensitive()
-            && let Some(proofs) = self.needs_proof(id, &rules, now)
+            && let Some(needs_proof) = self.needs_proof(id, &rules, now)
         {
-            return Outcome::NeedsProof { proofs };
+            return needs_proof;
         }
         let end = |kind| End { kind, place: &place, rules: &rules, now };
         match deed {
-            Deed::Prove => Outcome::Done,
-            Deed::LookAtProfile => Outcome::Profile(self.own_profile(id, &rules, now).into()),
+            Deed::Prove | Deed::NeedFreshProof => Outcome::Done,
+            Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
             Deed::ChangeProfile(change) => {
                 self.change_profile(*change);
                 Outcome::Done
@@ -181,10 +185,17 @@ impl Account {
             Deed::SetPassword { hash, end_others } => {
                 let ended = end(EventKind::Ended);
                 self.set_password(hash, end_others.then_some((id, &ended)), now, outbox);
+                self.tell(NoticeKind::PasswordChanged, account, Some(id), &rules, now, outbox);
                 Outcome::Done
             }
             Deed::Bind(candidate) => self.intend(&candidate, account, &rules, now, outbox),
-            Deed::Unbind(handle) => self.unbind(&handle, account, now, outbox),
+            Deed::Unbind(handle) => {
+                let outcome = self.unbind(&handle, account, now, outbox);
+                if outcome == Outcome::Done {
+                    self.tell(NoticeKind::IdentityUnbound, account, Some(id), &rules, now, outbox);
+                }
+                outcome
+            }
             Deed::ChangePhone(candidate) => {
                 let by = Wisher { account, session: id, device: here };
                 self.change_phone(&candidate, by, &rules, now, outbox)

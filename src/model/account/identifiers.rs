@@ -10,8 +10,9 @@ use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
         binding::{Binding, Caller, Leads, decide},
-        handle::{EMAIL, HandleName, Parting, Proof, USERNAME},
+        handle::{EMAIL, HandleName, PHONE, Parting, Proof, USERNAME},
         login::Method,
+        notice::NoticeKind,
         outbox::{Message, Outbox},
     },
 };
@@ -25,6 +26,9 @@ pub struct Identifier {
     pub value: Sealed,
     /// Since when it belongs to the account.
     pub since: Timestamp,
+    /// It is another name of that one, given by the same third party to the same person: it comes and goes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias_of: Option<HandleName>,
     /// The handle has not said yet whether it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub claiming: bool,
@@ -74,14 +78,19 @@ impl Account {
     }
 
     /// What becomes of an identifier that somebody who is signed in has proven, as far as the account can tell.
-    pub(super) fn binding_of(&self, handle: &HandleName, rules: &Rules) -> Binding {
+    pub(super) fn binding_of(&self, identifier: &Identifier, rules: &Rules) -> Binding {
+        let handle = &identifier.handle;
         let leads = match self.bound().any(|known| known.handle == *handle) {
             true => Leads::Here,
             false => Leads::Nowhere,
         };
         let of_kind = |known: &&Identifier| known.handle.kind() == handle.kind() && known.handle != *handle;
-        let bound = self.identifiers.iter().filter(of_kind).count();
-        decide(leads, Caller::SignedIn { bound, at_most: rules.at_most_of(handle) })
+        let bound = self.identifiers.iter().filter(of_kind).filter(|known| known.alias_of.is_none()).count();
+        let at_most = match identifier.alias_of {
+            Some(_) => usize::MAX,
+            None => rules.at_most_of(handle),
+        };
+        decide(leads, Caller::SignedIn { bound, at_most })
     }
 
     /// Writes down that an identifier is being bound. Its handle decides.
@@ -93,7 +102,7 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        match self.binding_of(&candidate.identifier.handle, rules) {
+        match self.binding_of(&candidate.identifier, rules) {
             Binding::Bind => self.claim(candidate, account, now, outbox),
             Binding::NothingToDo => Outcome::Done,
             _ => Outcome::Full,
@@ -134,9 +143,14 @@ impl Account {
                 outbox.post(Message::Release { handle, account, cause }, now);
             }
             Some(true) if is_won => {
-                self.part_with_former_number(handle, account, rules, now, outbox);
-                for known in self.identifiers.iter_mut().filter(|known| known.handle == *handle) {
+                let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
+                let known = self.identifiers.iter_mut().find(|known| known.handle == *handle);
+                let is_alias = known.is_some_and(|known| {
                     known.claiming = false;
+                    known.alias_of.is_some()
+                });
+                if !is_change && !is_alias {
+                    self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
                 }
             }
             Some(true) => self.identifiers.retain(|known| known.handle != *handle),
@@ -160,7 +174,8 @@ impl Account {
         if !self.is_led_to_by(handle) {
             return Outcome::NotFound;
         }
-        if !self.bound().any(|known| known.handle != *handle && self.leads_in(&known.handle)) {
+        let stays = |known: &&Identifier| known.handle != *handle && known.alias_of.as_ref() != Some(handle);
+        if !self.bound().filter(stays).any(|known| self.leads_in(&known.handle)) {
             return Outcome::LastWayIn;
         }
         self.part_with(handle, Parting::Unbound, account, now, outbox);
@@ -177,7 +192,11 @@ impl Account {
         outbox: &mut Outbox,
     ) {
         let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else { return };
-        let Identifier { handle, value, since, claiming } = self.identifiers.remove(at);
+        let Identifier { handle, value, since, claiming, .. } = self.identifiers.remove(at);
+        let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(&handle));
+        for alias in aliases {
+            outbox.post(Message::Release { handle: alias.handle, account, cause }, now);
+        }
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
                 self.former_numbers.remove(0);
@@ -198,6 +217,11 @@ impl Account {
         }
         if self.password.is_some() {
             proofs.push(Method::Password);
+        }
+        for known in self.bound().filter(|known| known.alias_of.is_none()) {
+            if !matches!(known.handle.kind(), PHONE | EMAIL | USERNAME) {
+                proofs.push(Method::of_identity(known.handle.kind()));
+            }
         }
         proofs
     }
@@ -238,7 +262,13 @@ mod tests {
 
     fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
         let (handle, value) = (name(handle), from_text("k1.value"));
-        let identifier = Identifier { handle, value, since: NOW, claiming: false };
+        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claiming: false };
+        act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
+    }
+
+    fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
+        let (handle, value, alias_of) = (name(handle), from_text("k1.value"), Some(name(of)));
+        let identifier = Identifier { handle, value, since: NOW, alias_of, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
@@ -271,6 +301,31 @@ mod tests {
         let mut document = account();
         assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
         assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
+    }
+
+    #[test]
+    fn other_names_of_an_identity_come_and_go_with_it() {
+        let mut document = account();
+        bind(&mut document, "wechat.k1.union");
+        settle(&mut document, "wechat.k1.union", true);
+        for open in ["wechat.k1.app1", "wechat.k1.app2"] {
+            assert_eq!(alias(&mut document, open, "wechat.k1.union"), Outcome::Claiming);
+            settle(&mut document, open, true);
+        }
+        assert_eq!(bind(&mut document, "wechat.k1.other"), Outcome::Full);
+        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
+        document.settle(&sent, &[], NOW);
+        assert_eq!(act(&mut document, Deed::Unbind(name("phone.k1.name"))), Outcome::Done);
+        assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.union"))), Outcome::LastWayIn);
+        let mut document = account();
+        bind(&mut document, "wechat.k1.union");
+        settle(&mut document, "wechat.k1.union", true);
+        alias(&mut document, "wechat.k1.app1", "wechat.k1.union");
+        settle(&mut document, "wechat.k1.app1", true);
+        assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.union"))), Outcome::Done);
+        let is_release = |message: &&Message| matches!(message, Message::Release { .. });
+        assert_eq!(posted(&document).iter().filter(is_release).count(), 2);
+        assert_eq!(bind(&mut document, "wechat.k1.other"), Outcome::Claiming);
     }
 
     #[test]

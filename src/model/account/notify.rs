@@ -28,6 +28,23 @@ pub(super) struct Occasion<'a> {
 }
 
 impl Account {
+    /// Tells of something that was done in a session, or in none, in the app that was used last.
+    pub(super) fn tell(
+        &mut self,
+        kind: NoticeKind,
+        account: AccountId,
+        session: Option<SessionId>,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let here = self.sessions.iter().find(|known| Some(known.id) == session);
+        let last = here.or_else(|| self.sessions.iter().max_by_key(|known| known.last_used()));
+        let app = last.map(|session| session.app.clone()).unwrap_or_default();
+        let device = here.map(|session| session.device);
+        self.notify(&Occasion { kind, account, session, device, app: &app, rules, now }, outbox);
+    }
+
     /// Tells whoever is to be told, one letter for each channel, within the person's caps.
     pub(super) fn notify(&mut self, occasion: &Occasion<'_>, outbox: &mut Outbox) {
         let Occasion { kind, account, session, device, app, rules, now } = *occasion;

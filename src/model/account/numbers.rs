@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, Occasion, Outcome, Rules};
+use super::{Account, Candidate, Outcome, Rules};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId},
@@ -87,7 +87,8 @@ impl Account {
             until: effective_at.plus(rules.numbers.change_stands),
         };
         self.phone_change = Some(wish.clone());
-        self.tell_of_number(NoticeKind::PhoneChangeRequested, account, rules, now, outbox);
+        // Also on the device that asked: its session may be in other hands.
+        self.tell(NoticeKind::PhoneChangeRequested, account, None, rules, now, outbox);
         Outcome::Wished(wish)
     }
 
@@ -102,7 +103,7 @@ impl Account {
     }
 
     /// A number is the account's from now on: the one before it goes, in the same write, so that there is always one
-    /// and never two.
+    /// and never two. Whether there was one.
     pub(super) fn part_with_former_number(
         &mut self,
         new: &HandleName,
@@ -110,32 +111,18 @@ impl Account {
         rules: &Rules,
         now: Timestamp,
         outbox: &mut Outbox,
-    ) {
+    ) -> bool {
         if !new.is_phone() {
-            return;
+            return false;
         }
         self.phone_change = None;
         // Whoever has the number could confirm themselves by it.
         self.trusted_phones.retain(|phone| phone.name != *new);
-        let Some(old) = self.phone().map(|phone| phone.handle.clone()) else { return };
+        let Some(old) = self.phone().map(|phone| phone.handle.clone()) else { return false };
         // While the old one is still the account's: it is told too.
-        self.tell_of_number(NoticeKind::PhoneChanged, account, rules, now, outbox);
+        self.tell(NoticeKind::PhoneChanged, account, None, rules, now, outbox);
         self.part_with(&old, Parting::Changed, account, now, outbox);
-    }
-
-    /// Tells of it everywhere, also on the device that asked: its session may be in other hands.
-    fn tell_of_number(
-        &mut self,
-        kind: NoticeKind,
-        account: AccountId,
-        rules: &Rules,
-        now: Timestamp,
-        outbox: &mut Outbox,
-    ) {
-        let last = self.sessions.iter().max_by_key(|session| session.last_used());
-        let app = last.map(|session| session.app.clone()).unwrap_or_default();
-        let (session, device) = (None, None);
-        self.notify(&Occasion { kind, account, session, device, app: &app, rules, now }, outbox);
+        true
     }
 }
 
@@ -174,7 +161,8 @@ mod tests {
 
     fn change(document: &mut Document<Account>, secs: i64, seed: u8, handle: &str) -> Outcome {
         let (handle, value) = (from_text(handle), from_text("k1.value"));
-        let identifier = Identifier { handle, value, since: Timestamp::from_secs(secs), claiming: false };
+        let since = Timestamp::from_secs(secs);
+        let identifier = Identifier { handle, value, since, alias_of: None, claiming: false };
         let proof = Some(Proof { at: Timestamp::from_secs(secs), method: Method::Otp });
         act(document, secs, seed, Deed::ChangePhone(Box::new(Candidate { identifier, proof })))
     }

@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Act, AtTicket, Rules, SignIn};
 use crate::{
-    kernel::id::{AccountId, SessionId},
+    kernel::{
+        id::{AccountId, SessionId},
+        seal::Sealed,
+        time::Timestamp,
+    },
     model::{device_key::ProvenKey, handle::HandleName, login_history::Place},
 };
 
@@ -54,9 +58,16 @@ pub enum Operation {
     LookAtPhone,
     /// The password of the account, to be compared.
     LookAtPassword,
+    /// The password that was set then was right, and is hashed anew.
+    UpgradePassword {
+        /// The new hash.
+        hash: Sealed,
+        /// When it was set.
+        set_at: Timestamp,
+    },
     /// The handle of an identifier that is being bound has decided.
     SettleClaim {
-        /// Whose account it is.
+        /// Whose.
         account: AccountId,
         /// Which.
         handle: HandleName,

@@ -15,7 +15,7 @@ const PERSISTED: &str = concat!(
     r#"{"version":1,"state":{"created":{"at":7000,"by":"ses_aeaqcaibaeaqcaibaeaqcaibae","#,
     r#""on":"dev_aeaqcaibaeaqcaibaeaqcaibae"},"#,
     r#""identifiers":[{"handle":"phone.k1.name","value":"k1.number","since":0},"#,
-    r#"{"handle":"wechat.k1.name","value":"k1.subject","since":7000,"claiming":true}],"#,
+    r#"{"handle":"wechat.k1.name","value":"k1.subject","since":7000,"alias_of":"wechat.k1.other","claiming":true}],"#,
     r#""devices":[{"id":"dev_aeaqcaibaeaqcaibaeaqcaibae","token_digest":"digest-1","token_since":7500,"#,
     r#""previous_token":"digest-0","key":{"thumbprint":"print","seen":[["proof",9000]]},"profile":{"platform":"ios","#,
     r#""name":"k1.device","model":"iPhone18,1","os":"iOS 20","app_version":"1.0","push_token":"k1.push"},"#,

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, FormerNumber, Identifier, PhoneChange, Rules, TrustedPhone};
+use super::{Account, FormerNumber, Identifier, PhoneChange, TrustedPhone};
 use crate::{
     kernel::{id::SessionId, seal::Sealed, time::Timestamp},
-    model::{login::Method, platform::Platform},
+    model::platform::Platform,
 };
 
 /// Profile, sealed for its account.
@@ -66,8 +66,6 @@ pub struct OwnProfile {
     pub phone_change: Option<PhoneChange>,
     /// Trusted phones, oldest first.
     pub trusted_phones: Vec<TrustedPhone>,
-    /// What must be proven before something is done that could cost the account; `None`: it was, lately.
-    pub needs_proof: Option<Vec<Method>>,
 }
 
 impl Profile {
@@ -94,8 +92,7 @@ impl Account {
         change.locale.apply(&mut self.profile.locale);
     }
 
-    pub(super) fn own_profile(&self, session: SessionId, rules: &Rules, now: Timestamp) -> OwnProfile {
-        let needs_proof = self.needs_proof(session, rules, now);
+    pub(super) fn own_profile(&self, session: SessionId) -> OwnProfile {
         let session = self.sessions.iter().find(|known| known.id == session);
         let device =
             self.devices.iter().find(|known| session.is_some_and(|session| session.device == known.id));
@@ -103,13 +100,12 @@ impl Account {
             app: session.map(|session| session.app.clone()).unwrap_or_default(),
             platform: device.map_or(Platform::Web, |device| device.profile.platform),
             created_at: self.created.map_or(Timestamp::from_secs(0), |created| created.at),
-            identifiers: self.bound().cloned().collect(),
+            identifiers: self.bound().filter(|known| known.alias_of.is_none()).cloned().collect(),
             profile: self.profile.clone(),
             password_set_at: self.password.as_ref().map(|password| password.set_at),
             former_numbers: self.former_numbers.clone(),
             phone_change: self.phone_change.clone(),
             trusted_phones: self.trusted_phones.clone(),
-            needs_proof,
         }
     }
 }

@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Rules};
+use super::{Account, Outcome, Rules};
 use crate::{
     kernel::{id::SessionId, time::Timestamp},
-    model::{handle::HandleName, login::Method},
+    model::handle::HandleName,
 };
 
 /// What was proven just now, by whoever acts in a session.
@@ -39,28 +39,23 @@ impl Account {
     }
 
     /// What to answer where a proof is missing; `None`: there is one.
-    pub(super) fn needs_proof(
-        &self,
-        session: SessionId,
-        rules: &Rules,
-        now: Timestamp,
-    ) -> Option<Vec<Method>> {
+    pub(super) fn needs_proof(&self, session: SessionId, rules: &Rules, now: Timestamp) -> Option<Outcome> {
         let session = self.sessions.iter().find(|known| known.id == session);
         let is_fresh = session.is_some_and(|known| now.since(known.last_proof()) <= rules.fresh);
-        (!is_fresh).then(|| self.proofs())
+        (!is_fresh).then(|| Outcome::NeedsProof { proofs: self.proofs() })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Act, Deed, Operation, Outcome,
+        Act, Deed, Operation,
         tests::{RULES, from_text, sign_in},
     };
     use super::*;
     use crate::{
         kernel::id::AccountId,
-        model::{login_history::Place, object::Document},
+        model::{login::Method, login_history::Place, object::Document},
     };
 
     fn act(document: &mut Document<Account>, secs: i64, deed: Deed, proof: Option<Given>) -> Outcome {

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, Created, End, Identifier, Occasion, Outcome, Rules, count_use, publish};
+use super::{
+    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Profile, Rules, count_use, publish,
+};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId, SessionId, TicketId},
+        order::in_order,
         seal::Sealed,
         time::Timestamp,
     },
@@ -34,9 +37,12 @@ pub struct SignIn {
     pub password: Option<Timestamp>,
     /// The account may not be there yet: its first sign-in has never finished.
     pub creates: bool,
-    /// Another identifier that was proven, which shall be bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub binds: Option<Box<Candidate>>,
+    /// More identifiers that were proven, which shall be bound.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub binds: Vec<Candidate>,
+    /// What a new account says about its owner.
+    #[serde(default, skip_serializing_if = "Profile::is_empty")]
+    pub introduction: Profile,
     /// A new password, which ends all other sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_password: Option<Sealed>,
@@ -93,9 +99,9 @@ impl Account {
         if sign_in.password.is_some() && sign_in.password != set_at {
             return Outcome::ProofFailed;
         }
-        if let Some(candidate) = &sign_in.binds
-            && self.binding_of(&candidate.identifier.handle, &sign_in.rules) == Binding::Full
-        {
+        let is_full =
+            |candidate: &Candidate| self.binding_of(&candidate.identifier, &sign_in.rules) == Binding::Full;
+        if sign_in.binds.iter().any(is_full) {
             return Outcome::Full;
         }
         if let Some(step_up) = self.step_ups.of(sign_in.session, now) {
@@ -140,7 +146,10 @@ impl Account {
         }
         // Its handle led here, so one that was being claimed is won.
         self.settle_claim(&identifier.handle, true, *account, rules, now, outbox);
-        if let Some(candidate) = &sign_in.binds {
+        if self.is_creation(*id) {
+            self.profile = sign_in.introduction.clone();
+        }
+        for candidate in &sign_in.binds {
             self.intend(candidate, *account, rules, now, outbox);
         }
         if let Some(hash) = &sign_in.new_password {
@@ -153,8 +162,7 @@ impl Account {
         // 3. The session. Dead ones go, then those unused for longest, until there is room.
         self.sessions.retain(|known| known.is_alive(now, &rules.lifetimes));
         let excess = self.sessions.len().saturating_add(1).saturating_sub(rules.sessions.max(1));
-        let mut oldest: Vec<&Session> = self.sessions.iter().collect();
-        oldest.sort_unstable_by_key(|known| known.last_used());
+        let oldest = in_order(&self.sessions, |one, other| one.last_used() <= other.last_used());
         let oldest: Vec<SessionId> = oldest.iter().take(excess).map(|known| known.id).collect();
         let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
         self.end_sessions(&end, outbox, &|known| oldest.contains(&known.id));
@@ -184,6 +192,9 @@ impl Account {
             let (session, device) = (Some(*id), Some(device.id));
             let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
             self.notify(&occasion, outbox);
+        }
+        if sign_in.new_password.is_some() {
+            self.tell(NoticeKind::PasswordChanged, *account, Some(*id), rules, now, outbox);
         }
         self.signed_in(sign_in, session, device)
     }

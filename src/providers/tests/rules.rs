@@ -78,7 +78,11 @@ fn problems_with(pointer: &str, value: Value) -> String {
 fn built_in_documents_read_back_as_they_were_checked() {
     assert_eq!(all().count(), BUILT_IN.len());
     for built_in in &BUILT_IN {
-        let document = Document::from_json(built_in.json).unwrap();
+        // The build leaves the sources out when it has seen them.
+        let mut json: Value = serde_json::from_str(built_in.json).unwrap();
+        json["sources"] = json!(["seen"]);
+        let mut document = Document::from_json(&json.to_string()).unwrap();
+        document.sources.clear();
         assert_eq!(document.id(), built_in.id);
         assert_eq!(find(built_in.id), Some(&document));
         assert!(Capability::ALL.iter().any(|capability| document.offers(*capability)));
@@ -89,8 +93,9 @@ fn built_in_documents_read_back_as_they_were_checked() {
 #[test]
 fn a_good_document_passes_and_keeps_its_form() {
     let document = Document::from_json(&good().to_string()).unwrap();
-    let again = Document::from_json(&serde_json::to_string(&document).unwrap()).unwrap();
-    assert_eq!(document, again);
+    let mut written = serde_json::to_value(&document).unwrap();
+    written["sources"] = good()["sources"].clone();
+    assert_eq!(Document::from_json(&written.to_string()).unwrap(), document);
 }
 
 #[test]

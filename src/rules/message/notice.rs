@@ -44,6 +44,18 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
             "一次登录您账号的请求被拒绝。若有疑问，请在应用内检查登录设备。",
             "a sign-in to your account was denied. Unexpected? Check your devices.",
         ),
+        NoticeKind::PasswordChanged => (
+            "您的账号密码已修改。若非本人操作，请尽快重置密码。",
+            "your password was changed. Not you? Reset it now.",
+        ),
+        NoticeKind::IdentityBound => (
+            "您的账号新增了一种登录方式。若非本人操作，请在应用内解绑。",
+            "a new way to sign in was added. Not you? Remove it in the app.",
+        ),
+        NoticeKind::IdentityUnbound => (
+            "您的账号解绑了一种登录方式。若非本人操作，请检查账号安全。",
+            "a way to sign in was removed. Not you? Check your account.",
+        ),
         NoticeKind::PhoneChangeRequested => (
             "有人申请更换您账号的手机号，等待期后可生效。若非本人，请在应用内撤销。",
             "a new number was asked for on your account. Not you? Object in the app.",

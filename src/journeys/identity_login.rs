@@ -1,0 +1,247 @@
+//! From somebody whom a third party knows to their account here: signing in, binding, and proving anew who one is.
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    binding::Bound,
+    claim::{Attempt, Claim},
+    fresh_proof::From,
+    identity_exchange::{self, IdentityLogin, IdentityProof, ProvenIdentity},
+    number_proof::{AfterRedeem, NumberProof, binding_of_app},
+    own_account::Here,
+    provider::Caller,
+    sign_in::{Entrance, Entry, Introduction, LoginAnswer, Proven, Purpose, Seed},
+};
+use crate::{
+    kernel::{id::AccountId, secret::Secret},
+    model::{
+        account::{Deed, Given},
+        device::Presented,
+        handle::{self, HandleName},
+        login::Method,
+        otp_purpose,
+        refusal::Code,
+    },
+    ports::World,
+};
+
+/// A login with a third party.
+#[derive(Debug)]
+pub struct IdentitySignIn<'a> {
+    /// The code, and what goes with it.
+    pub identity: IdentityLogin<'a>,
+    /// A number, which leads to the account if the identity leads to none.
+    pub number: Option<&'a NumberProof<'a>>,
+    /// What for.
+    pub purpose: Purpose<'a>,
+}
+
+/// A third party's code, brought by somebody who is signed in.
+#[derive(Debug)]
+pub struct IdentityCode<'a> {
+    /// Which third party, as clients call it.
+    pub kind: &'a str,
+    /// The code.
+    pub code: &'a Secret<String>,
+    /// What came back with the browser; `None`: the code is an SDK's, in an app.
+    pub state: Option<&'a str>,
+    /// Where the browser came back to.
+    pub redirect_uri: Option<&'a str>,
+    /// What only this browser or device knows.
+    pub binding: Option<&'a Secret<String>>,
+}
+
+/// How it went.
+#[derive(Debug)]
+pub struct IdentitySignedIn {
+    /// Under which the reply is to be kept; `None`: nothing was claimed.
+    pub claim: Option<Claim>,
+    /// What to answer.
+    pub result: Result<LoginAnswer, Failure>,
+    /// What the number's code leaves to do.
+    pub after: Option<AfterRedeem>,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Signs somebody in whom a third party knows. Failures are those of [`Service::prove_identity`] and of the number's
+    /// proof; `phone_in_use` for a number of another account than the identity's; `identity_in_use` where the number's
+    /// account has another identity of the kind.
+    pub async fn identity_sign_in(&self, sign_in: &IdentitySignIn<'_>) -> IdentitySignedIn {
+        let failed = |failure, after| IdentitySignedIn { claim: None, result: Err(failure), after };
+        // 1. What can be tried again comes first: a mistyped code must not cost the third party's.
+        let prepared = async {
+            let presented = self.presented(sign_in.purpose.device).await?;
+            Ok((presented, self.number_at_sign_in(sign_in).await?))
+        };
+        let (presented, (number, after)) = match prepared.await {
+            Ok(prepared) => prepared,
+            Err(failure) => return failed(failure, None),
+        };
+        // 2. The third party's word.
+        let IdentityProof { claim, result } = self.prove_identity(&sign_in.identity).await;
+        let result = match result {
+            Ok(identity_exchange::Proven::Kept(reply)) => Ok(LoginAnswer::Kept(reply)),
+            Ok(identity_exchange::Proven::Identity(identity)) => {
+                self.enter(identity, number, sign_in, presented).await.map(LoginAnswer::Entry)
+            }
+            Err(failure) => Err(failure),
+        };
+        IdentitySignedIn { claim, result, after }
+    }
+
+    async fn number_at_sign_in(
+        &self,
+        sign_in: &IdentitySignIn<'_>,
+    ) -> Result<(Option<Proven>, Option<AfterRedeem>), Failure> {
+        let Some(proof) = sign_in.number else { return Ok((None, None)) };
+        let binding = binding_of_app(sign_in.purpose.app);
+        let accepted =
+            [(otp_purpose::Purpose::Login, binding.as_str()), (otp_purpose::Purpose::Bind, binding.as_str())];
+        let (proven, after) = self.prove_number(proof, &accepted, &sign_in.identity.caller).await?;
+        Ok((Some(proven), after))
+    }
+
+    async fn enter(
+        &self,
+        identity: ProvenIdentity,
+        number: Option<Proven>,
+        sign_in: &IdentitySignIn<'_>,
+        presented: Presented,
+    ) -> Result<Entry, Failure> {
+        let mut known = self.find(&identity).await?;
+        let mut entrance: Entrance = match (known.account, number) {
+            // 1. It leads to an account, which gets the number if nobody has it.
+            (Some(account), Some(number)) => {
+                match self.world.handle(&number.handle, handle::Operation::Look).await? {
+                    handle::Outcome::Free => known.others.push(number),
+                    handle::Outcome::Held(holder) if holder.account == account => {}
+                    _ => return Err(Code::PhoneInUse.into()),
+                }
+                known.by.into()
+            }
+            // 2. The number does, or comes to lead to a new one, and the identity with it.
+            (None, Some(number)) => {
+                known.others.insert(0, known.by);
+                number.into()
+            }
+            (_, None) => known.by.into(),
+        };
+        entrance.binds = known.others;
+        entrance.introduction =
+            Introduction { display_name: identity.display_name, avatar_url: identity.avatar_url };
+        let entry = self.sign_in(&entrance, &sign_in.purpose, presented, &Seed::new(self.fresh()?)).await?;
+        // 3. What is bound along with it need not wait for the account's outbox.
+        if let (Entry::SignedIn(signed_in), Some(bound)) = (&entry, entrance.binds.first()) {
+            let proof = self.candidate(signed_in.account, bound)?.proof;
+            let claimed = self.claim_for(signed_in.account, &bound.handle, proof).await;
+            self.pass_over(claimed);
+        }
+        Ok(entry)
+    }
+
+    /// Binds an identity to the account of who is signed in.
+    ///
+    /// # Errors
+    /// `reauthentication_required`; those of [`Service::prove_identity`]; `identity_in_use`.
+    pub async fn bind_identity(&self, from: &From<'_>, code: &IdentityCode<'_>) -> Result<Bound, Failure> {
+        // 1. Before the code is spent.
+        let here = self.here(from.doer).await?;
+        self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
+        // 2. Who it is, and to whom it leads.
+        let known = self.find(&self.identified_in_session(here, from, code).await?).await?;
+        if known.account.is_some_and(|account| account != here.account) || known.leads_elsewhere {
+            return Err(Code::IdentityInUse.into());
+        }
+        // 3. The account, the handle, the account.
+        let candidate = self.candidate(here.account, &known.by)?;
+        let bound = self.bind(here, from.doer.place, candidate, None).await?;
+        for other in &known.others {
+            // Another name of it that leads elsewhere changes nothing about this one.
+            let other = self.candidate(here.account, other)?;
+            match self.bind(here, from.doer.place, other, None).await {
+                Err(Failure::Fault(fault)) => _ = self.pass_over(Err::<(), _>(fault)),
+                _ => {}
+            }
+        }
+        Ok(bound)
+    }
+
+    /// What an identity proves of who is signed in.
+    pub(super) async fn given_identity(
+        &self,
+        here: Here,
+        from: &From<'_>,
+        code: &IdentityCode<'_>,
+    ) -> Result<Given, Failure> {
+        let known = self.find(&self.identified_in_session(here, from, code).await?).await?;
+        match known.account == Some(here.account) {
+            true => Ok(Given::Identifier(known.by.handle)),
+            false => Err(Code::ProofFailed.into()),
+        }
+    }
+
+    async fn identified_in_session(
+        &self,
+        here: Here,
+        from: &From<'_>,
+        code: &IdentityCode<'_>,
+    ) -> Result<ProvenIdentity, Failure> {
+        // Which of our accounts with the third party counts depends on app and platform, which the account knows.
+        let own = self.own_profile_of(here, from.doer.place).await?;
+        let IdentityCode { kind, code, state, redirect_uri, binding } = *code;
+        let (address, request_id) = (from.address, from.request_id);
+        let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
+        let attempt = Attempt { key: None, request: &[] };
+        let login = IdentityLogin { kind, caller, code, state, redirect_uri, binding, attempt };
+        match self.prove_identity(&login).await.result? {
+            identity_exchange::Proven::Identity(identity) => Ok(identity),
+            identity_exchange::Proven::Kept(_) => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// To whom an identity leads. Asked are its names from the app's own to the widest: whoever was known to this app
+    /// stays the same when it comes to share names with others.
+    async fn find(&self, identity: &ProvenIdentity) -> Result<Found, Failure> {
+        let method = Method::of_identity(&identity.kind);
+        let mut names: Vec<Proven> = Vec::new();
+        for subject in &identity.subjects {
+            let handle = HandleName::of(&self.settings.digest, &identity.kind, subject);
+            names.push(Proven { handle, value: Secret::new(subject.clone()), method, alias_of: None });
+        }
+        let mut found: Option<(usize, AccountId)> = None;
+        let mut leads_elsewhere = false;
+        for (at, name) in names.iter().enumerate().rev() {
+            match self.world.handle(&name.handle, handle::Operation::Look).await? {
+                handle::Outcome::Free => {}
+                handle::Outcome::Held(holder) => match found {
+                    None => found = Some((at, holder.account)),
+                    Some((_, account)) => leads_elsewhere |= account != holder.account,
+                },
+                handle::Outcome::Otp(_) => return Err(UNEXPECTED_OUTCOME.into()),
+            }
+        }
+        // The widest is the one to be bound.
+        let at = found.map_or(0, |(at, _)| at);
+        if at >= names.len() {
+            return Err(UNEXPECTED_OUTCOME.into());
+        }
+        let by = names.remove(at);
+        for other in &mut names {
+            other.alias_of = Some(by.handle.clone());
+        }
+        // What leads to another account cannot be another name of this one.
+        let others = if leads_elsewhere { Vec::new() } else { names };
+        Ok(Found { by, others, account: found.map(|(_, account)| account), leads_elsewhere })
+    }
+}
+
+/// An identity, and to whom it leads.
+struct Found {
+    /// The name by which it was found, or is to be bound.
+    by: Proven,
+    /// Other names of it.
+    others: Vec<Proven>,
+    /// `None`: to nobody.
+    account: Option<AccountId>,
+    /// One of its names leads to another account than the others.
+    leads_elsewhere: bool,
+}

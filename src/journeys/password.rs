@@ -1,0 +1,253 @@
+//! Passwords: one for the account, whichever identifier it is used with.
+//!
+//! Nothing tells whether an identifier leads to an account: who is unknown takes the same calls and the same hash.
+
+use futures_util::future::join;
+
+use super::{
+    Failure, Service, UNEXPECTED_OUTCOME,
+    fresh_proof::{FreshProof, From},
+    number_proof::{AfterRedeem, NumberProof},
+    own_account::Here,
+    provider::Caller,
+    sign_in::{self, Entrance, Entry, PASSWORD, Proven, Seed},
+};
+use crate::{
+    kernel::{
+        digest::derive,
+        email::EmailAddress,
+        fault::Fault,
+        id::AccountId,
+        password::{Password, PasswordHash},
+        phone::PhoneNumber,
+        secret::Secret,
+        time::Timestamp,
+    },
+    model::{
+        account::{Deed, Operation, Outcome},
+        handle::{self, EMAIL, HandleName, USERNAME},
+        login::Method,
+        otp_purpose,
+        refusal::{Code, Refusal},
+    },
+    ports::World,
+    rules::password::{MOST_CHARACTERS, Weakness, check},
+};
+
+/// A password login.
+#[derive(Debug)]
+pub struct PasswordLogin<'a> {
+    /// Number, address or user name, as it was typed.
+    pub identifier: &'a Secret<String>,
+    /// As it was typed.
+    pub password: &'a Secret<String>,
+    /// The client's address.
+    pub address: &'a str,
+    /// What for.
+    pub purpose: sign_in::Purpose<'a>,
+}
+
+/// A new password by proof of a number.
+#[derive(Debug)]
+pub struct PasswordReset<'a> {
+    /// The proof.
+    pub proof: &'a NumberProof<'a>,
+    /// As it was typed.
+    pub new_password: &'a Secret<String>,
+    /// Who asks.
+    pub caller: Caller<'a>,
+    /// What for.
+    pub purpose: sign_in::Purpose<'a>,
+}
+
+/// A new password by who is signed in.
+#[derive(Debug)]
+pub struct PasswordChange<'a> {
+    /// As it was typed.
+    pub new_password: &'a Secret<String>,
+    /// A proof, where that of the session is not fresh.
+    pub proof: Option<FreshProof<'a>>,
+    /// All other sessions end.
+    pub end_others: bool,
+}
+
+impl<W: World> Service<'_, W> {
+    /// Signs in with a password.
+    ///
+    /// # Errors
+    /// `invalid_credentials`, whatever is wrong; `rate_limited`.
+    pub async fn password_login(&self, login: &PasswordLogin<'_>) -> Result<Entry, Failure> {
+        // 1. To whom does the identifier lead, and who asks?
+        let presented = self.presented(login.purpose.device).await?;
+        let (handle, value) = self.named(login.identifier.expose());
+        let look = self.world.handle(&handle, handle::Operation::Look);
+        let (held, asker) = join(look, self.asker(&presented, login.address)).await;
+        let account = match held? {
+            handle::Outcome::Held(holder) => holder.account,
+            handle::Outcome::Free => self.nobody(&handle),
+            handle::Outcome::Otp(_) => return Err(UNEXPECTED_OUTCOME.into()),
+        };
+        // 2. A guess is paid for before it is looked at.
+        let taken = self.take(&self.scopes_of_guess(handle.as_str(), account, Some(&asker))).await?;
+        // 3. One hash, whoever it is.
+        let Some(set_at) = self.compare(account, login.password).await? else {
+            return Err(Code::InvalidCredentials.into());
+        };
+        // 4. They know it: nothing was guessed.
+        self.give_back(taken).await;
+        let by = Proven { handle, value, method: Method::Password, alias_of: None };
+        let entrance = Entrance { password: Some((account, set_at)), ..by.into() };
+        self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
+    }
+
+    /// Sets a new password by proof of the number, and signs in: who proves the number could do so anyway. All other
+    /// sessions end.
+    ///
+    /// # Errors
+    /// Those of the proof; `invalid_request` for a password that cannot be set.
+    pub async fn reset_password(
+        &self,
+        reset: &PasswordReset<'_>,
+    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        // 1. Before the proof is spent.
+        let presented = self.presented(reset.purpose.device).await?;
+        let password = self.password(reset.new_password);
+        self.check_password(&password, &[])?;
+        // 2. The number.
+        let binding = super::number_proof::binding_of_app(reset.purpose.app);
+        let accepted = [(otp_purpose::Purpose::ResetPassword, binding.as_str())];
+        let (proven, after) = self.prove_number(reset.proof, &accepted, &reset.caller).await?;
+        // 3. Signs in, and the password is set with it.
+        let signed_in = async {
+            self.check_password(&password, &[proven.value.expose().as_str()])?;
+            let hash = self.world.hash_password(&password, self.fresh()?).await?;
+            let new_password = Some(hash.text().clone());
+            let entrance = Entrance { new_password, ..proven.into() };
+            self.sign_in(&entrance, &reset.purpose, presented, &Seed::new(self.fresh()?)).await
+        };
+        match signed_in.await {
+            Ok(entry) => Ok((entry, after)),
+            Err(failure) => {
+                if let Some(after) = after {
+                    self.pass_over(self.after_redeem(after).await);
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    /// Sets the password of the account of who is signed in.
+    ///
+    /// # Errors
+    /// `unauthenticated`; `reauthentication_required`; `proof_failed`; `invalid_request` for one that cannot be set.
+    pub async fn set_password(
+        &self,
+        from: &From<'_>,
+        change: &PasswordChange<'_>,
+    ) -> Result<Option<AfterRedeem>, Failure> {
+        // 1. It must not be what others know of the person.
+        let here = self.here(from.doer).await?;
+        let own = self.own_profile_of(here, from.doer.place).await?;
+        let identities = own.identifiers.iter().map(|known| self.identity(here.account, known));
+        let identities = identities.collect::<Result<Vec<_>, Fault>>()?;
+        let about: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        let password = self.password(change.new_password);
+        self.check_password(&password, &about)?;
+        // 2. The proof, then the hash: nobody makes us hash for nothing.
+        let (given, after) = match &change.proof {
+            Some(proof) => {
+                let (given, after) = self.given(here, from, proof).await?;
+                (Some(given), after)
+            }
+            None => (None, None),
+        };
+        let hash = self.world.hash_password(&password, self.fresh()?).await?;
+        let hash = self.seal_for(here.account, PASSWORD, hash.text().expose().as_bytes())?;
+        let deed = Deed::SetPassword { hash, end_others: change.end_others };
+        self.act_with(here, from.doer.place, deed, given).await?;
+        Ok(after)
+    }
+
+    /// When the password was set that who is signed in knows.
+    pub(super) async fn check_own_password(
+        &self,
+        here: Here,
+        password: &Secret<String>,
+    ) -> Result<Timestamp, Failure> {
+        let scopes = self.scopes_of_guess(&here.account.to_string(), here.account, None);
+        let taken = self.take(&scopes).await?;
+        let set_at = self.compare(here.account, password).await?.ok_or(Code::ProofFailed)?;
+        self.give_back(taken).await;
+        Ok(set_at)
+    }
+
+    /// Compares a password with that of an account, and hashes it anew where that is due. `None`: it is another, or
+    /// there is none.
+    async fn compare(
+        &self,
+        account: AccountId,
+        typed: &Secret<String>,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let Outcome::Password { password: kept } =
+            self.world.account(account, Operation::LookAtPassword).await?
+        else {
+            return Err(UNEXPECTED_OUTCOME.into());
+        };
+        let hash = match &kept {
+            Some(kept) => Some(PasswordHash::kept(self.open_text(account, PASSWORD, &kept.hash)?)),
+            None => None,
+        };
+        let password = self.password(typed);
+        let is_right = self.world.verify_password(hash.as_ref(), &password).await?;
+        let (Some(kept), Some(hash)) = (kept.filter(|_| is_right), hash) else { return Ok(None) };
+        if !self.world.is_current(&hash) {
+            let upgraded = self.upgrade(account, &password, kept.set_at).await;
+            self.pass_over(upgraded);
+        }
+        Ok(Some(kept.set_at))
+    }
+
+    async fn upgrade(&self, account: AccountId, password: &Password, set_at: Timestamp) -> Result<(), Fault> {
+        let hash = self.world.hash_password(password, self.fresh()?).await?;
+        let hash = self.seal_for(account, PASSWORD, hash.text().expose().as_bytes())?;
+        self.world.account(account, Operation::UpgradePassword { hash, set_at }).await.map(|_| ())
+    }
+
+    fn password(&self, typed: &Secret<String>) -> Password {
+        Password::new(typed.clone(), Secret::new(self.world.nfkc(typed.expose())))
+    }
+
+    fn check_password(&self, password: &Password, about: &[&str]) -> Result<(), Refusal> {
+        let least = usize::try_from(self.settings.limits.password_min_characters).unwrap_or(usize::MAX);
+        check(password, least, about).map_err(|weakness| {
+            let problem = match weakness {
+                Weakness::TooShort => format!("must have at least {least} characters"),
+                Weakness::TooLong => format!("must have at most {MOST_CHARACTERS} characters"),
+                Weakness::Common => "is one that many people have".to_owned(),
+                Weakness::Personal => "must not be your number, name or address, or nearly".to_owned(),
+            };
+            Refusal::field("newPassword", problem)
+        })
+    }
+
+    /// The handle of what somebody typed: a number, an address, or else a name.
+    fn named(&self, typed: &str) -> (HandleName, Secret<String>) {
+        let ring = &self.settings.digest;
+        let text = typed.trim();
+        if let Ok(phone) = PhoneNumber::parse(text) {
+            return (HandleName::of_phone(ring, &phone), Secret::new(phone.e164().to_owned()));
+        }
+        let (kind, value) = match EmailAddress::parse(text) {
+            Some(address) => (EMAIL, address.as_str().to_owned()),
+            None => (USERNAME, text.to_ascii_lowercase()),
+        };
+        (HandleName::of(ring, kind, &value), Secret::new(value))
+    }
+
+    /// An account that is nobody's, always the same for an identifier: it is asked in place of one.
+    fn nobody(&self, handle: &HandleName) -> AccountId {
+        let ours = derive(self.settings.mac.current().bytes.expose(), "onetap nobody");
+        let digest = crate::kernel::digest::hmac_sha256(&ours, handle.as_str().as_bytes());
+        AccountId::from_bytes(digest.first_chunk().copied().unwrap_or_default())
+    }
+}
