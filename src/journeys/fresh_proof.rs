@@ -2,11 +2,11 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    entrance::Proven,
     identity_login::IdentityCode,
     number_proof::{Accepted, AfterRedeem, NumberProof},
     own_account::{Doer, Here},
     provider::Caller,
-    sign_in::Proven,
 };
 use crate::{
     kernel::secret::Secret,

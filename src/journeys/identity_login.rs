@@ -4,12 +4,13 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     binding::Bound,
     claim::{Attempt, Claim},
+    entrance::{Entrance, Introduction, Proven, Seed},
     fresh_proof::From,
     identity_exchange::{self, IdentityLogin, IdentityProof, ProvenIdentity},
     number_proof::{AfterRedeem, NumberProof, binding_of_app},
     own_account::Here,
     provider::Caller,
-    sign_in::{Entrance, Entry, Introduction, LoginAnswer, Proven, Purpose, Seed},
+    sign_in::{Entry, LoginAnswer, Purpose},
 };
 use crate::{
     kernel::{id::AccountId, secret::Secret},

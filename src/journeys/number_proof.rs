@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
+    entrance::{Proven, Seed},
     provider::{Caller, Credential},
-    sign_in::{self, Entry, Proven, Seed, again_if_lost},
+    sign_in::{self, Entry, again_if_lost},
 };
 use crate::{
     kernel::{

@@ -9,10 +9,11 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     backend_access::Backend,
     claim::{Attempt, Claim, Claimed},
+    entrance::{Proven, Seed},
     number_proof::binding_of_app,
     otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
-    sign_in::{DeviceClaim, Entry, LoginAnswer, Proven, Purpose, Seed},
+    sign_in::{DeviceClaim, Entry, LoginAnswer, Purpose},
 };
 use crate::{
     kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},

@@ -6,11 +6,12 @@ use futures_util::future::join;
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    entrance::{Entrance, Proven, Seed},
     fresh_proof::{FreshProof, From},
     number_proof::{AfterRedeem, NumberProof},
     own_account::Here,
     provider::Caller,
-    sign_in::{self, Entrance, Entry, PASSWORD, Proven, Seed},
+    sign_in::{self, Entry, PASSWORD},
 };
 use crate::{
     kernel::{

@@ -3,14 +3,13 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenProof, needs_key},
+    entrance::{Entrance, Introduction, Proven, Seed},
     session::Tokens,
-    settings::Settings,
     step_up::StepUp,
 };
 use crate::{
     kernel::{
         device_proof::PublicKey,
-        digest::derive,
         fault::Fault,
         id::{AccountId, DeviceId, SessionId, TicketId},
         phone::PhoneNumber,
@@ -22,8 +21,7 @@ use crate::{
     model::{
         account::{Candidate, Identifier, Operation, Outcome, Profile, SignIn},
         device::{DeviceProfile, Presented, Trust},
-        handle::{self, HandleName, Parting, Proof},
-        login::Method,
+        handle::{self, Parting, Proof},
         login_history::Place,
         platform::Platform,
         refusal::Code,
@@ -93,78 +91,6 @@ pub struct Purpose<'a> {
     pub device: &'a DeviceClaim,
     /// Where it is.
     pub place: &'a Place,
-}
-
-/// An identifier whose holder has shown to be it.
-#[derive(Debug, Clone)]
-pub(super) struct Proven {
-    /// Its handle.
-    pub(super) handle: HandleName,
-    /// The identifier in its canonical form.
-    pub(super) value: Secret<String>,
-    /// How.
-    pub(super) method: Method,
-    /// It is another name of that one.
-    pub(super) alias_of: Option<HandleName>,
-}
-
-/// What is known about somebody who may be new.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Introduction {
-    /// How they want to be called.
-    pub(super) display_name: Option<String>,
-    /// Where their picture is.
-    pub(super) avatar_url: Option<String>,
-}
-
-/// By what somebody comes in, and what is done along with it.
-#[derive(Debug)]
-pub(super) struct Entrance {
-    /// The identifier.
-    pub(super) by: Proven,
-    /// With the password of this account that was set then; `None`: the identifier itself was proven.
-    pub(super) password: Option<(AccountId, Timestamp)>,
-    /// More that were proven, which shall be bound.
-    pub(super) binds: Vec<Proven>,
-    /// What a new account says about its owner.
-    pub(super) introduction: Introduction,
-    /// The hash of a new password.
-    pub(super) new_password: Option<Secret<String>>,
-}
-
-impl Proven {
-    /// A number.
-    pub(super) fn number(settings: &Settings, phone: &PhoneNumber, method: Method) -> Self {
-        let handle = HandleName::of_phone(&settings.digest, phone);
-        Self { handle, value: Secret::new(phone.e164().to_owned()), method, alias_of: None }
-    }
-}
-
-impl From<Proven> for Entrance {
-    fn from(by: Proven) -> Self {
-        Self {
-            by,
-            password: None,
-            binds: Vec::new(),
-            introduction: Introduction::default(),
-            new_password: None,
-        }
-    }
-}
-
-/// What the ids and the device token of a sign-in are drawn from. The same seed leads to the same sign-in, so a
-/// step whose answer was lost can be repeated.
-#[derive(Debug)]
-pub(super) struct Seed(Secret<[u8; 32]>);
-
-impl Seed {
-    pub(super) const fn new(bytes: [u8; 32]) -> Self {
-        Self(Secret::new(bytes))
-    }
-
-    fn draw(&self, what: &str) -> [u8; 16] {
-        derive(self.0.expose(), what).first_chunk().copied().unwrap_or_default()
-    }
 }
 
 /// Somebody is in.

@@ -34,6 +34,7 @@ pub(crate) const ROUTES: [(&str, &str); 47] = [
     ("GET", "/v1/login-history"),
     ("GET", "/v1/approvals"),
     ("POST", "/v1/approvals/apr_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("POST", "/v1/identities/wechat/login"),
     ("POST", "/v1/password/login"),
     ("POST", "/v1/password/reset"),
     ("PUT", "/v1/account/password"),
