@@ -5,11 +5,12 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    entrance::Proven,
     fresh_proof::{FreshProof, From, binding_of_session},
     number_proof::{AfterRedeem, NumberProof},
     own_account::{Doer, Here},
     own_profile::AccountView,
-    sign_in::{Proven, again_if_lost},
+    sign_in::again_if_lost,
 };
 use crate::{
     kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, time::Timestamp},
