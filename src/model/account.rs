@@ -109,8 +109,9 @@ impl Machine for Account {
             }
             Operation::Protect { account, enabled } => {
                 self.protected = Some(enabled);
-                // The device that is lost must not be asked again, as soon as its owner switches protection on.
+                // The device or phone that is lost must not be asked again, as soon as its owner switches protection on.
                 if !enabled {
+                    self.trusted_phones.clear();
                     self.created = self.created.take().map(|created| Created { on: None, ..created });
                     for device in &mut self.devices {
                         device.confirmed_at = None;
