@@ -37,7 +37,7 @@ pub const MAX_TICKET: usize = 512;
 pub(super) async fn state<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let mut body = Fields::read(request)?;
     let wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
-    let (asked, ()) = Asked::read(service.settings, request, body, Some(()))?;
+    let asked = Asked::read(service.settings, request, body, Some(()))?;
     let until = service.world.now().plus(Duration::from_secs(wait));
     asked.answer(&service.await_step_up(&asked.holder(), until).await?, None)
 }
@@ -52,8 +52,8 @@ pub(super) async fn start<W: World>(service: Service<'_, W>, request: &HttpIn) -
         Some(true) => phone_id(&mut body).map(Some),
         is_phone => is_phone.map(|_| None),
     };
-    let (asked, phone) = Asked::read(service.settings, request, body, method)?;
-    let Some(phone) = phone else {
+    let asked = Asked::read(service.settings, request, body, method.map(|_| ()))?;
+    let Some(phone) = method.flatten() else {
         return asked.answer(&service.ask_trusted_devices(&asked.holder()).await?, None);
     };
     let code = CodeToPhone {
@@ -79,8 +79,8 @@ pub(super) async fn complete<W: World>(service: Service<'_, W>, request: &HttpIn
         Some(true) => number_proof::code(&mut body).map(Some),
         is_phone => is_phone.map(|_| None),
     };
-    let (asked, code) = Asked::read(service.settings, request, body, method)?;
-    let Some((challenge, code)) = code else {
+    let asked = Asked::read(service.settings, request, body, method.as_ref().map(|_| ()))?;
+    let Some((challenge, code)) = method.flatten() else {
         let now = service.world.now();
         return asked.answer(&service.await_step_up(&asked.holder(), now).await?, None);
     };
@@ -106,12 +106,12 @@ struct Asked {
 }
 
 impl Asked {
-    fn read<T>(
+    fn read(
         settings: &Settings,
         request: &HttpIn,
         mut body: Fields,
-        rest: Option<T>,
-    ) -> Result<(Self, T), Problem> {
+        rest: Option<()>,
+    ) -> Result<Self, Problem> {
         let ticket = body.text("ticket", MAX_TICKET);
         let transport = login::transport(&mut body);
         // Of the device only the token counts here; the rest was said at the sign-in.
@@ -120,13 +120,13 @@ impl Asked {
             body.absorb_open(device);
             token
         });
-        let ((ticket, named), rest) = body.finish(ticket.zip(device).zip(rest))?;
+        let ((ticket, named), ()) = body.finish(ticket.zip(device).zip(rest))?;
         let kept = match transport {
             Transport::Body => None,
             Transport::Cookie => cookie::device_token(settings, request)?,
         };
         let device_token = named.or(kept).ok_or(Problem::of(Code::TicketInvalid))?;
-        Ok((Self { ticket, device_token, proof: login::proof(request), transport }, rest))
+        Ok(Self { ticket, device_token, proof: login::proof(request), transport })
     }
 
     fn holder(&self) -> Holder<'_> {

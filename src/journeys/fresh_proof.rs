@@ -53,7 +53,8 @@ impl<W: World> Service<'_, W> {
         let here = self.here(from.doer).await?;
         let (given, after) = self.given(here, from, proof).await?;
         let taken = self.act_with(here, from.doer.place, Deed::Prove, Some(given)).await;
-        Ok(self.with_code(taken, after).await?.1)
+        let after = self.left_of(after, taken.is_err()).await;
+        taken.map(|_| after)
     }
 
     /// What a proof proves.

@@ -179,23 +179,19 @@ impl<W: World> Service<'_, W> {
         let seed = self.seed(proof, &proven.challenge)?;
         let entrance = Proven::number(self.settings, &proven.phone, Method::Otp).into();
         let entered = self.sign_in(&entrance, purpose, presented, &seed).await;
-        self.with_code(entered, proven.after).await
+        let after = self.left_of(proven.after, entered.is_err()).await;
+        Ok((entered?, after))
     }
 
-    /// What came of something that a code was redeemed for. It came back all the same where nothing did: our trouble
-    /// must not look like pumping.
-    pub(super) async fn with_code<T>(
-        &self,
-        result: Result<T, Failure>,
-        after: Option<AfterRedeem>,
-    ) -> Result<(T, Option<AfterRedeem>), Failure> {
-        match (result, after) {
-            (Ok(value), after) => Ok((value, after)),
-            (Err(failure), None) => Err(failure),
-            (Err(failure), Some(after)) => {
+    /// What is left of a code to be booked after the answer. It came back all the same where nothing came of it: our
+    /// trouble must not look like pumping.
+    pub(super) async fn left_of(&self, after: Option<AfterRedeem>, failed: bool) -> Option<AfterRedeem> {
+        match after {
+            Some(after) if failed => {
                 self.pass_over(self.after_redeem(after).await);
-                Err(failure)
+                None
             }
+            after => after,
         }
     }
 

@@ -59,9 +59,9 @@ impl<W: World> Service<'_, W> {
             Some(proof) => self.prove_anew(from, proof).await?,
             None => None,
         };
-        let (changed, first) = self.with_code(self.take_number(from, number).await, first).await?;
-        let (changed, second) = changed;
-        Ok((changed, [first, second]))
+        let taken = self.take_number(from, number).await;
+        let first = self.left_of(first, taken.is_err()).await;
+        taken.map(|(changed, second)| (changed, [first, second]))
     }
 
     async fn take_number(
@@ -74,7 +74,8 @@ impl<W: World> Service<'_, W> {
         let accepted = [(Purpose::ChangePhone, binding.as_str()), (Purpose::Bind, &binding)];
         let (proven, after) = self.prove_in_session(here, from, number, &accepted).await?;
         let taken = self.take_proven(here, from.doer, &proven).await;
-        self.with_code(taken, after).await
+        let after = self.left_of(after, taken.is_err()).await;
+        taken.map(|changed| (changed, after))
     }
 
     async fn take_proven(&self, here: Here, doer: Doer<'_>, proven: &Proven) -> Result<Changed, Failure> {
@@ -91,7 +92,10 @@ impl<W: World> Service<'_, W> {
             Outcome::Done => Ok(Changed::Now),
             Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Changed::Now),
             Outcome::Claiming => Err(Code::PhoneInUse.into()),
-            Outcome::Wished(wish) => Ok(Changed::Later(self.phone_change_view(here.account, &wish)?)),
+            Outcome::Profile(own) => {
+                let wish = own.phone_change.as_ref().ok_or(UNEXPECTED_OUTCOME)?;
+                Ok(Changed::Later(self.phone_change_view(here.account, wish)?))
+            }
             Outcome::Limited { retry_after } => {
                 Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
             }

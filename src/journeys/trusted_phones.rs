@@ -20,7 +20,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        account::{Deed, NewTrustedPhone, Outcome, PhoneToAsk, Step, TrustedPhone, Which},
+        account::{Deed, Outcome, Step, TrustedPhone},
         handle::HandleName,
         language::Language,
         otp_purpose::Purpose,
@@ -83,22 +83,26 @@ impl<W: World> Service<'_, W> {
         let account = here.account;
         let label =
             label.map(|label| self.seal_for(account, TRUSTED_PHONE_LABEL, label.as_bytes())).transpose()?;
-        let phone = NewTrustedPhone {
+        let phone = TrustedPhone {
             id: TrustedPhoneId::from_bytes(self.fresh()?),
-            name: proven.handle,
+            name: proven.handle.clone(),
             value: self.seal_for(account, TRUSTED_PHONE, proven.value.expose().as_bytes())?,
             label,
+            proven_at: self.world.now(),
         };
-        let trusted = match self.act(here, from.doer.place, Deed::TrustPhone(Box::new(phone))).await {
-            Ok(Outcome::Trusted(phone)) => self.trusted_phone_view(account, &phone).map_err(Failure::from),
-            Ok(Outcome::OwnNumber) => Err(Refusal::field(NUMBER_PROOF, OWN_NUMBER).into()),
-            Ok(_) => Err(UNEXPECTED_OUTCOME.into()),
-            Err(failure) if failure == Code::IdentityInUse.into() => {
-                Err(Refusal::field(NUMBER_PROOF, TOO_MANY).into())
+        let trusted = self.act(here, from.doer.place, Deed::TrustPhone(Box::new(phone))).await;
+        let after = self.left_of(after, trusted.is_err()).await;
+        let of_number = |problem| Refusal::field("numberProof", problem).into();
+        match trusted {
+            Ok(Outcome::Profile(own)) => {
+                let phone = own.trusted_phones.iter().find(|phone| phone.name == proven.handle);
+                Ok((self.trusted_phone_view(account, phone.ok_or(UNEXPECTED_OUTCOME)?)?, after))
             }
+            Ok(Outcome::OwnNumber) => Err(of_number(OWN_NUMBER)),
+            Ok(_) => Err(UNEXPECTED_OUTCOME.into()),
+            Err(failure) if is_of(&failure, Code::IdentityInUse) => Err(of_number(TOO_MANY)),
             Err(failure) => Err(failure),
-        };
-        self.with_code(trusted, after).await
+        }
     }
 
     /// Trusts a phone no more.
@@ -133,7 +137,7 @@ impl<W: World> Service<'_, W> {
         code: &CodeToPhone<'_>,
         phone: TrustedPhoneId,
     ) -> Result<(Entry, Option<Challenged>), Failure> {
-        self.send_to_trusted(code, Which::Id(phone)).await
+        self.send_to_trusted(code, Step::AskPhone(phone)).await
     }
 
     /// The same for whoever knows the number; of one that is not trusted nothing is said.
@@ -146,9 +150,9 @@ impl<W: World> Service<'_, W> {
         phone: &PhoneNumber,
     ) -> Result<Challenged, Failure> {
         let name = HandleName::of_phone(&self.settings.digest, phone);
-        match self.send_to_trusted(code, Which::Name(name)).await {
+        match self.send_to_trusted(code, Step::AskNumber(name)).await {
             Ok((_, Some(challenged))) => Ok(challenged),
-            Err(failure) if failure != Code::NotFound.into() => Err(failure),
+            Err(failure) if !is_of(&failure, Code::NotFound) => Err(failure),
             // Also where it is decided already: the ticket takes no code any more.
             _ => Err(Code::TicketInvalid.into()),
         }
@@ -157,15 +161,17 @@ impl<W: World> Service<'_, W> {
     async fn send_to_trusted(
         &self,
         code: &CodeToPhone<'_>,
-        which: Which,
+        step: Step,
     ) -> Result<(Entry, Option<Challenged>), Failure> {
         let CodeToPhone { holder, address, request_id, language, captcha, attempt, deadline } = code;
         let ticket = self.read_ticket(holder)?;
-        let outcome = self.at_ticket(holder, Step::AskPhone(which), false).await?;
-        let PhoneToAsk { value, app, platform, waiting } = match outcome {
-            Outcome::AskPhone(phone) => *phone,
-            outcome => return Ok((self.entry(ticket.account, outcome)?, None)),
+        let mut outcome = self.at_ticket(holder, step, false).await?;
+        let send_to = match &mut outcome {
+            Outcome::Waits(waiting) => waiting.send_to.take(),
+            _ => None,
         };
+        let entry = self.entry(ticket.account, outcome)?;
+        let Some((value, app, platform)) = send_to else { return Ok((entry, None)) };
         let phone = self.open_number(ticket.account, TRUSTED_PHONE, &value)?;
         // Whoever waits is a stranger to that number.
         let device = DeviceClaim::unknown(platform);
@@ -182,7 +188,7 @@ impl<W: World> Service<'_, W> {
                 deadline: *deadline,
             })
             .await?;
-        Ok((self.waiting(ticket.account, &waiting, None)?, Some(challenged)))
+        Ok((entry, Some(challenged)))
     }
 
     /// Confirms a sign-in that waits by the code that a trusted phone got. Who was confirmed is signed in.
@@ -203,7 +209,8 @@ impl<W: World> Service<'_, W> {
         let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket)).await?;
         let name = HandleName::of_phone(&self.settings.digest, &proven.phone);
         let entered = self.look_at(holder, Step::Confirm(name), true).await;
-        self.with_code(entered, proven.after).await
+        let after = self.left_of(proven.after, entered.is_err()).await;
+        entered.map(|entry| (entry, after))
     }
 }
 
@@ -212,7 +219,9 @@ fn binding_of_ticket(ticket: &Ticket) -> String {
     format!("ticket:{}", ticket.id)
 }
 
-const NUMBER_PROOF: &str = "numberProof";
+fn is_of(failure: &Failure, code: Code) -> bool {
+    matches!(failure, Failure::Refusal(refusal) if refusal.code == code)
+}
 
 const OWN_NUMBER: &str = "is of the account's own number: whoever has that could confirm themselves";
 

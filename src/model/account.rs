@@ -14,9 +14,9 @@ pub use self::{
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::Given,
     protection::{AtTicket, Pending, Step, Waiting},
-    rules::{NumberRules, Rules},
+    rules::Rules,
     sign_in::SignIn,
-    trusted_phones::{NewTrustedPhone, PhoneToAsk, TrustedPhone, Which},
+    trusted_phones::TrustedPhone,
 };
 use super::{
     device::Device,

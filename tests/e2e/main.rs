@@ -14,6 +14,7 @@
     reason = "tests: they wait, read the clock and stop at the first surprise"
 )]
 
+mod account;
 mod aftermath;
 mod api_keys;
 mod backend;
@@ -37,6 +38,7 @@ mod login;
 mod notices;
 mod numbers;
 mod otp;
+mod passwords;
 mod protection;
 mod rotation;
 mod sandbox;
@@ -80,6 +82,8 @@ fn main() -> ExitCode {
         isolation::stories(),
         browser::stories(),
         identities::stories(),
+        passwords::stories(),
+        account::stories(),
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),

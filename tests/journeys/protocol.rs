@@ -9,7 +9,7 @@ use onetap::{
         time::Timestamp,
     },
     model::{
-        account::{self, Account, Identifier, NumberRules, Rules, SignIn},
+        account::{self, Account, Identifier, Rules, SignIn},
         device::{DeviceProfile, Presented},
         device_trust::TrustRules,
         handle::{self, Handle, Proof},
@@ -309,7 +309,11 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
             fresh: day,
             identities_of_a_kind: 1,
             deletion_grace: day,
-            numbers: NumberRules::default(),
+            phone_change_waits: day,
+            phone_change_stands: day,
+            trusted_phones: 5,
+            trusted_phone: day,
+            codes_an_hour: 10,
         },
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, End, Given, NewTrustedPhone, Outcome, ProfileChange, Rules, numbers::Wisher, publish,
+    Account, Candidate, End, Given, Outcome, ProfileChange, Rules, TrustedPhone, numbers::Wisher, publish,
 };
 use crate::{
     kernel::{
@@ -100,7 +100,7 @@ pub enum Deed {
     /// Object to that, or withdraw it.
     DropPhoneChange,
     /// Trust a phone.
-    TrustPhone(Box<NewTrustedPhone>),
+    TrustPhone(Box<TrustedPhone>),
     /// Trust a phone no more.
     DistrustPhone(TrustedPhoneId),
     /// Delete the account.
@@ -201,7 +201,7 @@ impl Account {
                 self.change_phone(&candidate, by, &rules, now, outbox)
             }
             Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
-            Deed::TrustPhone(phone) => self.trust_phone(*phone, here, &rules, now),
+            Deed::TrustPhone(phone) => self.trust_phone(*phone, (here, id), &rules, now),
             Deed::DistrustPhone(phone) => self.distrust_phone(phone, here, &rules, now),
             Deed::Delete => self.close(account, &end(EventKind::Ended), outbox),
             Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),

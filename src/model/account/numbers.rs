@@ -44,7 +44,7 @@ pub(super) struct Wisher {
 }
 
 impl Account {
-    /// Takes another number in place of the account's: claims it at once, or notes that it is wished for.
+    /// Takes another number in place of the account's: claims it at once, or notes that it is wished for and shows so.
     pub(super) fn change_phone(
         &mut self,
         candidate: &Candidate,
@@ -74,22 +74,21 @@ impl Account {
             return self.claim(candidate, account, now, outbox);
         }
         // Asked for again, it neither waits anew nor is told anew.
-        if let Some(wish) = wish {
-            return Outcome::Wished(wish.clone());
+        if wish.is_some() {
+            return Outcome::Profile(self.own_profile(session).into());
         }
-        let effective_at = now.plus(rules.numbers.change_waits);
-        let wish = PhoneChange {
+        let effective_at = now.plus(rules.phone_change_waits);
+        self.phone_change = Some(PhoneChange {
             handle: handle.clone(),
             value: candidate.identifier.value.clone(),
             device,
             requested_at: now,
             effective_at,
-            until: effective_at.plus(rules.numbers.change_stands),
-        };
-        self.phone_change = Some(wish.clone());
+            until: effective_at.plus(rules.phone_change_stands),
+        });
         // Also on the device that asked: its session may be in other hands.
         self.tell(NoticeKind::PhoneChangeRequested, account, None, rules, now, outbox);
-        Outcome::Wished(wish)
+        Outcome::Profile(self.own_profile(session).into())
     }
 
     /// An objection from a device that can speak for the owner; or whoever asked thinks better of it.
@@ -180,6 +179,11 @@ mod tests {
         bound.map(|known| known["handle"].as_str().unwrap().to_owned()).collect()
     }
 
+    fn waits(outcome: Outcome) -> PhoneChange {
+        let Outcome::Profile(own) = outcome else { panic!("{outcome:?}") };
+        own.phone_change.expect("a wish")
+    }
+
     fn released(messages: &[Message]) -> Vec<&str> {
         let names = messages.iter().filter_map(|message| match message {
             Message::Release { handle, .. } => Some(handle.as_str()),
@@ -234,15 +238,13 @@ mod tests {
     fn without_a_fresh_proof_it_waits_and_is_forgotten_in_the_end() {
         let mut document = account();
         let stale = 601;
-        let Outcome::Wished(wish) = change(&mut document, stale, 1, "phone.k1.new") else { panic!("waits") };
+        let wish = waits(change(&mut document, stale, 1, "phone.k1.new"));
         assert_eq!(wish.effective_at, Timestamp::from_secs(stale + 3 * DAY));
         let again = change(&mut document, stale + DAY, 1, "phone.k1.new");
-        assert_eq!(again, Outcome::Wished(wish.clone()), "the same wish");
-        let Outcome::Wished(other) = change(&mut document, stale + 2 * DAY, 1, "phone.k1.third") else {
-            panic!("waits")
-        };
+        assert_eq!(waits(again), wish, "the same wish");
+        let other = waits(change(&mut document, stale + 2 * DAY, 1, "phone.k1.third"));
         assert_eq!(other.effective_at, Timestamp::from_secs(stale + 5 * DAY), "another one starts anew");
-        assert!(matches!(change(&mut document, stale + 4 * DAY, 1, "phone.k1.new"), Outcome::Wished(_)));
+        waits(change(&mut document, stale + 4 * DAY, 1, "phone.k1.new"));
         assert_eq!(change(&mut document, stale + 7 * DAY, 1, "phone.k1.new"), Outcome::Claiming);
         settle(&mut document, stale + 7 * DAY, "phone.k1.new", true);
         assert_eq!(numbers(&document), ["phone.k1.new"]);
@@ -272,7 +274,7 @@ mod tests {
                 document.apply(Operation::SignIn(Box::new(sign_in(seed, None))), at);
             }
             assert_eq!(act(&mut document, 601, drops, Deed::DropPhoneChange), Outcome::NotFound);
-            assert!(matches!(change(&mut document, 601, asks, "phone.k1.new"), Outcome::Wished(_)));
+            waits(change(&mut document, 601, asks, "phone.k1.new"));
             assert_eq!(act(&mut document, 602, drops, Deed::DropPhoneChange), outcome, "{asks} {drops}");
         }
     }

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Identifier, OwnProfile, Password, Pending, PhoneChange, PhoneToAsk, Profile, Seen, TrustedPhone, Waiting,
-};
+use super::{Identifier, OwnProfile, Password, Pending, Profile, Seen, Waiting};
 use crate::{
     kernel::{seal::Sealed, time::Timestamp},
     model::{
@@ -79,14 +77,8 @@ pub enum Outcome {
     Claiming,
     /// The account has as many identifiers of the kind as it may.
     Full,
-    /// The other number must wait.
-    Wished(PhoneChange),
-    /// The phone is trusted.
-    Trusted(TrustedPhone),
     /// It is the account's own number.
     OwnNumber,
-    /// A code may be sent to this trusted phone.
-    AskPhone(Box<PhoneToAsk>),
     /// Nothing else would lead to the account.
     LastWayIn,
     /// The last proof of who this is is too old.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, Which, publish, sign_in::Way};
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, publish, sign_in::Way};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
@@ -17,6 +17,7 @@ use crate::{
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::Outbox,
+        platform::Platform,
         session::Session,
         step_up::{Digits, Question, Reason, StepUp, Taken},
     },
@@ -52,7 +53,9 @@ pub enum Step {
     /// Ask the trusted devices, in case no question stands.
     AskDevices(ApprovalId, Digits),
     /// Send a code to a trusted phone.
-    AskPhone(Which),
+    AskPhone(TrustedPhoneId),
+    /// The same to the one of that name, if there is one.
+    AskNumber(HandleName),
     /// The code that was sent to a phone of that name came back.
     Confirm(HandleName),
 }
@@ -74,6 +77,8 @@ pub struct Waiting {
     pub by_device: bool,
     /// Trusted phones that can be asked.
     pub by_phone: Vec<(TrustedPhoneId, Sealed)>,
+    /// A code may be sent to this number, for a sign-in to that app on that kind of client.
+    pub send_to: Option<(Sealed, String, Platform)>,
 }
 
 /// A question, as a trusted device may see it: not the digits.
@@ -193,8 +198,12 @@ impl Account {
             None => (),
         }
         // 4. The question.
-        if let Step::AskPhone(which) = &at.step {
-            return self.ask_phone(at.ticket, which, &at.rules, now);
+        match &at.step {
+            Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
+            Step::AskNumber(name) => {
+                return self.ask_phone(at.ticket, &|phone| phone.name == *name, &at.rules, now);
+            }
+            _ => {}
         }
         if let Step::AskDevices(id, digits) = at.step {
             let (patience, until) = (at.rules.patience, step_up.until);

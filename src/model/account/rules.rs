@@ -44,18 +44,10 @@ pub struct Rules {
     pub identities_of_a_kind: usize,
     /// An account that its owner has deleted can still be restored.
     pub deletion_grace: Duration,
-    /// Another number, and trusted ones.
-    #[serde(default)]
-    pub numbers: NumberRules,
-}
-
-/// What an operator has set about an account's numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NumberRules {
     /// Another number wished for without a fresh proof must wait for so long.
-    pub change_waits: Duration,
+    pub phone_change_waits: Duration,
     /// After that, it can be taken for so long.
-    pub change_stands: Duration,
+    pub phone_change_stands: Duration,
     /// Most trusted phones.
     pub trusted_phones: usize,
     /// A trusted phone is asked for so long after it was proven.

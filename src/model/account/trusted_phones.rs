@@ -4,14 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome, Rules, Waiting};
+use super::{Account, Outcome, Rules, SignIn, Waiting};
 use crate::{
     kernel::{
-        id::{DeviceId, TicketId, TrustedPhoneId},
+        id::{DeviceId, SessionId, TicketId, TrustedPhoneId},
         seal::Sealed,
         time::Timestamp,
     },
-    model::{device::Trust, handle::HandleName, platform::Platform, step_up::StepUp},
+    model::{device::Trust, handle::HandleName, step_up::StepUp},
 };
 
 /// A trusted phone.
@@ -30,68 +30,34 @@ pub struct TrustedPhone {
     pub proven_at: Timestamp,
 }
 
-/// A phone to be trusted, which was proven just now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewTrustedPhone {
-    /// A fresh id, used if it is not trusted yet.
-    pub id: TrustedPhoneId,
-    /// What its handle would be called.
-    pub name: HandleName,
-    /// The number, sealed for this account.
-    pub value: Sealed,
-    /// What its owner calls it; `None`: as before.
-    pub label: Option<Sealed>,
-}
-
-/// Which trusted phone is meant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Which {
-    /// The one of that id.
-    Id(TrustedPhoneId),
-    /// The one of that number.
-    Name(HandleName),
-}
-
-/// A trusted phone to which a code may be sent, for a sign-in that waits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PhoneToAsk {
-    /// The number.
-    pub value: Sealed,
-    /// To which app somebody wants to sign in.
-    pub app: String,
-    /// On what kind of client.
-    pub platform: Platform,
-    /// The sign-in.
-    pub waiting: Waiting,
-}
-
 impl Account {
     /// Trusts a phone, or notes that it was proven again. It speaks for the owner as a trusted device does, so it takes
     /// the same to name one.
     pub(super) fn trust_phone(
         &mut self,
-        phone: NewTrustedPhone,
-        here: DeviceId,
+        mut phone: TrustedPhone,
+        here: (DeviceId, SessionId),
         rules: &Rules,
         now: Timestamp,
     ) -> Outcome {
-        let NewTrustedPhone { id, name, value, label } = phone;
-        if !self.may_vouch(here, rules, now) {
+        if !self.may_vouch(here.0, rules, now) {
             return Outcome::NeedsStanding;
         }
-        if self.is_led_to_by(&name) {
+        if self.is_led_to_by(&phone.name) {
             return Outcome::OwnNumber;
         }
-        let known = self.trusted_phones.iter().position(|known| known.name == name);
-        if known.is_none() && self.trusted_phones.len() >= rules.numbers.trusted_phones {
-            return Outcome::Full;
+        match self.trusted_phones.iter().position(|known| known.name == phone.name) {
+            Some(at) => {
+                let known = self.trusted_phones.remove(at);
+                phone.id = known.id;
+                phone.label = phone.label.or(known.label);
+            }
+            None if self.trusted_phones.len() >= rules.trusted_phones => return Outcome::Full,
+            None => {}
         }
-        let known = known.map(|at| self.trusted_phones.remove(at));
-        let (id, old_label) = known.map_or((id, None), |known| (known.id, known.label));
-        let phone = TrustedPhone { id, name, value, label: label.or(old_label), proven_at: now };
-        self.trusted_phones.push(phone.clone());
-        Outcome::Trusted(phone)
+        phone.proven_at = now;
+        self.trusted_phones.push(phone);
+        Outcome::Profile(self.own_profile(here.1).into())
     }
 
     /// Trusts a phone no more.
@@ -114,7 +80,7 @@ impl Account {
 
     /// Trusted phones that can be asked: numbers get other owners, so not those that were proven too long ago.
     pub(super) fn phones_to_ask(&self, rules: &Rules, now: Timestamp) -> impl Iterator<Item = &TrustedPhone> {
-        let lasts = rules.numbers.trusted_phone;
+        let lasts = rules.trusted_phone;
         self.trusted_phones.iter().filter(move |phone| now.since(phone.proven_at) < lasts)
     }
 
@@ -123,27 +89,21 @@ impl Account {
     pub(super) fn ask_phone(
         &mut self,
         ticket: TicketId,
-        which: &Which,
+        is_meant: &dyn Fn(&TrustedPhone) -> bool,
         rules: &Rules,
         now: Timestamp,
     ) -> Outcome {
-        if let Err(retry_after) = self.step_ups.ask_phone(rules.numbers.codes_an_hour, now) {
+        if let Err(retry_after) = self.step_ups.ask_phone(rules.codes_an_hour, now) {
             return Outcome::Limited { retry_after };
         }
-        let is_meant = |phone: &&TrustedPhone| match which {
-            Which::Id(id) => phone.id == *id,
-            Which::Name(name) => phone.name == *name,
-        };
-        let value = self.phones_to_ask(rules, now).find(is_meant).map(|phone| phone.value.clone());
-        let (Some(value), Some(step_up)) = (value, self.step_ups.find(ticket, now).cloned()) else {
+        let number =
+            self.phones_to_ask(rules, now).find(|phone| is_meant(phone)).map(|phone| phone.value.clone());
+        let (Some(number), Some(step_up)) = (number, self.step_ups.find(ticket, now).cloned()) else {
             return Outcome::NotFound;
         };
-        Outcome::AskPhone(Box::new(PhoneToAsk {
-            value,
-            app: step_up.sign_in.app.clone(),
-            platform: step_up.sign_in.profile.platform,
-            waiting: self.waiting(&step_up, rules, now),
-        }))
+        let SignIn { app, profile, .. } = &step_up.sign_in;
+        let send_to = Some((number, app.clone(), profile.platform));
+        Outcome::Waits(Waiting { send_to, ..self.waiting(&step_up, rules, now) }.into())
     }
 
     /// Notes that a trusted phone has confirmed a sign-in; whether it is one.
@@ -175,6 +135,7 @@ impl Account {
             token_issued: step_up.token_issued,
             question: question.map(|question| (question.digits, question.until)),
             by_device: self.has_trusted_device(rules, now),
+            send_to: None,
             by_phone: self.phones_to_ask(rules, now).map(|phone| (phone.id, phone.value.clone())).collect(),
         }
     }
@@ -189,7 +150,7 @@ mod tests {
     };
     use super::*;
     use crate::{
-        kernel::id::{AccountId, SessionId},
+        kernel::id::AccountId,
         model::{login_history::Place, object::Document},
     };
 
@@ -207,7 +168,7 @@ mod tests {
 
     fn trust(document: &mut Document<Account>, seed: u8, name: &str) -> Outcome {
         let (id, value) = (TrustedPhoneId::from_bytes([seed; 16]), from_text("k1.number"));
-        let phone = NewTrustedPhone { id, name: from_text(name), value, label: None };
+        let phone = TrustedPhone { id, name: from_text(name), value, label: None, proven_at: at(0) };
         act(document, 1, Deed::TrustPhone(Box::new(phone)))
     }
 
@@ -228,7 +189,7 @@ mod tests {
     fn held() -> Document<Account> {
         let mut document = Document::<Account>::empty();
         document.apply(Operation::SignIn(Box::new(sign_in(1, None))), at(0));
-        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::Trusted(_)));
+        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::Profile(_)));
         assert_eq!(act(&mut document, 1, Deed::ProtectLogin(true)), Outcome::Done);
         let held = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(2));
         let Outcome::Waits(waiting) = held else { panic!("waits") };
@@ -243,20 +204,22 @@ mod tests {
         assert_eq!(trust(&mut document, 1, "phone.k1.name"), Outcome::OwnNumber);
         for seed in 1..=5 {
             let trusted = trust(&mut document, seed, &format!("phone.k1.{seed}"));
-            assert!(matches!(trusted, Outcome::Trusted(_)), "{trusted:?}");
+            assert!(matches!(trusted, Outcome::Profile(_)), "{trusted:?}");
         }
         assert_eq!(trust(&mut document, 6, "phone.k1.6"), Outcome::Full);
-        let Outcome::Trusted(again) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
-        assert_eq!(again.id, TrustedPhoneId::from_bytes([3; 16]));
+        let Outcome::Profile(own) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
+        let ids: Vec<_> = own.trusted_phones.iter().map(|phone| phone.id).collect();
+        assert_eq!(ids, [1, 2, 4, 5, 3].map(|seed| TrustedPhoneId::from_bytes([seed; 16])));
     }
 
     #[test]
     fn whoever_is_asked_first_decides_and_codes_are_counted_until_one_comes_back() {
         let mut document = held();
-        let phone = || Step::AskPhone(Which::Id(TrustedPhoneId::from_bytes([1; 16])));
-        let guess = || Step::AskPhone(Which::Name(from_text("phone.k1.guess")));
+        let phone = || Step::AskPhone(TrustedPhoneId::from_bytes([1; 16]));
+        let guess = || Step::AskNumber(from_text("phone.k1.guess"));
         for _ in 0..5 {
-            assert!(matches!(step(&mut document, 3, phone()), Outcome::AskPhone(_)));
+            let Outcome::Waits(waiting) = step(&mut document, 3, phone()) else { panic!("waits") };
+            assert!(waiting.send_to.is_some());
             assert_eq!(step(&mut document, 3, guess()), Outcome::NotFound);
         }
         assert!(matches!(step(&mut document, 4, phone()), Outcome::Limited { .. }));
@@ -274,7 +237,7 @@ mod tests {
     fn a_proof_that_is_too_old_confirms_nothing() {
         let mut document = held();
         // The ticket would be over: it is the phone that counts here.
-        let rules = Rules { numbers: super::super::NumberRules::default(), ..RULES };
+        let rules = Rules { trusted_phone: std::time::Duration::ZERO, ..RULES };
         let at_ticket = AtTicket {
             account: AccountId::from_bytes([100; 16]),
             ticket: TicketId::from_bytes([2; 16]),
