@@ -31,7 +31,6 @@ pub mod routes;
 pub mod session;
 pub mod sessions;
 pub mod step_up;
-pub mod trusted_phones;
 
 use crate::{
     journeys::{Service, claim::Claim, number_proof::AfterRedeem, otp::AfterSend, settings::Environment},

@@ -23,7 +23,6 @@ use crate::{
         session::Freshness,
         sign_in,
         step_up::Holder,
-        trusted_phones::CodeToPhone,
     },
     kernel::secret::Secret,
     model::{otp_purpose::Purpose, refusal::Code},
@@ -86,16 +85,8 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         Purpose::StepUp if ticket.is_some() => {
             let ticket = ticket.as_deref().unwrap_or_default();
             let device_token = device.token.as_ref().ok_or(Problem::of(Code::TicketInvalid))?;
-            let code = CodeToPhone {
-                holder: Holder { ticket, device_token, proof: device.proof.as_ref() },
-                address: &request.address,
-                request_id: &request.id,
-                language: request.language(),
-                captcha: captcha.as_ref(),
-                attempt: Attempt { key: key.as_ref(), request: &canonical },
-                deadline: service.world.now().plus(DEADLINE),
-            };
-            return sent(service.ask_phone_of_number(&code, &phone).await?);
+            let holder = Holder { ticket, device_token, proof: device.proof.as_ref() };
+            service.ticket_for(&holder, &phone).await?
         }
         Purpose::StepUp
         | Purpose::Bind
@@ -117,10 +108,7 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         attempt: Attempt { key: key.as_ref(), request: &canonical },
         deadline: service.world.now().plus(DEADLINE),
     };
-    sent(service.send_otp(&send).await?)
-}
-
-fn sent(challenged: Challenged) -> Result<Reply, Problem> {
+    let challenged = service.send_otp(&send).await?;
     let reply = Reply::Accepted(login::bytes(&ChallengeBody::from(&challenged))?);
     Ok(reply.then(challenged.after.map(Then::AfterSend)))
 }

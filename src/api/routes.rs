@@ -3,7 +3,6 @@
 use super::{
     Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login,
     login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
-    trusted_phones,
 };
 use crate::{
     journeys::Service,
@@ -264,12 +263,12 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountChange => account::change(service, request).await,
         Route::AccountDelete => account::delete(service, request).await,
         Route::AccountExport => account::export(service, request).await,
-        Route::PhoneChange => numbers::change(service, request).await,
+        Route::PhoneChange => numbers::bring(service, request, false).await,
         Route::PhoneChangeDrop => numbers::drop_change(service, request).await,
-        Route::PhoneHistory => numbers::history(service, request).await,
-        Route::TrustedPhones => trusted_phones::list(service, request).await,
-        Route::TrustedPhoneAdd => trusted_phones::add(service, request).await,
-        Route::TrustedPhoneRemove(id) => trusted_phones::remove(service, request, *id).await,
+        Route::PhoneHistory => numbers::list(service, request, false).await,
+        Route::TrustedPhones => numbers::list(service, request, true).await,
+        Route::TrustedPhoneAdd => numbers::bring(service, request, true).await,
+        Route::TrustedPhoneRemove(id) => numbers::distrust(service, request, *id).await,
         Route::Identities => identities::list(service, request).await,
         Route::IdentityBind => identities::bind(service, request).await,
         Route::IdentityUnbind => identities::unbind(service, request).await,

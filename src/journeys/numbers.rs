@@ -1,7 +1,7 @@
-//! The number of an account: another one takes its place, and what it was before.
+//! Numbers that somebody who is signed in brings along: another one in place of the account's, and trusted phones.
 //!
-//! As binding: the account writes down what it intends, the handle decides, the account hears what was decided. When
-//! the new number is the account's, the old one is not, in the same write.
+//! Changing is as binding: the account writes down what it intends, the handle decides, the account hears what was
+//! decided. When the new number is the account's, the old one is not, in the same write.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
@@ -11,6 +11,7 @@ use super::{
     own_account::{Doer, Here},
     own_profile::AccountView,
     sign_in::again_if_lost,
+    trusted_phones::TrustedPhoneView,
 };
 use crate::{
     kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, time::Timestamp},
@@ -34,51 +35,82 @@ pub struct PhoneChangeView {
     pub effective_at: Timestamp,
 }
 
-/// What became of another number.
+/// What a number shall become.
+#[derive(Debug, Clone, Copy)]
+pub enum Aim<'a> {
+    /// The account's, in place of the one that it has.
+    Own,
+    /// That of a trusted phone, which its owner calls so.
+    Trusted(Option<&'a str>),
+}
+
+/// What became of it.
 #[derive(Debug)]
-pub enum Changed {
+pub enum Brought {
     /// It is the account's.
-    Now,
-    /// It must wait.
-    Later(PhoneChangeView),
+    Own,
+    /// It may be, later.
+    Wished(PhoneChangeView),
+    /// It is trusted.
+    Trusted(TrustedPhoneView),
 }
 
 impl<W: World> Service<'_, W> {
-    /// Takes another number in place of the account's, or notes that it is wished for where nothing was proven lately.
+    /// Takes a number, proven by whoever is signed in, for what it shall become. A fresh proof of the account can come
+    /// along. Without one another number must wait, and no phone is trusted.
     ///
     /// # Errors
-    /// `phone_in_use`; `try_again` while another change is being carried out; those of the proofs.
-    pub async fn change_phone(
+    /// `phone_in_use`; `try_again` while another change is being carried out; for a trusted phone
+    /// `reauthentication_required` without a fresh proof, or on a device that may name none, and `invalid_request` for the
+    /// account's own number and for one too many; those of the proofs.
+    pub async fn bring_number(
         &self,
         from: &From<'_>,
         number: &NumberProof<'_>,
         proof: Option<&FreshProof<'_>>,
-    ) -> Result<(Changed, [Option<AfterRedeem>; 2]), Failure> {
+        aim: Aim<'_>,
+    ) -> Result<(Brought, [Option<AfterRedeem>; 2]), Failure> {
         // A proof counts for the session, so that a typing mistake in the other code does not cost it.
         let first = match proof {
             Some(proof) => self.prove_anew(from, proof).await?,
             None => None,
         };
-        let taken = self.take_number(from, number).await;
+        let mut second = None;
+        let taken = self.take_number(from, number, aim, &mut second).await;
         let first = self.left_of(first, taken.is_err()).await;
-        taken.map(|(changed, second)| (changed, [first, second]))
+        let second = self.left_of(second, taken.is_err()).await;
+        taken.map(|brought| (brought, [first, second]))
     }
 
     async fn take_number(
         &self,
         from: &From<'_>,
         number: &NumberProof<'_>,
-    ) -> Result<(Changed, Option<AfterRedeem>), Failure> {
+        aim: Aim<'_>,
+        after: &mut Option<AfterRedeem>,
+    ) -> Result<Brought, Failure> {
         let here = self.here(from.doer).await?;
+        let purposes = match aim {
+            Aim::Own => [Purpose::ChangePhone, Purpose::Bind],
+            Aim::Trusted(_) => {
+                // Before the code is spent.
+                self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
+                [Purpose::TrustedPhone, Purpose::TrustedPhone]
+            }
+        };
         let binding = binding_of_session(here);
-        let accepted = [(Purpose::ChangePhone, binding.as_str()), (Purpose::Bind, &binding)];
-        let (proven, after) = self.prove_in_session(here, from, number, &accepted).await?;
-        let taken = self.take_proven(here, from.doer, &proven).await;
-        let after = self.left_of(after, taken.is_err()).await;
-        taken.map(|changed| (changed, after))
+        let accepted = purposes.map(|purpose| (purpose, binding.as_str()));
+        let (proven, redeemed) = self.prove_in_session(here, from, number, &accepted).await?;
+        *after = redeemed;
+        match aim {
+            Aim::Own => self.change_phone(here, from.doer, &proven).await,
+            Aim::Trusted(label) => {
+                self.trust_phone(here, from.doer, &proven, label).await.map(Brought::Trusted)
+            }
+        }
     }
 
-    async fn take_proven(&self, here: Here, doer: Doer<'_>, proven: &Proven) -> Result<Changed, Failure> {
+    async fn change_phone(&self, here: Here, doer: Doer<'_>, proven: &Proven) -> Result<Brought, Failure> {
         let candidate = self.candidate(here.account, proven)?;
         let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
         // Nobody waits for a number that is another's.
@@ -89,12 +121,12 @@ impl<W: World> Service<'_, W> {
             _ => {}
         }
         match self.act(here, doer.place, Deed::ChangePhone(Box::new(candidate))).await? {
-            Outcome::Done => Ok(Changed::Now),
-            Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Changed::Now),
+            Outcome::Done => Ok(Brought::Own),
+            Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Brought::Own),
             Outcome::Claiming => Err(Code::PhoneInUse.into()),
             Outcome::Profile(own) => {
                 let wish = own.phone_change.as_ref().ok_or(UNEXPECTED_OUTCOME)?;
-                Ok(Changed::Later(self.phone_change_view(here.account, wish)?))
+                Ok(Brought::Wished(self.phone_change_view(here.account, wish)?))
             }
             Outcome::Limited { retry_after } => {
                 Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())

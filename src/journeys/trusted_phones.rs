@@ -3,10 +3,10 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
-    fresh_proof::{From, binding_of_session},
-    number_proof::{AfterRedeem, NumberProof, OtpProof},
+    entrance::Proven,
+    number_proof::{AfterRedeem, OtpProof},
     otp::{Challenged, OtpSend},
-    own_account::Doer,
+    own_account::{Doer, Here},
     provider::Caller,
     sign_in::{DeviceClaim, Entry, TRUSTED_PHONE, TRUSTED_PHONE_LABEL},
     step_up::Holder,
@@ -63,23 +63,14 @@ pub struct CodeToPhone<'a> {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Trusts a phone, or notes that it was proven again.
-    ///
-    /// # Errors
-    /// `reauthentication_required` without a fresh proof, or on a device that may name none; `invalid_request` for the
-    /// account's own number, and for one too many; those of the proof.
-    pub async fn trust_phone(
+    /// Trusts a phone that was proven, or notes that it was proven again.
+    pub(super) async fn trust_phone(
         &self,
-        from: &From<'_>,
-        number: &NumberProof<'_>,
+        here: Here,
+        doer: Doer<'_>,
+        proven: &Proven,
         label: Option<&str>,
-    ) -> Result<(TrustedPhoneView, Option<AfterRedeem>), Failure> {
-        let here = self.here(from.doer).await?;
-        // Before the code is spent.
-        self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
-        let binding = binding_of_session(here);
-        let accepted = [(Purpose::TrustedPhone, binding.as_str())];
-        let (proven, after) = self.prove_in_session(here, from, number, &accepted).await?;
+    ) -> Result<TrustedPhoneView, Failure> {
         let account = here.account;
         let label =
             label.map(|label| self.seal_for(account, TRUSTED_PHONE_LABEL, label.as_bytes())).transpose()?;
@@ -90,18 +81,15 @@ impl<W: World> Service<'_, W> {
             label,
             proven_at: self.world.now(),
         };
-        let trusted = self.act(here, from.doer.place, Deed::TrustPhone(Box::new(phone))).await;
-        let after = self.left_of(after, trusted.is_err()).await;
-        let of_number = |problem| Refusal::field("numberProof", problem).into();
-        match trusted {
-            Ok(Outcome::Profile(own)) => {
+        let of_number = |problem| Err(Refusal::field("numberProof", problem).into());
+        match self.act(here, doer.place, Deed::TrustPhone(Box::new(phone))).await? {
+            Outcome::Profile(own) => {
                 let phone = own.trusted_phones.iter().find(|phone| phone.name == proven.handle);
-                Ok((self.trusted_phone_view(account, phone.ok_or(UNEXPECTED_OUTCOME)?)?, after))
+                Ok(self.trusted_phone_view(account, phone.ok_or(UNEXPECTED_OUTCOME)?)?)
             }
-            Ok(Outcome::OwnNumber) => Err(of_number(OWN_NUMBER)),
-            Ok(_) => Err(UNEXPECTED_OUTCOME.into()),
-            Err(failure) if is_of(&failure, Code::IdentityInUse) => Err(of_number(TOO_MANY)),
-            Err(failure) => Err(failure),
+            Outcome::OwnNumber => of_number(OWN_NUMBER),
+            Outcome::TooManyPhones => of_number(TOO_MANY),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
         }
     }
 
@@ -127,6 +115,21 @@ impl<W: World> Service<'_, W> {
         })
     }
 
+    /// What a code is bound to that is sent to this number for a sign-in that waits, if the phone is trusted. Of one that
+    /// is not nothing is said.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; `proof_failed` once somebody said no; `rate_limited`.
+    pub async fn ticket_for(&self, holder: &Holder<'_>, phone: &PhoneNumber) -> Result<String, Failure> {
+        let step = Step::AskNumber(HandleName::of_phone(&self.settings.digest, phone));
+        match self.at_ticket(holder, step, false).await? {
+            Outcome::Waits(_) => Ok(binding_of_ticket(&self.read_ticket(holder)?)),
+            // Also where it is decided already: the ticket takes no code any more.
+            Outcome::NotFound | Outcome::SignedIn { .. } => Err(Code::TicketInvalid.into()),
+            outcome => self.entry(self.read_ticket(holder)?.account, outcome).map(|_| String::new()),
+        }
+    }
+
     /// Sends a code to the trusted phone of that id, for a sign-in that waits.
     ///
     /// # Errors
@@ -137,35 +140,9 @@ impl<W: World> Service<'_, W> {
         code: &CodeToPhone<'_>,
         phone: TrustedPhoneId,
     ) -> Result<(Entry, Option<Challenged>), Failure> {
-        self.send_to_trusted(code, Step::AskPhone(phone)).await
-    }
-
-    /// The same for whoever knows the number; of one that is not trusted nothing is said.
-    ///
-    /// # Errors
-    /// `ticket_invalid` for that too.
-    pub async fn ask_phone_of_number(
-        &self,
-        code: &CodeToPhone<'_>,
-        phone: &PhoneNumber,
-    ) -> Result<Challenged, Failure> {
-        let name = HandleName::of_phone(&self.settings.digest, phone);
-        match self.send_to_trusted(code, Step::AskNumber(name)).await {
-            Ok((_, Some(challenged))) => Ok(challenged),
-            Err(failure) if !is_of(&failure, Code::NotFound) => Err(failure),
-            // Also where it is decided already: the ticket takes no code any more.
-            _ => Err(Code::TicketInvalid.into()),
-        }
-    }
-
-    async fn send_to_trusted(
-        &self,
-        code: &CodeToPhone<'_>,
-        step: Step,
-    ) -> Result<(Entry, Option<Challenged>), Failure> {
         let CodeToPhone { holder, address, request_id, language, captcha, attempt, deadline } = code;
         let ticket = self.read_ticket(holder)?;
-        let mut outcome = self.at_ticket(holder, step, false).await?;
+        let mut outcome = self.at_ticket(holder, Step::AskPhone(phone), false).await?;
         let send_to = match &mut outcome {
             Outcome::Waits(waiting) => waiting.send_to.take(),
             _ => None,
@@ -217,10 +194,6 @@ impl<W: World> Service<'_, W> {
 /// What a code is bound to that is sent for a sign-in that waits.
 fn binding_of_ticket(ticket: &Ticket) -> String {
     format!("ticket:{}", ticket.id)
-}
-
-fn is_of(failure: &Failure, code: Code) -> bool {
-    matches!(failure, Failure::Refusal(refusal) if refusal.code == code)
 }
 
 const OWN_NUMBER: &str = "is of the account's own number: whoever has that could confirm themselves";

@@ -79,6 +79,8 @@ pub enum Outcome {
     Full,
     /// It is the account's own number.
     OwnNumber,
+    /// The account has as many trusted phones as it may.
+    TooManyPhones,
     /// Nothing else would lead to the account.
     LastWayIn,
     /// The last proof of who this is is too old.

@@ -52,7 +52,9 @@ impl Account {
                 phone.id = known.id;
                 phone.label = phone.label.or(known.label);
             }
-            None if self.trusted_phones.len() >= rules.trusted_phones => return Outcome::Full,
+            None if self.trusted_phones.len() >= rules.trusted_phones => {
+                return Outcome::TooManyPhones;
+            }
             None => {}
         }
         phone.proven_at = now;
@@ -206,7 +208,7 @@ mod tests {
             let trusted = trust(&mut document, seed, &format!("phone.k1.{seed}"));
             assert!(matches!(trusted, Outcome::Profile(_)), "{trusted:?}");
         }
-        assert_eq!(trust(&mut document, 6, "phone.k1.6"), Outcome::Full);
+        assert_eq!(trust(&mut document, 6, "phone.k1.6"), Outcome::TooManyPhones);
         let Outcome::Profile(own) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
         let ids: Vec<_> = own.trusted_phones.iter().map(|phone| phone.id).collect();
         assert_eq!(ids, [1, 2, 4, 5, 3].map(|seed| TrustedPhoneId::from_bytes([seed; 16])));
