@@ -15,6 +15,7 @@ use crate::{
         session::Tokens,
         sign_in::{Entry, SignedIn},
         step_up::StepUp,
+        trusted_phones::TrustedPhoneView,
     },
     kernel::{phone::PhoneNumber, secret::Secret},
 };
@@ -129,7 +130,7 @@ fn step_up_required(
         ticket: &'a str,
         expires_in: u64,
         reason: &'static str,
-        methods: Vec<Way<'a>>,
+        methods: Vec<Way>,
         need: u8,
         #[serde(skip_serializing_if = "Option::is_none")]
         approval: Option<Approval<'a>>,
@@ -139,12 +140,12 @@ fn step_up_required(
         device: Option<DeviceToken<'a>>,
     }
     #[derive(Serialize)]
-    struct Way<'a> {
+    struct Way {
         method: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         #[serde(skip_serializing_if = "Option::is_none")]
-        hint: Option<&'a str>,
+        hint: Option<String>,
         strength: u8,
     }
     #[derive(Serialize)]
@@ -159,19 +160,17 @@ fn step_up_required(
     }
     let issued = step_up.device_token.as_ref();
     let by_device = Way { method: DEVICE_APPROVAL, id: None, hint: None, strength: 3 };
-    let by_device = step_up.by_device.then_some(by_device);
-    let by_phone = step_up.by_phone.iter().map(|(id, hint)| Way {
-        method: TRUSTED_PHONE,
-        id: Some(id.to_string()),
-        hint: Some(hint),
-        strength: 2,
-    });
+    let mut methods: Vec<Way> = step_up.by_device.then_some(by_device).into_iter().collect();
+    for TrustedPhoneView { id, phone, .. } in &step_up.by_phone {
+        let (id, hint) = (Some(id.to_string()), Some(phone.masked()));
+        methods.push(Way { method: TRUSTED_PHONE, id, hint, strength: 2 });
+    }
     let reply = json(&StepUpRequired {
         status: "step_up_required",
         ticket: &step_up.ticket,
         expires_in: step_up.expires_in,
         reason: step_up.reason.name(),
-        methods: by_device.into_iter().chain(by_phone).collect(),
+        methods,
         need: 2,
         approval: step_up
             .question

@@ -33,61 +33,71 @@ use crate::{
 /// Longest ticket looked at, characters; ours are shorter.
 pub const MAX_TICKET: usize = 512;
 
-/// `POST /v1/step-up/state`
-pub(super) async fn state<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
-    let mut body = Fields::read(request)?;
-    let wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
-    let asked = Asked::read(service.settings, request, body, Some(()))?;
-    let until = service.world.now().plus(Duration::from_secs(wait));
-    asked.answer(&service.await_step_up(&asked.holder(), until).await?, None)
+/// What a device does that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `POST /v1/step-up/state`
+    State,
+    /// `POST /v1/step-up/start`
+    Start,
+    /// `POST /v1/step-up/complete`
+    Complete,
 }
 
-/// `POST /v1/step-up/start`
-pub(super) async fn start<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+/// `POST /v1/step-up/state`, `start` and `complete`.
+pub(super) async fn take<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    step: Step,
+) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
-    let captcha = login::captcha(&mut body);
-    let method = match body.choice("method", METHODS) {
-        Some(true) => phone_id(&mut body).map(Some),
-        is_phone => is_phone.map(|_| None),
+    let (mut wait, mut phone, mut code, mut captcha) = (0, None, None, None);
+    let by_phone = match step {
+        Step::State => {
+            wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
+            Some(false)
+        }
+        Step::Start | Step::Complete => body.choice("method", METHODS),
     };
-    let asked = Asked::read(service.settings, request, body, method.map(|_| ()))?;
-    let Some(phone) = method.flatten() else {
-        return asked.answer(&service.ask_trusted_devices(&asked.holder()).await?, None);
-    };
-    let code = CodeToPhone {
-        holder: asked.holder(),
-        address: &request.address,
-        request_id: &request.id,
-        language: request.language(),
-        captcha: captcha.as_ref(),
-        attempt: Attempt { key: key.as_ref(), request: &canonical },
-        deadline: service.world.now().plus(DEADLINE),
-    };
-    let (entry, challenged) = service.ask_trusted_phone(&code, phone).await?;
-    let reply = asked.answer(&entry, challenged.as_ref())?;
-    Ok(reply.then(challenged.and_then(|sent| sent.after).map(Then::AfterSend)))
-}
-
-/// `POST /v1/step-up/complete`
-pub(super) async fn complete<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
-    let key = login::idempotency_key(request)?;
-    let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
-    let method = match body.choice("method", METHODS) {
-        Some(true) => number_proof::code(&mut body).map(Some),
-        is_phone => is_phone.map(|_| None),
-    };
-    let asked = Asked::read(service.settings, request, body, method.as_ref().map(|_| ()))?;
-    let Some((challenge, code)) = method.flatten() else {
-        let now = service.world.now();
-        return asked.answer(&service.await_step_up(&asked.holder(), now).await?, None);
-    };
+    if by_phone == Some(true) && step == Step::Start {
+        captcha = login::captcha(&mut body);
+        phone = phone_id(&mut body);
+    } else if by_phone == Some(true) {
+        code = number_proof::code(&mut body);
+    }
+    let asked = Asked::read(service.settings, request, body, by_phone.map(|_| ()))?;
+    let (holder, now) = (asked.holder(), service.world.now());
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
-    let proof = OtpProof { challenge: &challenge, code: &code, attempt };
-    let (entry, after) = service.confirm_by_phone(&asked.holder(), &proof).await?;
-    Ok(asked.answer(&entry, None)?.then(after.map(Then::AfterRedeem)))
+    let (mut challenged, mut redeemed) = (None, None);
+    let entry = match (phone, &code) {
+        (Some(phone), _) => {
+            let code = CodeToPhone {
+                holder,
+                address: &request.address,
+                request_id: &request.id,
+                language: request.language(),
+                captcha: captcha.as_ref(),
+                attempt,
+                deadline: now.plus(DEADLINE),
+            };
+            let (entry, sent) = service.ask_trusted_phone(&code, phone).await?;
+            challenged = sent;
+            entry
+        }
+        (None, Some((challenge, code))) => {
+            let proof = OtpProof { challenge, code, attempt };
+            let (entry, after) = service.confirm_by_phone(&holder, &proof).await?;
+            redeemed = after;
+            entry
+        }
+        (None, None) if step == Step::Start => service.ask_trusted_devices(&holder).await?,
+        (None, None) => service.await_step_up(&holder, now.plus(Duration::from_secs(wait))).await?,
+    };
+    let reply = asked.answer(&entry, challenged.as_ref())?;
+    let sent = challenged.and_then(|sent| sent.after);
+    Ok(reply.then(sent.map(Then::AfterSend)).then(redeemed.map(Then::AfterRedeem)))
 }
 
 /// Whether a trusted phone is meant.

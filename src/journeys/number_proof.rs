@@ -178,20 +178,15 @@ impl<W: World> Service<'_, W> {
         let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
         let seed = self.seed(proof, &proven.challenge)?;
         let entrance = Proven::number(self.settings, &proven.phone, Method::Otp).into();
-        let entered = self.sign_in(&entrance, purpose, presented, &seed).await;
-        let after = self.left_of(proven.after, entered.is_err()).await;
-        Ok((entered?, after))
-    }
-
-    /// What is left of a code to be booked after the answer. It came back all the same where nothing came of it: our
-    /// trouble must not look like pumping.
-    pub(super) async fn left_of(&self, after: Option<AfterRedeem>, failed: bool) -> Option<AfterRedeem> {
-        match after {
-            Some(after) if failed => {
-                self.pass_over(self.after_redeem(after).await);
-                None
+        match self.sign_in(&entrance, purpose, presented, &seed).await {
+            Ok(entry) => Ok((entry, proven.after)),
+            Err(failure) => {
+                // The code came back all the same: our trouble must not look like pumping.
+                if let Some(after) = proven.after {
+                    self.pass_over(self.after_redeem(after).await);
+                }
+                Err(failure)
             }
-            after => after,
         }
     }
 

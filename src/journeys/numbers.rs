@@ -10,7 +10,6 @@ use super::{
     number_proof::{AfterRedeem, NumberProof},
     own_account::{Doer, Here},
     own_profile::AccountView,
-    sign_in::again_if_lost,
     trusted_phones::TrustedPhoneView,
 };
 use crate::{
@@ -75,20 +74,6 @@ impl<W: World> Service<'_, W> {
             Some(proof) => self.prove_anew(from, proof).await?,
             None => None,
         };
-        let mut second = None;
-        let taken = self.take_number(from, number, aim, &mut second).await;
-        let first = self.left_of(first, taken.is_err()).await;
-        let second = self.left_of(second, taken.is_err()).await;
-        taken.map(|brought| (brought, [first, second]))
-    }
-
-    async fn take_number(
-        &self,
-        from: &From<'_>,
-        number: &NumberProof<'_>,
-        aim: Aim<'_>,
-        after: &mut Option<AfterRedeem>,
-    ) -> Result<Brought, Failure> {
         let here = self.here(from.doer).await?;
         let purposes = match aim {
             Aim::Own => [Purpose::ChangePhone, Purpose::Bind],
@@ -100,21 +85,19 @@ impl<W: World> Service<'_, W> {
         };
         let binding = binding_of_session(here);
         let accepted = purposes.map(|purpose| (purpose, binding.as_str()));
-        let (proven, redeemed) = self.prove_in_session(here, from, number, &accepted).await?;
-        *after = redeemed;
-        match aim {
-            Aim::Own => self.change_phone(here, from.doer, &proven).await,
-            Aim::Trusted(label) => {
-                self.trust_phone(here, from.doer, &proven, label).await.map(Brought::Trusted)
-            }
-        }
+        let (proven, second) = self.prove_in_session(here, from, number, &accepted).await?;
+        let brought = match aim {
+            Aim::Own => self.change_phone(here, from.doer, &proven).await?,
+            Aim::Trusted(label) => Brought::Trusted(self.trust_phone(here, from.doer, &proven, label).await?),
+        };
+        Ok((brought, [first, second]))
     }
 
     async fn change_phone(&self, here: Here, doer: Doer<'_>, proven: &Proven) -> Result<Brought, Failure> {
         let candidate = self.candidate(here.account, proven)?;
         let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
         // Nobody waits for a number that is another's.
-        match again_if_lost(async || self.world.handle(&handle, handle::Operation::Look).await).await? {
+        match self.world.handle(&handle, handle::Operation::Look).await? {
             handle::Outcome::Held(holder) if holder.account != here.account => {
                 return Err(Code::PhoneInUse.into());
             }

@@ -120,11 +120,10 @@ impl<W: World> Service<'_, W> {
         let phone = own.identifiers.iter().find(|known| known.handle.is_phone());
         let identities = own.identifiers.iter().map(|known| self.identity(id, known));
         let wish = own.phone_change.as_ref();
-        let trusted = own.trusted_phones.iter().map(|phone| self.trusted_phone_view(id, phone));
         Ok(AccountView {
             id,
             phone_change: wish.map(|wish| self.phone_change_view(id, wish)).transpose()?,
-            trusted_phones: trusted.collect::<Result<_, Fault>>()?,
+            trusted_phones: self.trusted_phone_views(id, &own.trusted_phones)?,
             phone: phone.map(|phone| self.open_phone(id, &phone.value)).transpose()?,
             identities: identities.collect::<Result<_, Fault>>()?,
             display_name: text(DISPLAY_NAME, &own.profile.display_name)?,

@@ -5,13 +5,13 @@ use std::{cell::Cell, time::Duration};
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenProof, needs_key},
-    sign_in::{Entry, TRUSTED_PHONE, again_if_lost},
+    sign_in::{Entry, again_if_lost},
+    trusted_phones::TrustedPhoneView,
 };
 use crate::{
     kernel::{
         fault::Fault,
-        id::{AccountId, ApprovalId, TrustedPhoneId},
-        seal::Sealed,
+        id::{AccountId, ApprovalId},
         secret::Secret,
         time::Timestamp,
     },
@@ -54,8 +54,8 @@ pub struct StepUp {
     pub question: Option<(String, u64)>,
     /// Trusted devices can be asked.
     pub by_device: bool,
-    /// Trusted phones that can be asked, masked.
-    pub by_phone: Vec<(TrustedPhoneId, String)>,
+    /// Trusted phones that can be asked.
+    pub by_phone: Vec<TrustedPhoneView>,
     /// The device's token, when it was issued with the ticket.
     pub device_token: Option<Secret<String>>,
 }
@@ -101,12 +101,9 @@ impl<W: World> Service<'_, W> {
         let Waiting { ticket: id, reason, until, question, by_device, .. } = *waiting;
         // One that is over can be asked again.
         let question = question.filter(|(_, until)| now < *until);
-        let masked = |(id, value): &(TrustedPhoneId, Sealed)| {
-            Ok((*id, self.open_number(account, TRUSTED_PHONE, value)?.masked()))
-        };
         let step_up = StepUp {
             by_device,
-            by_phone: waiting.by_phone.iter().map(masked).collect::<Result<_, Fault>>()?,
+            by_phone: self.trusted_phone_views(account, &waiting.by_phone)?,
             ticket: Ticket { account, id, until }.write(&self.settings.sealing)?,
             expires_in: until.since(now).as_secs(),
             reason,

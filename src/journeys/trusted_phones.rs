@@ -83,9 +83,10 @@ impl<W: World> Service<'_, W> {
         };
         let of_number = |problem| Err(Refusal::field("numberProof", problem).into());
         match self.act(here, doer.place, Deed::TrustPhone(Box::new(phone))).await? {
+            // The one proven last is the last.
             Outcome::Profile(own) => {
-                let phone = own.trusted_phones.iter().find(|phone| phone.name == proven.handle);
-                Ok(self.trusted_phone_view(account, phone.ok_or(UNEXPECTED_OUTCOME)?)?)
+                let view = self.trusted_phone_views(account, &own.trusted_phones)?.pop();
+                view.ok_or_else(|| UNEXPECTED_OUTCOME.into())
             }
             Outcome::OwnNumber => of_number(OWN_NUMBER),
             Outcome::TooManyPhones => of_number(TOO_MANY),
@@ -101,18 +102,22 @@ impl<W: World> Service<'_, W> {
         self.carry_out(doer, Deed::DistrustPhone(phone)).await
     }
 
-    pub(super) fn trusted_phone_view(
+    pub(super) fn trusted_phone_views(
         &self,
         account: AccountId,
-        phone: &TrustedPhone,
-    ) -> Result<TrustedPhoneView, Fault> {
-        let label = phone.label.as_ref();
-        Ok(TrustedPhoneView {
-            id: phone.id,
-            phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
-            label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
-            proven_at: phone.proven_at,
-        })
+        phones: &[TrustedPhone],
+    ) -> Result<Vec<TrustedPhoneView>, Fault> {
+        let mut views = Vec::new();
+        for phone in phones {
+            let label = phone.label.as_ref();
+            views.push(TrustedPhoneView {
+                id: phone.id,
+                phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
+                label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
+                proven_at: phone.proven_at,
+            });
+        }
+        Ok(views)
     }
 
     /// What a code is bound to that is sent to this number for a sign-in that waits, if the phone is trusted. Of one that
@@ -142,19 +147,21 @@ impl<W: World> Service<'_, W> {
     ) -> Result<(Entry, Option<Challenged>), Failure> {
         let CodeToPhone { holder, address, request_id, language, captcha, attempt, deadline } = code;
         let ticket = self.read_ticket(holder)?;
-        let mut outcome = self.at_ticket(holder, Step::AskPhone(phone), false).await?;
-        let send_to = match &mut outcome {
-            Outcome::Waits(waiting) => waiting.send_to.take(),
+        let outcome = self.at_ticket(holder, Step::AskPhone(phone), false).await?;
+        let asked = match &outcome {
+            Outcome::Waits(waiting) => Some((waiting.app.clone(), waiting.platform)),
             _ => None,
         };
         let entry = self.entry(ticket.account, outcome)?;
-        let Some((value, app, platform)) = send_to else { return Ok((entry, None)) };
-        let phone = self.open_number(ticket.account, TRUSTED_PHONE, &value)?;
+        let (Some((app, platform)), Entry::StepUp(step_up)) = (asked, &entry) else {
+            return Ok((entry, None));
+        };
+        let view = step_up.by_phone.iter().find(|view| view.id == phone).ok_or(UNEXPECTED_OUTCOME)?;
         // Whoever waits is a stranger to that number.
         let device = DeviceClaim::unknown(platform);
         let challenged = self
             .send_otp(&OtpSend {
-                phone: &phone,
+                phone: &view.phone,
                 purpose: Purpose::StepUp,
                 binding: &binding_of_ticket(&ticket),
                 caller: Caller { app: &app, platform, address, request_id },
@@ -186,8 +193,7 @@ impl<W: World> Service<'_, W> {
         let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket)).await?;
         let name = HandleName::of_phone(&self.settings.digest, &proven.phone);
         let entered = self.look_at(holder, Step::Confirm(name), true).await;
-        let after = self.left_of(proven.after, entered.is_err()).await;
-        entered.map(|entry| (entry, after))
+        entered.map(|entry| (entry, proven.after))
     }
 }
 

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, publish, sign_in::Way};
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, publish, sign_in::Way};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
-        seal::Sealed,
         time::Timestamp,
     },
     model::{
@@ -76,9 +75,11 @@ pub struct Waiting {
     /// Trusted devices can be asked.
     pub by_device: bool,
     /// Trusted phones that can be asked.
-    pub by_phone: Vec<(TrustedPhoneId, Sealed)>,
-    /// A code may be sent to this number, for a sign-in to that app on that kind of client.
-    pub send_to: Option<(Sealed, String, Platform)>,
+    pub by_phone: Vec<TrustedPhone>,
+    /// To which app somebody wants to sign in.
+    pub app: String,
+    /// On what kind of client.
+    pub platform: Platform,
 }
 
 /// A question, as a trusted device may see it: not the digits.

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome, Rules, SignIn, Waiting};
+use super::{Account, Outcome, Rules, Waiting};
 use crate::{
     kernel::{
         id::{DeviceId, SessionId, TicketId, TrustedPhoneId},
@@ -98,14 +98,11 @@ impl Account {
         if let Err(retry_after) = self.step_ups.ask_phone(rules.codes_an_hour, now) {
             return Outcome::Limited { retry_after };
         }
-        let number =
-            self.phones_to_ask(rules, now).find(|phone| is_meant(phone)).map(|phone| phone.value.clone());
-        let (Some(number), Some(step_up)) = (number, self.step_ups.find(ticket, now).cloned()) else {
-            return Outcome::NotFound;
-        };
-        let SignIn { app, profile, .. } = &step_up.sign_in;
-        let send_to = Some((number, app.clone(), profile.platform));
-        Outcome::Waits(Waiting { send_to, ..self.waiting(&step_up, rules, now) }.into())
+        let is_there = self.phones_to_ask(rules, now).any(is_meant);
+        match self.step_ups.find(ticket, now).cloned() {
+            Some(step_up) if is_there => Outcome::Waits(self.waiting(&step_up, rules, now).into()),
+            _ => Outcome::NotFound,
+        }
     }
 
     /// Notes that a trusted phone has confirmed a sign-in; whether it is one.
@@ -137,8 +134,9 @@ impl Account {
             token_issued: step_up.token_issued,
             question: question.map(|question| (question.digits, question.until)),
             by_device: self.has_trusted_device(rules, now),
-            send_to: None,
-            by_phone: self.phones_to_ask(rules, now).map(|phone| (phone.id, phone.value.clone())).collect(),
+            by_phone: self.phones_to_ask(rules, now).cloned().collect(),
+            app: step_up.sign_in.app.clone(),
+            platform: step_up.sign_in.profile.platform,
         }
     }
 }
@@ -220,8 +218,7 @@ mod tests {
         let phone = || Step::AskPhone(TrustedPhoneId::from_bytes([1; 16]));
         let guess = || Step::AskNumber(from_text("phone.k1.guess"));
         for _ in 0..5 {
-            let Outcome::Waits(waiting) = step(&mut document, 3, phone()) else { panic!("waits") };
-            assert!(waiting.send_to.is_some());
+            assert!(matches!(step(&mut document, 3, phone()), Outcome::Waits(_)));
             assert_eq!(step(&mut document, 3, guess()), Outcome::NotFound);
         }
         assert!(matches!(step(&mut document, 4, phone()), Outcome::Limited { .. }));
