@@ -11,6 +11,7 @@ use super::{
     http::HttpIn,
     login::{self, Common},
     login_result::login_result,
+    number_proof,
     problem::Problem,
 };
 use crate::{
@@ -21,6 +22,7 @@ use crate::{
         otp::{Challenged, OtpSend},
         session::Freshness,
         sign_in,
+        step_up::Holder,
     },
     kernel::secret::Secret,
     model::{otp_purpose::Purpose, refusal::Code},
@@ -79,8 +81,13 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     // What is proven is proven for whoever asks: the app, or the session.
     let binding = match purpose {
         Purpose::Login | Purpose::ResetPassword => binding_of_app(&app),
-        // No ticket takes a code yet: they wait for trusted devices alone.
-        Purpose::StepUp if ticket.is_some() => return Err(Problem::of(Code::TicketInvalid)),
+        // Or for the sign-in that waits, to one of the trusted phones.
+        Purpose::StepUp if ticket.is_some() => {
+            let ticket = ticket.as_deref().unwrap_or_default();
+            let device_token = device.token.as_ref().ok_or(Problem::of(Code::TicketInvalid))?;
+            let holder = Holder { ticket, device_token, proof: device.proof.as_ref() };
+            service.ticket_for(&holder, &phone).await?
+        }
         Purpose::StepUp
         | Purpose::Bind
         | Purpose::ChangePhone
@@ -111,10 +118,9 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
-    let challenge = body.text("challengeId", MAX_CHALLENGE);
-    let code = body.text("code", MAX_CODE).map(typed);
+    let proof = number_proof::code(&mut body);
     let common = login::common(request, &mut body);
-    let ((challenge, code), common) = body.finish(challenge.zip(code).zip(common))?;
+    let ((challenge, code), common) = body.finish(proof.zip(common))?;
     let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
 
     let attempt = Attempt { key: key.as_ref(), request: &canonical };

@@ -20,6 +20,7 @@ pub mod identity_login;
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;
+pub mod numbers;
 pub mod one_tap;
 mod openid;
 pub mod otp;
@@ -38,6 +39,7 @@ pub mod sign_in;
 mod sms;
 pub mod step_up;
 mod test_mode;
+pub mod trusted_phones;
 
 use std::pin::Pin;
 

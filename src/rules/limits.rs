@@ -156,6 +156,16 @@ limits! {
         "Identities of one provider that an account has at most.";
     "DELETION_GRACE_SECONDS" deletion_grace_seconds = 1_296_000 in 0..=7_776_000,
         "An account that its owner has deleted can be restored for so long; then its data goes.";
+    "PHONE_CHANGE_WAIT_SECONDS" phone_change_wait_seconds = 259_200 in 86_400..=2_592_000,
+        "Another number wished for without a fresh proof must wait for so long; meanwhile the owner can object.";
+    "PHONE_CHANGE_STANDS_SECONDS" phone_change_stands_seconds = 2_592_000 in 86_400..=7_776_000,
+        "After that it can be taken for so long; then it is forgotten.";
+    "TRUSTED_PHONES" trusted_phones = 5 in 1..=20,
+        "Trusted phones of one account.";
+    "TRUSTED_PHONE_SECONDS" trusted_phone_seconds = 10_368_000 in 86_400..=31_536_000,
+        "A trusted phone is asked for so long after it was last proven: numbers get other owners.";
+    "TRUSTED_PHONE_CODES_PER_HOUR" trusted_phone_codes_per_hour = 10 in 1..=100,
+        "Codes to the trusted phones of one account within an hour, for sign-ins that wait.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,

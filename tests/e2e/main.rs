@@ -36,6 +36,7 @@ mod jose;
 mod leaks;
 mod login;
 mod notices;
+mod numbers;
 mod otp;
 mod passwords;
 mod protection;
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
         account::stories(),
         verifiers::stories(),
         notices::stories(),
+        numbers::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),
