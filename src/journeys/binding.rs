@@ -38,7 +38,8 @@ impl<W: World> Service<'_, W> {
     /// Binds a user name, which need not be proven.
     ///
     /// # Errors
-    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`.
+    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`; `try_again` for what was given
+    /// up a moment ago.
     pub async fn bind_username(&self, doer: Doer<'_>, name: &str) -> Result<Bound, Failure> {
         let name = username(name).map_err(|problem| Refusal::field("username", problem))?;
         let here = self.here(doer).await?;
@@ -63,6 +64,9 @@ impl<W: World> Service<'_, W> {
             Outcome::Done => Ok(Bound::Already),
             Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Bound::Now),
             Outcome::Claiming => Err(in_use.into()),
+            Outcome::Limited { retry_after } => {
+                Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
+            }
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }
     }

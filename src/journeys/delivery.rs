@@ -42,9 +42,11 @@ impl<W: World> Service<'_, W> {
             Message::Claim { handle, account, proof } => {
                 self.claim_for(account, &handle, proof).await.map(|_| ())
             }
-            Message::Release { handle, account, cause } => {
-                self.world.handle(&handle, handle::Operation::Release { account, cause }).await.map(|_| ())
-            }
+            Message::Release { handle, account, cause } => self
+                .world
+                .handle(&handle, handle::Operation::Release { account, seen: None, cause })
+                .await
+                .map(|_| ()),
             Message::UnindexAccount { account } => self.world.unindex_account(account).await,
             Message::IndexAccount { account, created_at, last_login_at } => {
                 self.world.index_account(account, created_at, last_login_at).await

@@ -175,7 +175,8 @@ impl<W: World> Service<'_, W> {
                 }
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine => {
-                    let release = handle::Operation::Release { account: id, cause: Parting::Unbound };
+                    let (seen, cause) = (Some(since), Parting::Unbound);
+                    let release = handle::Operation::Release { account: id, seen, cause };
                     self.world.handle(&entrance.by.handle, release).await?;
                 }
                 _ => return Err(UNEXPECTED_OUTCOME.into()),

@@ -118,6 +118,10 @@ impl Account {
         outbox: &mut Outbox,
     ) -> Outcome {
         let Candidate { identifier, proof } = candidate;
+        // What it has just given up must arrive first: late, it would give up what is claimed now.
+        if outbox.is_releasing(&identifier.handle) {
+            return Outcome::Limited { retry_after: 1 };
+        }
         self.identifiers.retain(|known| known.handle != identifier.handle);
         self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
         let (handle, proof) = (identifier.handle.clone(), *proof);
@@ -301,6 +305,18 @@ mod tests {
         let mut document = account();
         assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
         assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
+    }
+
+    #[test]
+    fn what_was_just_given_up_is_bound_again_only_when_its_handle_has_heard() {
+        let mut document = account();
+        bind(&mut document, "wechat.k1.a");
+        settle(&mut document, "wechat.k1.a", true);
+        assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.a"))), Outcome::Done);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Limited { retry_after: 1 });
+        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
+        document.settle(&sent, &[], NOW);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
     }
 
     #[test]
