@@ -10,7 +10,7 @@ use crate::bench::{Case, Message, form, header, json_body, nonce, published, tex
 
 fn case(provider: &'static str, settings: Value, params: &[(&str, &str)]) -> Case {
     let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let message = Message { text: "code 123456", template: None, params };
+    let message = Message { text: "code 123456", template: None, params, mail: None };
     Case { capability: Capability::Sms, message: Some(message), ..Case::new(provider, settings, json!({})) }
 }
 
