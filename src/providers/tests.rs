@@ -1,6 +1,7 @@
 //! Tests of more than one file of this room.
 
 mod accounts;
+mod emails;
 mod logins;
 mod messages;
 mod receipts;
