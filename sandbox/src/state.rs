@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::{
     captchas::Captcha,
+    control::Delivered,
     crypto,
     emails::Email,
     idp::Logins,
@@ -177,14 +178,6 @@ pub(crate) struct Pushed {
     pub(crate) notice: String,
     /// Milliseconds since 1970.
     pub(crate) at_ms: i64,
-}
-
-/// One attempt at a webhook.
-pub(crate) struct Delivered {
-    /// Those of Standard Webhooks.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
-    pub(crate) taken: bool,
 }
 
 /// What one vendor was asked.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 32] = [
+pub(crate) const ROUTES: [(&str, &str); 47] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -43,7 +43,9 @@ pub(crate) const ROUTES: [(&str, &str); 32] = [
     ("DELETE", "/v1/account"),
     ("GET", "/v1/account/export"),
     ("GET", "/v1/account/identities"),
+    ("POST", "/v1/account/identities/email"),
     ("POST", "/v1/account/identities/username"),
+    ("DELETE", "/v1/account/identities/email"),
     ("DELETE", "/v1/account/identities/username"),
     ("POST", "/v1/session/proof"),
     ("POST", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/restore"),

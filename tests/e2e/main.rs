@@ -25,6 +25,7 @@ mod dev;
 #[path = "../world/device_key.rs"]
 mod device_key;
 mod devices;
+mod emails;
 mod faults;
 mod fuzz;
 mod hostile;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         isolation::stories(),
         browser::stories(),
         identities::stories(),
+        emails::stories(),
         verifiers::stories(),
         notices::stories(),
         rotation::stories(),

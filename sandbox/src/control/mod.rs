@@ -9,6 +9,8 @@ mod receipts;
 mod risk;
 mod sms;
 
+pub(crate) use notices::Delivered;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
