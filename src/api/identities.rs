@@ -2,9 +2,7 @@
 
 use serde::Serialize;
 
-use super::{
-    Reply, body::Fields, http::HttpIn, identity_login, login, number_proof, own, problem::Problem,
-};
+use super::{Reply, body::Fields, http::HttpIn, identity_login, login, number_proof, own, problem::Problem};
 use crate::{
     journeys::{
         Service,

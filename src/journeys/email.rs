@@ -9,13 +9,7 @@ use super::{
 };
 use crate::{
     kernel::secret::Secret,
-    model::{
-        account::Deed,
-        challenge::Destination,
-        login::Method,
-        otp_purpose::Purpose,
-        refusal::Code,
-    },
+    model::{account::Deed, challenge::Destination, login::Method, otp_purpose::Purpose, refusal::Code},
     ports::World,
 };
 

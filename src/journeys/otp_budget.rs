@@ -143,9 +143,8 @@ impl<W: World> Service<'_, W> {
             attempts: Vec::new(),
             guard: policy.filter(|_| !is_exempt).map(|policy| Guard { policy, has_bot_check }),
         };
-        let deployment = |counter: &str| {
-            scope((counter.to_owned(), String::new()), limits.otp_deployment_short, None)
-        };
+        let deployment =
+            |counter: &str| scope((counter.to_owned(), String::new()), limits.otp_deployment_short, None);
         match to {
             Destination::Phone(phone) => vec![
                 scope(of_prefix_counter(phone), limits.otp_prefix_short, Some(of_prefix)),

@@ -125,8 +125,7 @@ impl<W: World> Service<'_, W> {
         let country = to.phone().map(|phone| country_code(phone.e164()));
         let reaches = |choice: &Choice<'_>| country.is_none_or(|country| choice.serves_country(country));
         let choices = self.choices(parcel.capability(), caller);
-        let choices: Vec<Choice<'_>> =
-            choices.filter(|choice| reaches(choice) && can_say(choice)).collect();
+        let choices: Vec<Choice<'_>> = choices.filter(|choice| reaches(choice) && can_say(choice)).collect();
         match choices.is_empty() {
             true => Err(parcel.undeliverable().into()),
             false => Ok(Letter::Providers(choices)),

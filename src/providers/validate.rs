@@ -129,9 +129,10 @@ fn check_capability(capability: Capability, operation: &Operation, names: &Names
     });
     for name in &operation.raw {
         // Anything else could break out of its place.
-        let is_ours = operation.fields.get(name).is_some_and(|value| {
-            RAW.contains(&value.source()) || value.holes().next().is_none()
-        });
+        let is_ours = operation
+            .fields
+            .get(name)
+            .is_some_and(|value| RAW.contains(&value.source()) || value.holes().next().is_none());
         let is_json = operation.request.encoding == Encoding::Json;
         found.unless(is_ours && capability.is_message() && is_json, || {
             format!("raw \"{name}\" is no JSON field of a template, its parameters or a constant")

@@ -20,7 +20,7 @@ const NEW: &str = "vlimp oster gandel";
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("emails: an address is bound by the code that arrived, and signs in with the password", bound),
-        story("emails: an address of somebody else is in use, and nothing more is said", in_use),
+        story("emails: a second address is in use as another's is, and mail signs nobody in", in_use),
         story("emails: one vendor refuses and the next delivers; none delivers twice", vendors),
     ]
 }
@@ -99,7 +99,8 @@ async fn bound() {
 async fn in_use() {
     let stack = stack::main();
     let address = fresh_address();
-    let (mine, other) = (sign_in(stack, &fresh_phone("139")).await, sign_in(stack, &fresh_phone("150")).await);
+    let (mine, other) =
+        (sign_in(stack, &fresh_phone("139")).await, sign_in(stack, &fresh_phone("150")).await);
     // Whoever is first with the code has it; the second code is as good, and comes too late.
     let body = code_for(stack, access_token(&mine), &address, "bind").await;
     assert_eq!(post(stack, BIND, &body).bearer(access_token(&mine)).send().await.status, 204);
@@ -130,7 +131,8 @@ async fn vendors() {
             fault(stack, provider, others, &address).await;
         }
         let answer = ask(stack, token, &address, "bind").await;
-        let by: Vec<Value> = letters(stack, &address).await.iter().map(|one| one["provider"].clone()).collect();
+        let by: Vec<Value> =
+            letters(stack, &address).await.iter().map(|one| one["provider"].clone()).collect();
         match expected {
             Some(provider) => assert_eq!((answer.status, by), (202, vec![json!(provider)]), "{first}"),
             None => {

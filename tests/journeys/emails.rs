@@ -106,7 +106,8 @@ fn one_password_for_number_address_and_name_and_the_old_one_nowhere() {
         log_in(&world, identifier, BETTER).signed_in();
     }
     // Nobody's password is their address.
-    let weak = world.put("/v1/account/password", &json!({"newPassword": ADDRESS})).bearer(bearer(&login)).send();
+    let weak =
+        world.put("/v1/account/password", &json!({"newPassword": ADDRESS})).bearer(bearer(&login)).send();
     weak.is_problem(400, "invalid_request");
 }
 
@@ -348,7 +349,8 @@ fn where_nobody_delivers_that_is_said_and_costs_nothing() {
 fn a_repeat_sends_one_message_and_binds_once() {
     let world = World::new();
     let login = world.login(PHONE).signed_in();
-    let body = json!({"email": ADDRESS, "purpose": "bind", "device": device_with(login.text("/device/token"))});
+    let body =
+        json!({"email": ADDRESS, "purpose": "bind", "device": device_with(login.text("/device/token"))});
     let key = "Zk7Qp2LmXw9TbR4sVn6YcA";
     let ask = || world.post("/v1/otp/send", &body).bearer(bearer(&login)).key(key).send();
     let (first, second) = (ask().challenge(), ask().challenge());

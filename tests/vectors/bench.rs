@@ -100,12 +100,14 @@ impl Case {
             account: &Account::new(document, "default", object(self.settings.clone())).unwrap(),
             credential: &credential(&self.credential),
             phone: has_phone.then_some(&phone),
-            message: self.message.as_ref().map(|Message { text, template, params, mail }| providers::Message {
-                text,
-                code: "123456",
-                template: *template,
-                params,
-                mail: mail.as_ref().map(|(to, subject)| Mail { to, subject }),
+            message: self.message.as_ref().map(|Message { text, template, params, mail }| {
+                providers::Message {
+                    text,
+                    code: "123456",
+                    template: *template,
+                    params,
+                    mail: mail.as_ref().map(|(to, subject)| Mail { to, subject }),
+                }
             }),
             platform: Platform::Ios,
             address: self.address,

@@ -151,12 +151,16 @@ impl Phones {
 
     fn resend(&self, request: &HttpRequest) -> Result<HttpReply, HttpFailure> {
         let has = |name: &str, value: &str| request.headers.contains(&(name.to_owned(), value.to_owned()));
-        assert!(has("authorization", "Bearer re_invented") && request.headers.iter().any(|(name, _)| name == "user-agent"));
+        assert!(
+            has("authorization", "Bearer re_invented")
+                && request.headers.iter().any(|(name, _)| name == "user-agent")
+        );
         let body: Value = serde_json::from_slice(&request.body).unwrap();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         assert_eq!(body["from"], "Onetap <code@login.example>");
-        let says =
-            |status, name: &str| reply(status, &json!({"statusCode": status, "name": name, "message": VENDOR_TEXT}));
+        let says = |status, name: &str| {
+            reply(status, &json!({"statusCode": status, "name": name, "message": VENDOR_TEXT}))
+        };
         match self.take("resend", text(&body["to"][0]), &text(&body["subject"]), text(&body["text"]))? {
             None => Ok(reply(200, &json!({"id": "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}))),
             Some(Mood::WantsMoney) => Ok(says(403, "invalid_api_key")),
@@ -169,7 +173,12 @@ impl Phones {
         let (_, query) = request.url.split_once('?').unwrap();
         let form: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let says = |code: &str| reply(400, &json!({"Code": code, "Message": VENDOR_TEXT, "RequestId": "1"}));
-        match self.take("aliyun_email", form["ToAddress"].clone(), &form["Subject"], form["TextBody"].clone())? {
+        match self.take(
+            "aliyun_email",
+            form["ToAddress"].clone(),
+            &form["Subject"],
+            form["TextBody"].clone(),
+        )? {
             None => Ok(reply(200, &json!({"EnvId": "600000123", "RequestId": "1"}))),
             Some(Mood::Blacklists) => Ok(says("InvalidToAddress.Spam")),
             Some(Mood::WantsMoney) => Ok(says("InvalidSendMail.Spam")),

@@ -17,9 +17,11 @@ fn read(provider: &str, status: u16, body: &Value) -> Answer {
 fn refused(provider: &str, code: &str) -> Answer {
     match provider {
         "aliyun_email" => read(provider, 400, &json!({"Code": code, "Message": "m", "RequestId": "1"})),
-        "tencent_email" => {
-            read(provider, 200, &json!({"Response": {"Error": {"Code": code, "Message": "m"}, "RequestId": "1"}}))
-        }
+        "tencent_email" => read(
+            provider,
+            200,
+            &json!({"Response": {"Error": {"Code": code, "Message": "m"}, "RequestId": "1"}}),
+        ),
         _ => read(provider, 422, &json!({"statusCode": 422, "name": code, "message": "m"})),
     }
 }
@@ -83,7 +85,9 @@ fn what_says_neither_that_it_was_taken_nor_that_it_was_not_is_a_doubt() {
 
 #[test]
 fn no_address_gets_into_a_code() {
-    for echo in ["xiaoming@mail.example", "XIAOMING", "xiaoming", "other@mail.example", "mail.example", "271828"] {
+    for echo in
+        ["xiaoming@mail.example", "XIAOMING", "xiaoming", "other@mail.example", "mail.example", "271828"]
+    {
         for provider in VENDORS {
             let answer = refused(provider, echo);
             let hidden = Answer::Unavailable { code: "unlisted".to_owned(), definite: true };
@@ -95,7 +99,8 @@ fn no_address_gets_into_a_code() {
 #[test]
 fn accounts_share_the_work_and_know_no_countries() {
     let entry = |more: Value| {
-        let mut entry = json!({"provider": "resend", "settings": {"apiKey": "re_1", "from": "code@shop.example"}});
+        let mut entry =
+            json!({"provider": "resend", "settings": {"apiKey": "re_1", "from": "code@shop.example"}});
         entry.as_object_mut().unwrap().extend(object(more));
         entry
     };

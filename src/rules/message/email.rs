@@ -21,7 +21,8 @@ impl Apps {
 
 const SUBJECT_ZH: &str = "{name}{purpose}验证码";
 const SUBJECT_EN: &str = "Your {name} {purpose} code";
-const TEXT_ZH: &str = "您的{name}{purpose}验证码是{code}，{minutes}分钟内有效。切勿告诉他人。\n\n若非本人操作，请忽略本邮件。";
+const TEXT_ZH: &str =
+    "您的{name}{purpose}验证码是{code}，{minutes}分钟内有效。切勿告诉他人。\n\n若非本人操作，请忽略本邮件。";
 const TEXT_EN: &str = "{code} is your {name} {purpose} code, valid for {minutes} minutes. Tell nobody.\n\n\
                        If you did not ask for it, ignore this message.";
 
@@ -35,13 +36,15 @@ mod tests {
         let names = r#"{"default": {"name": {"zh-CN": "一点通", "en": "Onetap"}}}"#;
         let apps = Apps::read(Some(names), &["default".to_owned()], "login.example", 6, 5).unwrap();
         let compose = |language, purpose| {
-            let to =
-                Recipient { app: "default", language, purpose, platform: Platform::Ios, signed: false };
+            let to = Recipient { app: "default", language, purpose, platform: Platform::Ios, signed: false };
             apps.compose_email(&to, "271828", 5)
         };
         let (subject, text) = compose(Language::ZhCn, Purpose::Bind);
         assert_eq!(subject, "一点通绑定邮箱验证码");
-        assert!(text.starts_with("您的一点通绑定邮箱验证码是271828，5分钟内有效。切勿告诉他人。\n"), "{text}");
+        assert!(
+            text.starts_with("您的一点通绑定邮箱验证码是271828，5分钟内有效。切勿告诉他人。\n"),
+            "{text}"
+        );
         let (subject, text) = compose(Language::En, Purpose::StepUp);
         assert_eq!(subject, "Your Onetap security code");
         let says = "271828 is your Onetap security code, valid for 5 minutes. Tell nobody.\n";
