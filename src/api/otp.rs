@@ -166,6 +166,21 @@ pub(super) fn typed(text: String) -> Secret<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        kernel::{id::ChallengeId, keys::tests::ring, time::Timestamp},
+        model::challenge::Reference,
+    };
+
+    #[test]
+    fn the_challenge_of_the_longest_address_is_looked_at() {
+        let labels = ["b".repeat(63), "c".repeat(63), "d".repeat(61)].join(".");
+        let longest = format!("{}@{labels}", "a".repeat(64));
+        let to = Destination::parse(&longest).unwrap();
+        assert_eq!(longest.len(), email::LONGEST);
+        let (id, expires) = (ChallengeId::from_bytes([7; 16]), Timestamp::from_secs(300));
+        let reference = Reference { id, purpose: Purpose::Bind, expires, to };
+        assert!(reference.write(&ring("A256GCM", &[1])).unwrap().len() <= MAX_CHALLENGE);
+    }
 
     #[test]
     fn a_code_is_its_digits() {
