@@ -12,6 +12,7 @@ pub mod claim;
 pub mod client_config;
 pub mod delivery;
 pub mod device_proof;
+mod email;
 mod entrance;
 pub mod fresh_proof;
 pub mod identity;

@@ -21,6 +21,7 @@ use crate::{
     },
     model::{
         account::{Deed, Outcome, Step, TrustedPhone},
+        challenge::Destination,
         handle::HandleName,
         language::Language,
         otp_purpose::Purpose,
@@ -161,7 +162,7 @@ impl<W: World> Service<'_, W> {
         let device = DeviceClaim::unknown(platform);
         let challenged = self
             .send_otp(&OtpSend {
-                phone: &view.phone,
+                to: &Destination::Phone(view.phone.clone()),
                 purpose: Purpose::StepUp,
                 binding: &binding_of_ticket(&ticket),
                 caller: Caller { app: &app, platform, address, request_id },

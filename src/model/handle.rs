@@ -1,7 +1,7 @@
 //! An identifier and who holds it now: the one place where that is decided.
 //!
 //! One object per identifier, so two first logins of one number are a queue, not a race. `resolve` is the
-//! moment of truth; everything after it can be repeated. For a number it also keeps the codes sent to it.
+//! moment of truth; everything after it can be repeated. For a number or an address it also keeps the codes sent to it.
 
 use serde::{Deserialize, Serialize};
 
@@ -123,7 +123,7 @@ pub enum Operation {
         /// When and how.
         proof: Proof,
     },
-    /// Something about the codes sent to the number.
+    /// Something about the codes sent to it.
     Otp(otp::Operation),
 }
 

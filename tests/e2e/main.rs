@@ -26,6 +26,7 @@ mod dev;
 #[path = "../world/device_key.rs"]
 mod device_key;
 mod devices;
+mod emails;
 mod faults;
 mod fuzz;
 mod hostile;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         isolation::stories(),
         browser::stories(),
         identities::stories(),
+        emails::stories(),
         passwords::stories(),
         account::stories(),
         verifiers::stories(),

@@ -22,7 +22,7 @@ mod cookies;
 mod cors;
 mod crash;
 mod device_key;
-
+mod emails;
 mod identities;
 mod introspection;
 mod isolation;

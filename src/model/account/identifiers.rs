@@ -219,6 +219,9 @@ impl Account {
         if self.phone().is_some() {
             proofs.extend([Method::OneTap, Method::NumberCheck, Method::Otp]);
         }
+        if self.bound().any(|known| known.handle.kind() == EMAIL) {
+            proofs.push(Method::Email);
+        }
         if self.password.is_some() {
             proofs.push(Method::Password);
         }
