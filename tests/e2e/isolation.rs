@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answer, Request, fresh_phone, get, post, random},
     login::{access_token, sign_in},
+    numbers::{TRUSTED, one_tap},
     protection::{ask, protect, ticket},
     stack::{self, Stack},
     story,
@@ -19,13 +20,20 @@ const ACCOUNTS: usize = 3;
 const TRIES: usize = 60;
 
 /// What an owner sees.
-const VIEWS: [&str; 5] =
-    ["/v1/sessions", "/v1/devices", "/v1/login-history", "/v1/approvals", "/v1/account/login-protection"];
+const VIEWS: &[&str] = &[
+    "/v1/sessions",
+    "/v1/devices",
+    "/v1/login-history",
+    "/v1/approvals",
+    "/v1/account/login-protection",
+    "/v1/account/trusted-phones",
+];
 
 struct Person {
     logins: [Value; 2],
     held: Value,
     approval: String,
+    trusted_phone: String,
 }
 
 pub(crate) fn stories() -> Vec<Trial> {
@@ -35,11 +43,14 @@ pub(crate) fn stories() -> Vec<Trial> {
 async fn person(stack: &Stack) -> Person {
     let phone = fresh_phone("153");
     let logins = [sign_in(stack, &phone).await, sign_in(stack, &phone).await];
+    let friend = json!({ "numberProof": one_tap(stack, &fresh_phone("136")).await });
+    let friend = post(stack, TRUSTED, &friend).bearer(access_token(&logins[0])).send().await;
+    let trusted_phone = friend.json()["id"].as_str().unwrap().to_owned();
     protect(stack, &logins[0], true).await;
     let held = ticket(stack, &phone).await;
     let (_, question) = ask(stack, &logins[0], &held).await;
     let approval = question["id"].as_str().unwrap().to_owned();
-    Person { logins, held, approval }
+    Person { logins, held, approval, trusted_phone }
 }
 
 /// Without the seconds that pass meanwhile.
@@ -70,7 +81,8 @@ async fn attempt(stack: &Stack, actor: &Person, target: &Person, which: usize, e
         3 => Request::new(stack, Method::PATCH, &device).json(&json!({ "trusted": false })),
         4 => post(stack, &approval, &json!({ "decision": "deny" })),
         5 => post(stack, &approval, &json!({ "decision": "approve", "match": "42" })),
-        6 => post(stack, "/v1/step-up/complete", &step_up),
+        6 => Request::new(stack, Method::DELETE, &format!("{TRUSTED}/{}", target.trusted_phone)),
+        7 => post(stack, "/v1/step-up/complete", &step_up),
         _ => post(stack, "/v1/step-up/start", &step_up),
     };
     request.bearer(bearer).send().await
@@ -84,12 +96,12 @@ async fn others_ids() {
     }
     for nth in 0..TRIES {
         let [actor, step, which, endpoint] = random::<4>().map(usize::from);
-        let (actor, which, endpoint) = (actor % ACCOUNTS, which % 2, endpoint % 8);
+        let (actor, which, endpoint) = (actor % ACCOUNTS, which % 2, endpoint % 9);
         let target = (actor + 1 + step % (ACCOUNTS - 1)) % ACCOUNTS;
         let (me, other) = (&people[actor], &people[target]);
         let before = seen(stack, other).await;
         let answer = attempt(stack, me, other, which, endpoint).await;
-        let (status, code) = if endpoint < 6 { (404, "not_found") } else { (410, "ticket_invalid") };
+        let (status, code) = if endpoint < 7 { (404, "not_found") } else { (410, "ticket_invalid") };
         answer.problem(status, code);
         assert_eq!(seen(stack, other).await, before, "try {nth} at endpoint {endpoint}");
         let mine = format!("{:?} {}", seen(stack, me).await, answer.text());
@@ -98,7 +110,7 @@ async fn others_ids() {
                 assert!(!mine.contains(login[of]["id"].as_str().unwrap()), "try {nth}: {of}");
             }
         }
-        assert!(!mine.contains(&other.approval), "try {nth}");
+        assert!(!mine.contains(&other.approval) && !mine.contains(&other.trusted_phone), "try {nth}");
     }
     eprintln!("{TRIES} random tries on others' ids over {ACCOUNTS} accounts: nothing changed, nothing shown");
 }

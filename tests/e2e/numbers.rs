@@ -17,7 +17,7 @@ use crate::{
 
 const PHONE: &str = "/v1/account/phone";
 const WISH: &str = "/v1/account/phone-change";
-const TRUSTED: &str = "/v1/account/trusted-phones";
+pub(crate) const TRUSTED: &str = "/v1/account/trusted-phones";
 const DAY: i64 = 86_400;
 /// README: a proof is fresh for so long.
 const FRESH: i64 = 600;
@@ -31,7 +31,7 @@ pub(crate) fn stories() -> Vec<Trial> {
 }
 
 /// The carrier's word, as `numberProof`.
-async fn one_tap(stack: &Stack, phone: &str) -> Value {
+pub(crate) async fn one_tap(stack: &Stack, phone: &str) -> Value {
     json!({ "type": "one_tap", "credential": Order::new("flash_v2", phone).mint(stack).await })
 }
 

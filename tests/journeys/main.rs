@@ -29,6 +29,7 @@ mod isolation;
 mod login;
 mod login_protection;
 mod notices;
+mod number_races;
 mod numbers;
 mod otp;
 mod outbox;
