@@ -5,12 +5,15 @@ use serde::Serialize;
 use super::{
     Reply,
     body::Fields,
+    devices::{self, ListedDevice},
     http::HttpIn,
     identities::{IdentityBody, identity_body},
     login,
+    login_history::{EventBody, event_body},
     numbers::PhoneBody,
     own,
     problem::Problem,
+    sessions::{self, ListedSession},
 };
 use crate::{
     journeys::{
@@ -90,66 +93,21 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         account: Account<'a>,
         former_phones: Vec<PhoneBody<'a>>,
         trusted_phones: Vec<PhoneBody<'a>>,
-        devices: Vec<Device<'a>>,
-        sessions: Vec<Session<'a>>,
-        login_history: Vec<super::login_history::EventBody<'a>>,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Device<'a> {
-        id: String,
-        name: &'a str,
-        platform: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        model: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        os: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        app_version: Option<&'a str>,
-        first_used_at: String,
-        days_used: u32,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Session<'a> {
-        id: String,
-        device_id: String,
-        app: &'a str,
-        method: &'static str,
-        signed_in_at: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        consent: Option<&'a str>,
+        devices: Vec<ListedDevice<'a>>,
+        sessions: Vec<ListedSession<'a>>,
+        login_history: Vec<EventBody<'a>>,
     }
     let export = service.export(own::doer(service.settings, request)?).await?;
     let former = export.former_numbers.iter();
     let former = former.map(|(phone, former)| PhoneBody::of_former(phone, former, true));
     let trusted = export.account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, true));
-    let devices = export.view.devices.iter().map(|known| Device {
-        id: known.device.id.to_string(),
-        name: &known.name,
-        platform: known.device.profile.platform.name(),
-        model: known.device.profile.model.as_deref(),
-        os: known.device.profile.os.as_deref(),
-        app_version: known.device.profile.app_version.as_deref(),
-        first_used_at: known.device.usage.first_at.rfc3339(),
-        days_used: known.device.usage.days,
-    });
-    let sessions = export.view.seen.sessions.iter().map(|session| Session {
-        id: session.id.to_string(),
-        device_id: session.device.to_string(),
-        app: &session.app,
-        method: session.method.name(),
-        signed_in_at: session.created_at.rfc3339(),
-        consent: session.consent.as_deref(),
-    });
-    let events =
-        export.view.seen.events.iter().map(|event| super::login_history::event_body(event, &export.view));
+    let events = export.view.seen.events.iter().map(|event| event_body(event, &export.view));
     login::json(&Export {
         account: account_body(&export.account, true),
         former_phones: former.collect(),
         trusted_phones: trusted.collect(),
-        devices: devices.collect(),
-        sessions: sessions.collect(),
+        devices: devices::bodies(&export.view),
+        sessions: sessions::bodies(service.settings, &export.view),
         login_history: events.collect(),
     })
 }

@@ -11,7 +11,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    journeys::Service,
+    journeys::{Service, own_account::View},
     kernel::{id::DeviceId, time::Timestamp},
     model::refusal::Refusal,
     ports::World,
@@ -21,34 +21,41 @@ use crate::{
 pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct Answer<'a> {
-        devices: Vec<Device<'a>>,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Device<'a> {
-        id: DeviceId,
-        current: bool,
-        name: &'a str,
-        platform: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        model: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        os: Option<&'a str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        app_version: Option<&'a str>,
-        trust: &'static str,
-        first_used_at: String,
-        last_used_on: String,
-        days_used: u32,
-        sessions: usize,
+        devices: Vec<ListedDevice<'a>>,
     }
     let view = service.look(own::doer(service.settings, request)?).await?;
+    login::json(&Answer { devices: bodies(&view) })
+}
+
+/// A device in answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedDevice<'a> {
+    id: DeviceId,
+    current: bool,
+    name: &'a str,
+    platform: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    os: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_version: Option<&'a str>,
+    trust: &'static str,
+    first_used_at: String,
+    last_used_on: String,
+    days_used: u32,
+    sessions: usize,
+}
+
+/// The devices of what is seen.
+pub fn bodies(view: &View) -> Vec<ListedDevice<'_>> {
     let sessions = &view.seen.sessions;
     let here = sessions.iter().find(|session| session.id == view.seen.session).map(|session| session.device);
     let devices = view.devices.iter().map(|known| {
         let (device, profile) = (&known.device, &known.device.profile);
         let last_used = Timestamp::from_secs(device.usage.last_day.saturating_mul(86_400)).rfc3339();
-        Device {
+        ListedDevice {
             id: device.id,
             current: Some(device.id) == here,
             name: &known.name,
@@ -63,7 +70,7 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
             sessions: sessions.iter().filter(|session| session.device == device.id).count(),
         }
     });
-    login::json(&Answer { devices: devices.collect() })
+    devices.collect()
 }
 
 /// `PATCH /v1/devices/{id}`

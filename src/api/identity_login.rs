@@ -8,9 +8,9 @@ use super::{
     Reply, Then,
     body::Fields,
     cookie,
-    http::{HttpIn, HttpOut},
+    http::HttpIn,
     login::{self, Common},
-    login_result::login_result,
+    login_result::login_answer,
     number_proof,
     problem::Problem,
 };
@@ -23,9 +23,9 @@ use crate::{
         identity_login::{IdentityCode, IdentitySignIn},
         provider::Caller,
         settings::Settings,
-        sign_in::{LoginAnswer, Purpose},
+        sign_in::Purpose,
     },
-    kernel::{encoding::base64url, fault::Fault, secret::Secret},
+    kernel::{encoding::base64url, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
     ports::World,
 };
@@ -112,13 +112,8 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
             },
         })
         .await;
-    let reply = match outcome.result {
-        Ok(LoginAnswer::Entry(entry)) => login_result(&entry, transport, device.token.as_ref()),
-        Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
-            .map(Reply::Ready)
-            .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
-        Err(failure) => Err(Problem::from(failure)),
-    };
+    let answer = outcome.result.map_err(Problem::from);
+    let reply = login_answer(answer, transport, device.token.as_ref());
     let reply = reply.unwrap_or_else(Reply::from).then(outcome.claim.map(Then::KeepReply));
     Ok(reply.then(outcome.after.map(Then::AfterRedeem)))
 }

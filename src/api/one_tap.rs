@@ -6,9 +6,9 @@ use super::{
     Reply, Then, backend,
     body::Fields,
     cookie,
-    http::{HttpIn, HttpOut},
+    http::HttpIn,
     login::{self, Common},
-    login_result::login_result,
+    login_result::login_answer,
     problem::Problem,
 };
 use crate::{
@@ -17,9 +17,9 @@ use crate::{
         claim::Attempt,
         one_tap::{DEADLINE, OneTapLogin, OtpFallback},
         provider::{Caller, Credential},
-        sign_in::{LoginAnswer, Purpose},
+        sign_in::Purpose,
     },
-    kernel::{fault::Fault, phone::PhoneNumber},
+    kernel::phone::PhoneNumber,
     model::{
         api_key::Scope,
         carrier::Carrier,
@@ -68,13 +68,9 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
             deadline: service.world.now().plus(DEADLINE),
         })
         .await;
-    let reply = match outcome.result {
-        Ok(LoginAnswer::Entry(entry)) => login_result(&entry, transport, device.token.as_ref()),
-        Ok(LoginAnswer::Kept(packed)) => HttpOut::unpack(packed.expose())
-            .map(Reply::Ready)
-            .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
-        Err(failure) => Err(Problem::from(failure).with_challenge(outcome.challenge.as_ref())),
-    };
+    let challenge = outcome.challenge.as_ref();
+    let answer = outcome.result.map_err(|failure| Problem::from(failure).with_challenge(challenge));
+    let reply = login_answer(answer, transport, device.token.as_ref());
     let sent = outcome.challenge.and_then(|challenged| challenged.after).map(Then::AfterSend);
     let reply = reply.unwrap_or_else(Reply::from);
     Ok(reply.then(outcome.claim.map(Then::KeepReply)).then(sent))

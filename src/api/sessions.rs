@@ -4,7 +4,12 @@ use serde::Serialize;
 
 use super::{Reply, cookie, http::HttpIn, login, own, problem::Problem};
 use crate::{
-    journeys::{Service, own_account::DeviceView, session::Refreshing},
+    journeys::{
+        Service,
+        own_account::{DeviceView, View},
+        session::Refreshing,
+        settings::Settings,
+    },
     kernel::id::{DeviceId, SessionId},
     model::login::Method,
     ports::World,
@@ -14,24 +19,33 @@ use crate::{
 pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     struct Answer<'a> {
-        sessions: Vec<Session<'a>>,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Session<'a> {
-        id: SessionId,
-        current: bool,
-        app: &'a str,
-        method: Method,
-        created_at: String,
-        last_used_at: String,
-        expires_at: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceOf<'a>>,
+        sessions: Vec<ListedSession<'a>>,
     }
     let view = service.look(own::doer(service.settings, request)?).await?;
-    let lifetimes = service.settings.account_rules().lifetimes;
-    let sessions = view.seen.sessions.iter().map(|session| Session {
+    login::json(&Answer { sessions: bodies(service.settings, &view) })
+}
+
+/// A session in answers.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedSession<'a> {
+    id: SessionId,
+    current: bool,
+    app: &'a str,
+    method: Method,
+    created_at: String,
+    last_used_at: String,
+    expires_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    device: Option<DeviceOf<'a>>,
+}
+
+/// The sessions of what is seen.
+pub fn bodies<'a>(settings: &Settings, view: &'a View) -> Vec<ListedSession<'a>> {
+    let lifetimes = settings.account_rules().lifetimes;
+    let sessions = view.seen.sessions.iter().map(|session| ListedSession {
         id: session.id,
         current: session.id == view.seen.session,
         app: &session.app,
@@ -39,9 +53,10 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         created_at: session.created_at.rfc3339(),
         last_used_at: session.last_used().rfc3339(),
         expires_at: session.expires_at(&lifetimes).rfc3339(),
+        consent: session.consent.as_deref(),
         device: view.device(session.device).map(DeviceOf::from),
     });
-    login::json(&Answer { sessions: sessions.collect() })
+    sessions.collect()
 }
 
 /// `DELETE /v1/session`
