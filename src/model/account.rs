@@ -7,12 +7,14 @@ pub use self::{
     act::{Act, Deed, Seen},
     closing::Closing,
     identifiers::{Candidate, FormerNumber, Identifier},
+    import::{Import, ImportClaim, Importing},
     operation::{Operation, Refresh},
     outcome::Outcome,
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::Given,
     protection::{AtTicket, Pending, Waiting},
+    real_name::RealName,
     rules::Rules,
     sign_in::SignIn,
 };
@@ -33,6 +35,7 @@ use crate::kernel::{
 mod act;
 mod closing;
 mod identifiers;
+mod import;
 mod notify;
 mod operation;
 mod outcome;
@@ -40,10 +43,11 @@ mod password;
 mod profile;
 mod proof;
 mod protection;
+mod real_name;
 mod rules;
 mod sign_in;
 
-/// The state of one account. Empty until the first sign-in creates it.
+/// The state of one account. Empty until the first sign-in creates it, or an import.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     created: Option<Created>,
@@ -70,13 +74,22 @@ pub struct Account {
     former_numbers: Vec<FormerNumber>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closing: Option<Closing>,
+    #[serde(default, skip_serializing_if = "RealName::is_none")]
+    real_name: RealName,
+    /// It is being imported: nothing leads to it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    importing: Option<Importing>,
+    /// It was imported once, and its owner has deleted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_left: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Created {
     at: Timestamp,
-    /// The sign-in that did it, so that its repeat is told the same.
-    by: SessionId,
+    /// The sign-in that did it, so that its repeat is told the same; `None`: an import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<SessionId>,
     /// On which device: there was nobody before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on: Option<DeviceId>,
@@ -147,6 +160,10 @@ impl Machine for Account {
                 Outcome::Done
             }
             Operation::Restore => self.restore(),
+            Operation::Import(import) => self.import(*import, now, outbox),
+            Operation::SettleImport { account, attempt, handles, is_won } => {
+                self.settle_import(account, attempt, handles, is_won, now, outbox)
+            }
         }
     }
 
@@ -162,7 +179,7 @@ impl Machine for Account {
     }
 
     fn is_empty(&self) -> bool {
-        self.created.is_none()
+        self.created.is_none() && !self.has_left
     }
 }
 
