@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Every route with its method.
-pub(crate) const ROUTES: [(&str, &str); 32] = [
+pub(crate) const ROUTES: [(&str, &str); 46] = [
     ("GET", "/healthz"),
     ("GET", "/.well-known/jwks.json"),
     ("POST", "/v1/one-tap/login"),
@@ -57,6 +57,7 @@ pub(crate) const ROUTES: [(&str, &str); 32] = [
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
+    ("POST", "/v1/import"),
     ("GET", "/v1/api-key"),
 ];
 

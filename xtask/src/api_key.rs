@@ -16,7 +16,7 @@ use crate::{setup, vars};
 const ROLES: [&str; 5] = ["backend", "viewer", "support", "operator", "security"];
 
 /// Scopes that the service knows.
-const SCOPES: [&str; 6] = [
+const SCOPES: [&str; 8] = [
     "one_tap:exchange",
     "phone:read",
     "token:introspect",
@@ -24,6 +24,7 @@ const SCOPES: [&str; 6] = [
     "account:freeze",
     "account:protect",
     "account:restore",
+    "account:import",
 ];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.
