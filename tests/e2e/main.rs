@@ -30,6 +30,7 @@ mod fuzz;
 mod hostile;
 mod idempotency;
 mod identities;
+mod import;
 mod isolation;
 mod jose;
 mod leaks;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         isolation::stories(),
         browser::stories(),
         identities::stories(),
+        import::stories(),
         verifiers::stories(),
         notices::stories(),
         rotation::stories(),

@@ -118,3 +118,103 @@ impl Account {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Operation,
+        tests::{at, from_text, sign_in},
+    };
+    use super::*;
+    use crate::model::{login::Method, object::Document};
+
+    const ACCOUNT: AccountId = AccountId::from_bytes([100; 16]);
+
+    fn import(attempt: u64) -> Operation {
+        let (handle, value) = (from_text("phone.k1.name"), from_text("k1.number"));
+        let identifier = Identifier { handle, value, since: at(9), alias_of: None, claiming: true };
+        let proof = Some(Proof { at: at(5), method: Method::Otp });
+        Operation::Import(Box::new(Import {
+            account: ACCOUNT,
+            attempt,
+            candidates: vec![Candidate { identifier, proof }],
+            password: Some(from_text("k1.hash")),
+            profile: Profile::default(),
+            real_name: RealName::Verified,
+            created_at: at(1),
+        }))
+    }
+
+    fn settle(attempt: u64, is_won: bool) -> Operation {
+        let handles = vec![from_text("phone.k1.name")];
+        Operation::SettleImport { account: ACCOUNT, attempt, handles, is_won }
+    }
+
+    fn attempt_of(outcome: &Outcome) -> Option<u64> {
+        match outcome {
+            Outcome::Importing(importing) => Some(importing.attempt),
+            _ => None,
+        }
+    }
+
+    /// Everything that is due is delivered.
+    fn deliver(document: &mut Document<Account>, now: Timestamp) -> usize {
+        let due: Vec<u64> = document.due(now).iter().map(|letter| letter.id).collect();
+        document.settle(&due, &[], now);
+        due.len()
+    }
+
+    #[test]
+    fn an_import_goes_on_where_it_stopped_until_it_has_ended() {
+        let mut document = Document::<Account>::empty();
+        assert_eq!(attempt_of(&document.apply(import(1), at(10))), Some(1));
+        assert_eq!(attempt_of(&document.apply(import(2), at(11))), Some(1), "the first one goes on");
+        let login = Operation::SignIn(Box::new(sign_in(1, None)));
+        assert_eq!(attempt_of(&document.apply(login.clone(), at(12))), Some(1));
+        assert_eq!(document.wake_at(), Some(at(20)), "or it ends itself");
+        assert_eq!(document.apply(settle(1, true), at(13)), Outcome::Done);
+        for operation in [settle(1, true), settle(1, false), settle(7, false), import(3)] {
+            assert_eq!(document.apply(operation, at(14)), Outcome::Done, "it stands");
+        }
+        assert_eq!(deliver(&mut document, at(14)), 1, "the index alone");
+        let Outcome::SignedIn { is_new, real_name, .. } = document.apply(login, at(15)) else { panic!("in") };
+        assert_eq!((is_new, real_name), (false, RealName::Verified));
+    }
+
+    #[test]
+    fn what_is_lost_is_gone_and_comes_back_only_when_its_claims_are_free() {
+        let mut document = Document::<Account>::empty();
+        document.apply(import(1), at(10));
+        assert_eq!(document.apply(settle(1, false), at(11)), Outcome::NotFound);
+        assert_eq!(document.apply(import(2), at(11)), Outcome::Closing { until: at(11) });
+        assert_eq!(document.apply(Operation::LookAtPassword, at(11)), Outcome::Password { password: None });
+        let undo = Message::Undo { handle: from_text("phone.k1.name"), account: ACCOUNT };
+        assert!(matches!(document.due(at(11)).as_slice(), [letter] if letter.message == undo));
+        deliver(&mut document, at(11));
+        assert!(document.tidy(at(11)), "nothing is left");
+        // Somebody who has slept since the first attempt.
+        assert_eq!(document.apply(settle(1, true), at(12)), Outcome::NotFound);
+        assert_eq!(deliver(&mut document, at(12)), 1, "what they claimed is freed");
+        assert_eq!(attempt_of(&document.apply(import(2), at(13))), Some(2));
+        assert_eq!(attempt_of(&document.apply(settle(1, false), at(14))), Some(2), "and decides nothing");
+        assert_eq!(document.apply(settle(2, true), at(15)), Outcome::Done);
+    }
+
+    #[test]
+    fn persisted_format() {
+        let mut document = Document::<Account>::empty();
+        document.apply(import(7), at(10));
+        let json = concat!(
+            r#"{"version":1,"state":{"created":{"at":1000},"identifiers":[{"handle":"phone.k1.name","#,
+            r#""value":"k1.number","since":9000,"claiming":true}],"devices":[],"sessions":[],"#,
+            r#""password":{"hash":"k1.hash","set_at":10000},"real_name":"verified","#,
+            r#""importing":{"attempt":7,"claims":[{"handle":"phone.k1.name","proof":{"at":5000,"method":"otp"}}]}},"#,
+            r#""outbox":{"next_id":1,"letters":[{"id":0,"message":{"finish_import":{"#,
+            r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","importing":{"attempt":7,"claims":[{"handle":"phone.k1.name","#,
+            r#""proof":{"at":5000,"method":"otp"}}]}}},"attempts":0,"due":20000}]}}"#,
+        );
+        assert_eq!(serde_json::to_string(&document).unwrap(), json);
+        let again: Document<Account> = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&again).unwrap(), json);
+    }
+}

@@ -17,7 +17,7 @@ pub(super) fn failures(stack: &Stack) -> u64 {
 }
 
 /// The documents of all objects of a stack, with the name of their class.
-pub(super) fn documents(stack: &Stack) -> Vec<(String, Value)> {
+pub(crate) fn documents(stack: &Stack) -> Vec<(String, Value)> {
     const SCRIPT: &str = r#"
         const { DatabaseSync } = require("node:sqlite"), fs = require("node:fs"), path = require("node:path");
         const root = process.argv[1], found = [];

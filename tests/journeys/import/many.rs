@@ -16,10 +16,10 @@ const A_BATCH: usize = 100;
 
 fn user(nth: usize) -> Value {
     let mut user = json!({"externalId": format!("user-{nth}"), "phone": format!("130{nth:08}")});
-    if nth % 2 == 0 {
+    if nth.is_multiple_of(2) {
         user["phoneProvenAt"] = json!("2025-03-01T08:00:00+08:00");
     }
-    if nth % 10 == 0 {
+    if nth.is_multiple_of(10) {
         user["username"] = json!(format!("user{nth}"));
         user["password"] = json!("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
     }

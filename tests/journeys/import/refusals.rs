@@ -8,7 +8,7 @@ use crate::world::{World, objects::Kind};
 /// Name and problem of each field that is wrong with the one line.
 fn problems(line: &Value) -> Vec<(String, String)> {
     let world = World::new();
-    let answer = import(&world, &[line.clone()]);
+    let answer = import(&world, std::slice::from_ref(line));
     assert_eq!(counts(&answer), [0, 0, 1], "{}", answer.body);
     assert!(world.objects.states(Kind::Account).is_empty() && world.objects.states(Kind::Handle).is_empty());
     let problems = answer.body["lines"][0]["problems"].as_array().unwrap();
