@@ -17,7 +17,7 @@ use crate::{
         settings::Settings,
         sign_in::DeviceClaim,
     },
-    kernel::{device_proof::PublicKey, fault::Fault, secret::Secret},
+    kernel::{device_proof::PublicKey, json, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
 };
 
@@ -156,5 +156,5 @@ pub fn json(body: &impl Serialize) -> Result<Reply, Problem> {
 /// # Errors
 /// An internal problem when it does not serialise.
 pub fn bytes(body: &impl Serialize) -> Result<Vec<u8>, Problem> {
-    serde_json::to_vec(body).map_err(|_| Problem::internal(Fault::new("answer_does_not_serialise")))
+    json::write(body).map(String::into_bytes).map_err(Problem::internal)
 }

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     journeys::Service,
-    kernel::fault::Fault,
     model::{
         network::Network,
         platform::Platform,
@@ -26,8 +25,7 @@ pub(super) fn health() -> Reply {
 
 /// `GET /.well-known/jwks.json`
 pub(super) fn jwks<W: World>(service: Service<'_, W>) -> Result<Reply, Problem> {
-    let body = serde_json::to_vec(&service.settings.signing.public());
-    let body = body.map_err(|_| Problem::internal(Fault::new("answer_does_not_serialise")))?;
+    let body = login::bytes(&service.settings.signing.public())?;
     let mut out = HttpOut::json(200, body);
     // Verifiers keep the set this long, so a new key must be listed as long before it signs.
     out.headers.push(("cache-control", "public, max-age=300".to_owned()));

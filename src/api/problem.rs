@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     journeys::{Failure, otp::Challenged},
-    kernel::fault::Fault,
+    kernel::{fault::Fault, json},
     model::{
         language::Language,
         login::Method,
@@ -216,8 +216,11 @@ impl Problem {
                 .collect(),
             proofs: self.proofs.as_ref().map(|proofs| proofs.iter().map(|proof| proof.name()).collect()),
         };
-        let mut out =
-            HttpOut::of_type(self.kind.status, PROBLEM_JSON, serde_json::to_vec(&body).unwrap_or_default());
+        let mut out = HttpOut::of_type(
+            self.kind.status,
+            PROBLEM_JSON,
+            json::write(&body).unwrap_or_default().into_bytes(),
+        );
         out.headers.push(("content-language", language.name().to_owned()));
         out.headers.extend(self.retry_after.map(|seconds| ("retry-after", seconds.to_string())));
         out.headers.extend(self.allow.map(|methods| ("allow", methods.to_owned())));

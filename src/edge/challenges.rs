@@ -16,7 +16,7 @@ impl Challenges for EdgeWorld {
         #[cfg(feature = "test-hooks")]
         self.hooks.before_call(config::CHALLENGES)?;
         let ttl = record.expires.since(self.now()).as_secs().max(LEAST_TTL);
-        let json = serde_json::to_string(record).map_err(|_| fault)?;
+        let json = json::write(record)?;
         let key = id.to_string();
         let write = kv::put(self, config::CHALLENGES, &key, &json, ttl);
         #[cfg(feature = "test-hooks")]

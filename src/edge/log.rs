@@ -6,7 +6,7 @@ use worker::console_log;
 use crate::{
     api::LogLine,
     journeys::notices::Told,
-    kernel::fault::Fault,
+    kernel::{fault::Fault, json},
     model::notice::{Channel, Notice},
     ports::{GuardTurn, ProviderCall},
 };
@@ -131,7 +131,7 @@ fn is_account_fault(calls: &[ProviderCall]) -> bool {
 }
 
 fn write(line: &impl Serialize) {
-    if let Ok(json) = serde_json::to_string(line) {
+    if let Ok(json) = json::write(line) {
         console_log!("{json}");
     }
 }

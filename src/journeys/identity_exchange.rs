@@ -143,8 +143,12 @@ impl<W: World> Service<'_, W> {
         }
         let mut credential = Credential::from_iter([("code".to_owned(), login.code.clone())]);
         let mut add = |name: &str, value| credential.insert(name.to_owned(), Secret::new(value));
-        redirect_uri.map(|uri| add("redirect_uri", uri.to_owned()));
-        begun.map(|state| add("code_verifier", state.code_verifier()));
+        if let Some(uri) = redirect_uri {
+            add("redirect_uri", uri.to_owned());
+        }
+        if let Some(state) = begun {
+            add("code_verifier", state.code_verifier());
+        }
         // Filled in when the issuer has told them.
         for endpoint in Issuer::ENDPOINTS.into_iter().filter(|_| choice.document.is_openid()) {
             add(endpoint, "?".to_owned());

@@ -158,9 +158,8 @@ impl<W: World> Service<'_, W> {
         for other in &known.others {
             // Another name of it that leads elsewhere changes nothing about this one.
             let other = self.candidate(here.account, other)?;
-            match self.bind(here, from.doer.place, other, None).await {
-                Err(Failure::Fault(fault)) => _ = self.pass_over(Err::<(), _>(fault)),
-                _ => {}
+            if let Err(Failure::Fault(fault)) = self.bind(here, from.doer.place, other, None).await {
+                self.pass_over(Err::<(), _>(fault));
             }
         }
         Ok(bound)

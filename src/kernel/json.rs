@@ -1,4 +1,4 @@
-//! Reading JSON of our own making: operations, outcomes, documents, provider documents.
+//! JSON of our own making: operations, outcomes, documents, provider documents.
 //!
 //! `serde_json` can read every type from text, but brings for each of them code to parse text, to accept structs
 //! written as arrays and to word what is wrong with them. There are a hundred types and nobody reads the words, so
@@ -15,8 +15,10 @@ use serde_json::Value;
 use super::fault::Fault;
 
 mod tree;
+mod writer;
 
-use tree::{Mismatch, Tree};
+use tree::{NOTE, Tree};
+use writer::Writer;
 
 /// Reads a value from JSON; `None` for anything else.
 pub fn read<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
@@ -33,15 +35,28 @@ pub fn from_value<T: DeserializeOwned>(mut tree: Value) -> Option<T> {
 /// # Errors
 /// What is wrong and where.
 pub fn read_all<T: DeserializeOwned>(json: &str) -> Result<T, String> {
-    let mut tree: Value = serde_json::from_slice(json.as_bytes()).map_err(|error| error.to_string())?;
-    let value = T::deserialize(Tree(Some(&mut tree)));
-    let value = value.map_err(|Mismatch(name)| match name {
-        Some(name) => format!("\"{name}\" is missing or not as it must be"),
-        None => "it is of another type".to_owned(),
-    })?;
+    let mut tree: Value = serde_json::from_slice(json.as_bytes())
+        .map_err(|error| format!("it is no JSON at line {}, column {}", error.line(), error.column()))?;
+    let Ok(value) = T::deserialize(Tree(Some(&mut tree))) else {
+        return Err(match noted(&tree) {
+            Some(name) => format!("\"{name}\" is missing or not as it must be"),
+            None => "it is of another type".to_owned(),
+        });
+    };
     match unread(&tree, "") {
         Some(name) => Err(format!("\"{name}\" is unknown")),
         None => Ok(value),
+    }
+}
+
+/// The innermost member that was not as it must be.
+fn noted(value: &Value) -> Option<&str> {
+    match value {
+        Value::Array(items) => items.iter().find_map(noted),
+        Value::Object(members) => {
+            members.values().find_map(noted).or_else(|| members.get(NOTE).and_then(Value::as_str))
+        }
+        _ => None,
     }
 }
 
@@ -60,9 +75,11 @@ fn unread<'t>(value: &'t Value, name: &'t str) -> Option<&'t str> {
 /// Writes a value as JSON.
 ///
 /// # Errors
-/// [`Fault`]: a map in it has keys that are no texts.
+/// [`Fault`]: it has fractions, or a map whose keys are no texts.
 pub fn write(value: &impl Serialize) -> Result<String, Fault> {
-    serde_json::to_string(value).map_err(|_| Fault::new("value_does_not_serialise"))
+    let mut writer = Writer::default();
+    value.serialize(&mut writer).map_err(|_| Fault::new("value_does_not_serialise"))?;
+    Ok(writer.text)
 }
 
 /// A tree as JSON.
@@ -74,6 +91,7 @@ pub fn text(tree: &Value) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use proptest::prelude::*;
     use serde::{Deserialize, Serialize};
 
     use super::*;
@@ -116,6 +134,32 @@ mod tests {
         let json = serde_json::to_vec(&whole()).unwrap();
         assert_eq!(read::<Whole>(&json), Some(whole()));
         assert_eq!(read::<Whole>(&json), serde_json::from_slice(&json).ok());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_serde_json_writes(
+            text in any::<String>(),
+            numbers in any::<(i64, u64, i32, u8)>(),
+            flag in any::<Option<bool>>(),
+            pairs in prop::collection::btree_map("[ -~\\u{0}-\\u{20}一]{0,3}", any::<(i32, u64)>(), 0..4),
+        ) {
+            let (signed, unsigned, small, byte) = numbers;
+            let named = Shape::Named { a: flag, b: vec![Shape::Nothing, Shape::One(signed), Shape::Pair(byte, text.clone())] };
+            let shapes = vec![named, Shape::Named { a: None, b: Vec::new() }];
+            let whole = Whole { wrapped: Wrapped(text), shapes, map: pairs, absent: Some(byte) };
+            prop_assert_eq!(write(&whole).unwrap(), serde_json::to_string(&whole).unwrap());
+            let others = ((), 'x', [small], Some((unsigned,)), None::<u8>);
+            prop_assert_eq!(write(&others).unwrap(), serde_json::to_string(&others).unwrap());
+            let empty = (BTreeMap::<String, u8>::new(), BTreeMap::from([("x", Vec::<u8>::new())]));
+            prop_assert_eq!(write(&empty).unwrap(), serde_json::to_string(&empty).unwrap());
+        }
+    }
+
+    #[test]
+    fn what_no_type_of_ours_has_is_not_written() {
+        assert!(write(&1.5).is_err());
+        assert!(write(&BTreeMap::from([(1, 1)])).is_err());
     }
 
     #[test]

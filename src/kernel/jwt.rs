@@ -53,11 +53,8 @@ impl SigningKeys {
     pub fn sign(&self, claims: &impl Serialize) -> Result<String, Fault> {
         let key = self.keys.first().ok_or(Fault::new("no_signing_key"))?;
         let header = Header { alg: key.algorithm().into(), typ: Some("JWT".into()), kid: key.id.clone() };
-        let encode = |json: serde_json::Result<Vec<u8>>| {
-            json.map(|bytes| base64url(&bytes)).map_err(|_| Fault::new("claims_do_not_serialise"))
-        };
-        let input =
-            format!("{}.{}", encode(serde_json::to_vec(&header))?, encode(serde_json::to_vec(claims))?);
+        let (header, claims) = (json::write(&header)?, json::write(claims)?);
+        let input = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
         let signature = key.sign(input.as_bytes())?;
         Ok(format!("{input}.{}", base64url(&signature)))
     }

@@ -60,7 +60,7 @@ async fn random_headers() {
             .prop_map(String::into_bytes),
     ];
     let case = (
-        prop::sample::select(&ROUTES[..]),
+        prop::sample::select(ROUTES),
         prop::collection::vec((prop::sample::select(&NAMES[..]), value), 1..5),
     );
     let cases: Vec<_> = (0..HEADERS).map(|_| draw(&mut runner, &case)).collect();

@@ -14,6 +14,7 @@
     reason = "tests: they wait, read the clock and stop at the first surprise"
 )]
 
+mod account;
 mod aftermath;
 mod api_keys;
 mod backend;
@@ -37,6 +38,7 @@ mod leaks;
 mod login;
 mod notices;
 mod otp;
+mod passwords;
 mod protection;
 mod rotation;
 mod sandbox;
@@ -81,6 +83,8 @@ fn main() -> ExitCode {
         browser::stories(),
         identities::stories(),
         import::stories(),
+        passwords::stories(),
+        account::stories(),
         verifiers::stories(),
         notices::stories(),
         rotation::stories(),

@@ -16,7 +16,7 @@ use crate::{setup, vars};
 const ROLES: [&str; 5] = ["backend", "viewer", "support", "operator", "security"];
 
 /// Scopes that the service knows.
-const SCOPES: [&str; 8] = [
+const SCOPES: &[&str] = &[
     "one_tap:exchange",
     "phone:read",
     "token:introspect",

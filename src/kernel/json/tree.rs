@@ -7,11 +7,12 @@ use serde::{
 };
 use serde_json::{Map, Value, map};
 
-/// The JSON is not of this type; with the innermost member that is not what the type wants, where there is one.
+/// The JSON is not of this type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Mismatch(pub(super) Option<&'static &'static str>);
+pub(super) struct Mismatch;
 
-const MISMATCH: Mismatch = Mismatch(None);
+/// The member in which an object that is not of its type notes which of its members was asked for last.
+pub(super) const NOTE: &str = "\0";
 
 impl std::fmt::Display for Mismatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -23,7 +24,7 @@ impl std::error::Error for Mismatch {}
 
 impl serde::de::Error for Mismatch {
     fn custom<T: std::fmt::Display>(_: T) -> Self {
-        MISMATCH
+        Self
     }
 }
 
@@ -37,7 +38,7 @@ impl<'t> Tree<'t> {
 
     /// The members of an object; `None` when there are none.
     fn members(self) -> Result<Option<&'t mut Map<String, Value>>, Mismatch> {
-        let object = self.0.filter(|value| value.is_object()).ok_or(MISMATCH)?;
+        let object = self.0.filter(|value| value.is_object()).ok_or(Mismatch)?;
         if object.as_object().is_some_and(Map::is_empty) {
             *object = Value::Null;
         }
@@ -45,7 +46,7 @@ impl<'t> Tree<'t> {
     }
 
     fn items(self) -> Result<Items<'t>, Mismatch> {
-        let array = self.0.filter(|value| value.is_array()).ok_or(MISMATCH)?;
+        let array = self.0.filter(|value| value.is_array()).ok_or(Mismatch)?;
         if array.as_array().is_some_and(Vec::is_empty) {
             *array = Value::Null;
         }
@@ -92,7 +93,11 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         let mut members = Fields { name: None, names: fields.iter(), members: self.members()? };
-        visitor.visit_seq(&mut members).map_err(|Mismatch(name)| Mismatch(name.or(members.name)))
+        let read = visitor.visit_seq(&mut members);
+        if read.is_err() {
+            members.note();
+        }
+        read
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -123,7 +128,7 @@ impl<'de> Deserializer<'de> for Tree<'_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        visitor.visit_enum(Tagged(self.0.ok_or(MISMATCH)?))
+        visitor.visit_enum(Tagged(self.0.ok_or(Mismatch)?))
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
@@ -134,7 +139,7 @@ impl<'de> Deserializer<'de> for Tree<'_> {
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match self.take() {
             Value::String(text) => visitor.visit_string(text),
-            _ => Err(MISMATCH),
+            _ => Err(Mismatch),
         }
     }
 
@@ -160,9 +165,9 @@ impl Scalar {
             Value::Bool(value) => Ok(Self::Bool(value)),
             Value::String(text) => Ok(Self::Text(text)),
             Value::Number(number) => {
-                number.as_u64().map(Self::Unsigned).or(number.as_i64().map(Self::Signed)).ok_or(MISMATCH)
+                number.as_u64().map(Self::Unsigned).or(number.as_i64().map(Self::Signed)).ok_or(Mismatch)
             }
-            _ => Err(MISMATCH),
+            _ => Err(Mismatch),
         }
     }
 }
@@ -192,6 +197,12 @@ impl Fields<'_> {
     fn next(&mut self) -> Option<Option<&mut Value>> {
         self.name = self.names.next();
         self.name.map(|name| self.members.as_mut()?.get_mut(*name))
+    }
+
+    fn note(&mut self) {
+        if let Some((name, members)) = self.name.zip(self.members.as_mut()) {
+            members.insert(NOTE.to_owned(), Value::from(*name));
+        }
     }
 }
 
@@ -289,8 +300,8 @@ impl<'t> Tagged<'t> {
     fn name(&self) -> Result<&str, Mismatch> {
         match &self.0 {
             Value::String(name) => Ok(name),
-            Value::Object(members) => members.keys().next().map(String::as_str).ok_or(MISMATCH),
-            _ => Err(MISMATCH),
+            Value::Object(members) => members.keys().next().map(String::as_str).ok_or(Mismatch),
+            _ => Err(Mismatch),
         }
     }
 
@@ -321,7 +332,7 @@ impl<'de> VariantAccess<'de> for Tree<'_> {
     fn unit_variant(self) -> Result<(), Mismatch> {
         match self.0 {
             None | Some(Value::Null) => Ok(()),
-            Some(_) => Err(MISMATCH),
+            Some(_) => Err(Mismatch),
         }
     }
 

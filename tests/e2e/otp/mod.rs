@@ -11,7 +11,7 @@ mod pumping;
 mod refusals;
 mod repeats;
 mod screening;
-mod stacks;
+pub(crate) mod stacks;
 mod vanish;
 
 use libtest_mimic::Trial;
@@ -71,6 +71,14 @@ fn login_body(challenge: &str, code: &str) -> Value {
 async fn send(stack: &Stack, phone: &str) -> Sent {
     let challenge = ask(stack, phone).send().await.challenge();
     Sent { challenge, code: newest_code(stack, phone).await }
+}
+
+/// A code for a number, for another purpose than signing in: its challenge, and the code.
+pub(crate) async fn code_for(stack: &Stack, phone: &str, purpose: &str) -> (String, String) {
+    let mut body = send_body(phone);
+    body["purpose"] = json!(purpose);
+    let challenge = post(stack, SEND, &body).send().await.challenge();
+    (challenge, newest_code(stack, phone).await)
 }
 
 /// A code for a number that nobody used before.

@@ -100,7 +100,8 @@ fn relaxed(recipe: Recipe) -> Recipe {
     recipe.var("PUMPING_PREFIX_MIN_SENDS", "1000").var("PUMPING_COUNTRY_MIN_SENDS", "100000")
 }
 
-fn development_accounts() -> Vec<Value> {
+/// The accounts with providers that `make dev` has drawn.
+pub(crate) fn development_accounts() -> Vec<Value> {
     let text = fs::read_to_string(stack::root().join(".dev.vars")).unwrap();
     let accounts = text.lines().find_map(|line| line.strip_prefix("PROVIDER_ACCOUNTS='")).unwrap();
     serde_json::from_str(accounts.trim_end_matches('\'')).unwrap()

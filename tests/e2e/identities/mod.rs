@@ -1,12 +1,20 @@
 //! Third-party login: where browsers are sent, and what comes back with them.
 
+mod accounts;
+mod refusals;
+mod table;
+
+use std::sync::OnceLock;
+
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Answer, fresh_key, get, http},
+    client::{Answer, fresh_device, fresh_key, get, http, post, random},
     leaks,
-    stack::{self, Stack},
+    login::access_token,
+    otp::stacks::development_accounts,
+    stack::{self, Recipe, Stack},
     story,
 };
 
@@ -14,11 +22,67 @@ use crate::{
 pub(crate) const BACK: &str = "http://localhost:5173/back";
 
 pub(crate) fn stories() -> Vec<Trial> {
-    vec![
+    let mut stories = vec![
         story("identities: browsers go to the third party and come back with code and state", there_and_back),
         story("identities: a browser is bound by a cookie of its own, an app by its header", bound),
         story("identities: what is not set up, and what is not listed", refused),
-    ]
+    ];
+    stories.extend(table::stories());
+    stories.extend(accounts::stories());
+    stories.extend(refusals::stories());
+    stories
+}
+
+/// Several of a kind may be bound, and a second app of the same developer has a WeChat of its own.
+fn many() -> &'static Stack {
+    static STACK: OnceLock<Option<Stack>> = OnceLock::new();
+    stack::shared(&STACK, || {
+        let mut accounts = development_accounts();
+        let mut shop = accounts.iter().find(|account| account["provider"] == "wechat").unwrap().clone();
+        shop["app"] = json!("shop");
+        shop["settings"]["appId"] = json!("wxshop0000000000");
+        let mut one_tap = accounts.iter().find(|account| account["provider"] == "flash_v2").unwrap().clone();
+        one_tap["app"] = json!("shop");
+        accounts.extend([shop, one_tap]);
+        Recipe::new("many")
+            .var("APPS", "default,shop")
+            .var("PROVIDER_ACCOUNTS", &Value::from(accounts).to_string())
+            .var("IDENTITIES_OF_A_KIND", "5")
+    })
+}
+
+/// Who somebody is to a third party; nobody else has been.
+fn fresh_person() -> String {
+    let letters = random::<12>().map(|byte| char::from(b'a' + byte % 26));
+    letters.iter().collect()
+}
+
+/// The code of somebody who went to a third party and came back, with what goes with it.
+async fn came_back(stack: &Stack, kind: &str, app: &str, mut person: Value) -> (Value, String) {
+    let own = fresh_key();
+    leaks::note("binding", &own);
+    let path = format!("/v1/identities/{kind}/authorize?redirectUri={BACK}&app={app}");
+    let departure = get(stack, &path).header("x-onetap-device", &own).send().await.ok();
+    person["url"] = departure["url"].clone();
+    let state = departure["state"].as_str().unwrap();
+    leaks::note("state", state);
+    let code = agree(stack, kind, person).await;
+    (json!({ "code": code, "state": state }), own)
+}
+
+/// Signs in with a third party.
+async fn log_in(stack: &Stack, kind: &str, app: &str, person: Value) -> Answer {
+    let (mut body, own) = came_back(stack, kind, app, person).await;
+    body["device"] = fresh_device();
+    body["app"] = json!(app);
+    post(stack, &format!("/v1/identities/{kind}/login"), &body).header("x-onetap-device", &own).send().await
+}
+
+/// Binds an identity to the account of who is signed in.
+async fn bind(stack: &Stack, login: &Value, kind: &str, person: Value) -> Answer {
+    let (body, own) = came_back(stack, kind, "default", person).await;
+    let request = post(stack, &format!("/v1/account/identities/{kind}"), &body);
+    request.bearer(access_token(login)).header("x-onetap-device", &own).send().await
 }
 
 /// Begins a login.
