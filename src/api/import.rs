@@ -117,7 +117,9 @@ fn read(
 fn account(body: &mut Fields, now: Timestamp, external_id: Option<String>) -> Option<ImportedAccount> {
     let phone = body.optional_phone("phone");
     let phone_proven_at = proven_at(body, "phoneProvenAt", phone.is_some(), now);
-    let email = checked(body, "email", MAX_SUBJECT, "is no e-mail address", EmailAddress::parse);
+    let is_address = |text: &str| EmailAddress::parse(text).is_some();
+    let email = checked(body, "email", MAX_SUBJECT, "is no e-mail address", &is_address);
+    let email = email.and_then(|text| EmailAddress::parse(&text));
     let email_proven_at = proven_at(body, "emailProvenAt", email.is_some(), now);
     let username = body.optional_text("username", MAX_SUBJECT);
     let username = username.and_then(|text| {
@@ -128,12 +130,11 @@ fn account(body: &mut Fields, now: Timestamp, external_id: Option<String>) -> Op
     let password = password.and_then(|text| {
         PasswordHash::import(&text).map_err(|refusal| body.wrong::<()>("password", refusal.code())).ok()
     });
-    let kept = |is_good: fn(&str) -> bool| move |text: &str| is_good(text).then(|| text.to_owned());
     let (name, url) = ("must hold no control characters", "must be an https URL");
-    let display_name = checked(body, "displayName", MAX_DISPLAY_NAME, name, kept(is_name));
-    let avatar_url = checked(body, "avatarUrl", MAX_AVATAR_URL, url, kept(is_https));
+    let display_name = checked(body, "displayName", MAX_DISPLAY_NAME, name, &is_name);
+    let avatar_url = checked(body, "avatarUrl", MAX_AVATAR_URL, url, &is_https);
     let tag = "must be a language tag such as zh-CN";
-    let locale = checked(body, "locale", MAX_LOCALE, tag, kept(is_language_tag));
+    let locale = checked(body, "locale", MAX_LOCALE, tag, &is_language_tag);
     let real_names = [RealName::None, RealName::Verified].map(|known| (known.name(), known));
     let real_name = body.optional_choice("realName", &real_names).unwrap_or_default();
     let created_at = date(body, "createdAt", now);
@@ -177,15 +178,15 @@ fn identities(body: &mut Fields) -> Vec<(String, Secret<String>)> {
     identities
 }
 
-fn checked<T>(
+fn checked(
     body: &mut Fields,
     name: &str,
     most: usize,
     problem: &str,
-    read: impl Fn(&str) -> Option<T>,
-) -> Option<T> {
+    is_good: &dyn Fn(&str) -> bool,
+) -> Option<String> {
     let text = body.optional_text(name, most)?;
-    read(&text).or_else(|| body.wrong(name, problem))
+    if is_good(&text) { Some(text) } else { body.wrong(name, problem) }
 }
 
 fn proven_at(body: &mut Fields, name: &str, is_there: bool, now: Timestamp) -> Option<Timestamp> {
@@ -197,7 +198,6 @@ fn proven_at(body: &mut Fields, name: &str, is_there: bool, now: Timestamp) -> O
 /// A moment that is over.
 fn date(body: &mut Fields, name: &str, now: Timestamp) -> Option<Timestamp> {
     let problem = "must be a moment in the past in RFC 3339, such as 2026-11-20T04:00:00Z";
-    checked(body, name, MAX_DISPLAY_NAME, problem, |text| {
-        Timestamp::from_rfc3339(text).filter(|at| *at <= now)
-    })
+    let is_past = |text: &str| Timestamp::from_rfc3339(text).is_some_and(|at| at <= now);
+    checked(body, name, MAX_DISPLAY_NAME, problem, &is_past).and_then(|text| Timestamp::from_rfc3339(&text))
 }

@@ -22,6 +22,9 @@ use crate::{
 
 const MANY: usize = 2000;
 
+/// Four requests of a hundred lines take some seconds.
+const IN_THE_MIDDLE: Duration = Duration::from_secs(1);
+
 /// Password and hash of crypt_blowfish 1.2, wrapper.c.
 const BCRYPT: (&str, &str) = ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
 
@@ -50,6 +53,14 @@ async fn killed_twice() {
     let lines: Vec<String> = phones.iter().enumerate().map(line).collect();
     fs::write(&file, lines.join("\n")).unwrap();
 
+    // 0. More is taken than elsewhere, but not everything.
+    for (bytes, status, code) in
+        [(250_000, 415, "unsupported_media_type"), (270_000, 413, "payload_too_large")]
+    {
+        let body = json!({"externalId": "a".repeat(bytes)});
+        post(&stack, "/v1/import", &body).bearer(&key).send().await.problem(status, code);
+    }
+
     // 1. Killed when a fifth is there, and when three fifths are; each time in the middle of what comes next.
     let mut client =
         importer(&stack, &key, &file).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -59,7 +70,7 @@ async fn killed_twice() {
     for until in [400, 1200] {
         let seen = |line: &String| line.contains(&format!("line {until}:"));
         assert!(progress.any(|line| seen(&line)), "it ended before line {until}");
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        tokio::time::sleep(IN_THE_MIDDLE).await;
         stack.kill();
         stack = recipe.start();
     }
@@ -70,6 +81,7 @@ async fn killed_twice() {
     assert!(ended.status.success() && ended.stdout.is_empty(), "{said}");
     let [imported, unchanged, refused] = numbers(&said);
     assert_eq!((imported + unchanged, refused), (MANY as u64, 0), "{said}");
+    assert!(unchanged > 0, "it was never killed in the middle of a batch");
     eprintln!("killed twice: {said}");
 
     // 2. Each is there once, and nothing is half done.

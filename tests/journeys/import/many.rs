@@ -14,6 +14,9 @@ use crate::world::{Broken, Port, World, identities, objects::Kind};
 const MANY: usize = 100_000;
 const A_BATCH: usize = 100;
 
+/// Of crypt_blowfish 1.2, wrapper.c.
+const HASH: &str = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+
 fn user(nth: usize) -> Value {
     let mut user = json!({"externalId": format!("user-{nth}"), "phone": format!("130{nth:08}")});
     if nth.is_multiple_of(2) {
@@ -21,7 +24,7 @@ fn user(nth: usize) -> Value {
     }
     if nth.is_multiple_of(10) {
         user["username"] = json!(format!("user{nth}"));
-        user["password"] = json!("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
+        user["password"] = json!(HASH);
     }
     user
 }
@@ -89,7 +92,7 @@ fn everything_that_is_known_comes_along() {
         "email": "Xiao.Ming@Example.com", "emailProvenAt": "2026-01-01T00:00:00Z", "username": "XiaoMing",
         "identities": [{"kind": "wechat", "subject": "u:union"}, {"kind": "wechat", "subject": "o:app:open"}],
         "displayName": "小明", "avatarUrl": "https://cdn.example.com/7.png", "locale": "zh-CN",
-        "realName": "verified", "createdAt": "2019-05-04T00:00:00+08:00", "password": null,
+        "realName": "verified", "createdAt": "2019-05-04T00:00:00+08:00", "password": HASH,
     });
     let answer = import(&world, &[line]);
     assert_eq!(counts(&answer), [1, 0, 0], "{}", answer.body);
@@ -106,6 +109,10 @@ fn everything_that_is_known_comes_along() {
     let row = world.back_office().accounts.iter().map(|(id, row)| (id.to_string(), *row)).next().unwrap();
     assert_eq!((row.0.as_str(), row.1.0.rfc3339().as_str()), (id, "2019-05-03T16:00:00Z"));
     assert!(world.queue().is_empty(), "nobody is told");
+    for secret in [PHONE, "Ming@Example", "ming@example", "xiaoming", "u:union", "o:app:open", "小明", HASH]
+    {
+        assert_eq!(world.places_of(secret), Vec::<String>::new(), "{secret}");
+    }
 
     let login = world.login(PHONE).signed_in();
     let account = &login.body["account"];
