@@ -278,12 +278,12 @@ mod tests {
                 return Some((400, json!({"code": "invalid_request"})));
             }
             let bad = |(at, _): (usize, &&str)| {
-                json!({"line": at + 1, "status": "refused",
+                json!({"line": at.saturating_add(1), "status": "refused",
                     "problems": [{"name": "phone", "problem": "is another account's"}]})
             };
             let bad: Vec<Value> =
                 lines.iter().enumerate().filter(|(_, line)| **line == "bad").map(bad).collect();
-            let imported = lines.len() - bad.len();
+            let imported = lines.len().saturating_sub(bad.len());
             Some((200, json!({"imported": imported, "unchanged": 0, "refused": bad.len(), "lines": bad})))
         }
 
