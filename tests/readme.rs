@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use onetap::{
     api::routes::{self, Found},
-    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId},
+    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
     rules::{
         client_config::ClientRules,
         limits::{Limit, MEANINGS, TABLE},
@@ -51,6 +51,7 @@ fn the_routes_listed_exist() {
     let id_in = |path: &str| match path.split('/').nth(1) {
         Some("sessions") => SessionId::from_bytes([1; 16]).to_string(),
         Some("approvals") => ApprovalId::from_bytes([1; 16]).to_string(),
+        Some("account") => TrustedPhoneId::from_bytes([1; 16]).to_string(),
         Some("devices") => DeviceId::from_bytes([1; 16]).to_string(),
         _ => AccountId::from_bytes([1; 16]).to_string(),
     };

@@ -270,7 +270,7 @@ fn aliyun_acs3_published() {
 
 #[test]
 fn aliyun_acs3_computed() {
-    for name in ["aliyun_acs3_getmobile", "aliyun_acs3_sendsms"] {
+    for name in ["aliyun_acs3_getmobile", "aliyun_acs3_sendsms", "aliyun_acs3_singlesendmail"] {
         let vector = vector(name);
         acs3(&vector, text(&vector, "secret"));
     }

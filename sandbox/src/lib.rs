@@ -1,4 +1,4 @@
-//! Carriers, SMS, captcha and risk vendors simulated on loopback: the providers' wire protocols on their own paths, for development and tests.
+//! Carriers, SMS, e-mail, captcha and risk vendors simulated on loopback: the providers' wire protocols on their own paths, for development and tests.
 //!
 //! Purpose: the service under test calls this process as if it were the vendors. Signatures are checked, tokens are used
 //! once and expire, and any answer can be made to go wrong on request (`/sandbox/*`).
@@ -8,6 +8,7 @@
 mod captchas;
 mod control;
 mod crypto;
+mod emails;
 mod idp;
 mod providers;
 mod reply;

@@ -36,6 +36,17 @@ pub(crate) enum Fate {
     Undeliverable,
 }
 
+impl Fate {
+    pub(crate) fn of(behaviour: Behaviour) -> Self {
+        match behaviour {
+            Behaviour::Refused | Behaviour::Http500 => Fate::Refused,
+            Behaviour::AccountFault => Fate::AccountFault,
+            Behaviour::Undeliverable => Fate::Undeliverable,
+            _ => Fate::Accepted,
+        }
+    }
+}
+
 impl World {
     /// Takes a message to `to` (E.164) unless a fault forbids it; says what became of it and how to answer.
     pub(crate) fn submit(
@@ -48,12 +59,7 @@ impl World {
         let at_ms = self.now_ms();
         let mut ledger = self.ledger();
         let behaviour = ledger.fault(account.provider, Some(to))?.unwrap_or_default();
-        let fate = match behaviour {
-            Behaviour::Refused | Behaviour::Http500 => Fate::Refused,
-            Behaviour::AccountFault => Fate::AccountFault,
-            Behaviour::Undeliverable => Fate::Undeliverable,
-            _ => Fate::Accepted,
-        };
+        let fate = Fate::of(behaviour);
         if fate == Fate::Accepted {
             if ledger.messages.len() >= KEPT {
                 ledger.messages.pop_front();

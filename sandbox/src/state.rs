@@ -17,7 +17,9 @@ use serde::Deserialize;
 
 use crate::{
     captchas::Captcha,
+    control::Delivered,
     crypto,
+    emails::Email,
     idp::Logins,
     risk::Score,
     sms::Message,
@@ -131,12 +133,14 @@ pub struct World {
 pub(crate) struct Ledger {
     tokens: BTreeMap<(Provider, String), Token>,
     pub(crate) calls: BTreeMap<Provider, Calls>,
-    /// By vendor and, where a fault is of one number only, that number (E.164).
+    /// By vendor and, where a fault is of one number or address only, that one (E.164, lower case).
     pub(crate) faults: BTreeMap<(Provider, Option<String>), Fault>,
     /// ACS3 nonces and the time they may be forgotten at, in milliseconds.
     nonces: BTreeMap<String, i64>,
     /// Accepted messages, oldest first.
     pub(crate) messages: VecDeque<Message>,
+    /// Accepted e-mails, oldest first.
+    pub(crate) emails: VecDeque<Email>,
     /// Solved captchas by the token that names them.
     pub(crate) captchas: BTreeMap<(Provider, String), Captcha>,
     pub(crate) scores: Vec<Score>,
@@ -149,7 +153,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// The fault of the moment; for a number that has its own, that one alone counts.
+    /// The fault of the moment; for a number or address that has its own, that one alone counts.
     pub(crate) fn fault(
         &self,
         provider: Provider,
@@ -174,14 +178,6 @@ pub(crate) struct Pushed {
     pub(crate) notice: String,
     /// Milliseconds since 1970.
     pub(crate) at_ms: i64,
-}
-
-/// One attempt at a webhook.
-pub(crate) struct Delivered {
-    /// Those of Standard Webhooks.
-    pub(crate) headers: BTreeMap<String, String>,
-    pub(crate) body: String,
-    pub(crate) taken: bool,
 }
 
 /// What one vendor was asked.

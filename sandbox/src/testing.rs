@@ -63,6 +63,17 @@ impl Bench {
                 "accountSid": "AC00000000000000000000000000000001",
                 "authToken": "0123456789abcdef0123456789abcdef", "from": "+15005550006",
             } },
+            { "provider": "aliyun_email", "app": "default", "settings": {
+                "accessKeyId": "LTAIinventedKeyId", "accessKeySecret": "InventedSecret00000000000000000",
+                "accountName": "code@shop.example",
+            } },
+            { "provider": "tencent_email", "app": "default", "templates": { "default": "100091" }, "settings": {
+                "secretId": "AKIDinvented00000001", "secretKey": "InventedSecretKey0123456789",
+                "from": "code@shop.example", "region": "ap-guangzhou",
+            } },
+            { "provider": "resend", "app": "default", "settings": {
+                "apiKey": "re_invented", "from": "Shop <code@shop.example>",
+            } },
             { "provider": "turnstile", "app": "default", "platforms": ["web"], "settings": {
                 "siteKey": "0xInventedSite", "secretKey": "0xInventedSecret",
             } },

@@ -25,6 +25,9 @@ pub(crate) enum Provider {
     AliyunSms,
     TencentSms,
     Twilio,
+    AliyunEmail,
+    TencentEmail,
+    Resend,
     Turnstile,
     Geetest,
     JpushRisk,
@@ -43,6 +46,8 @@ pub(crate) enum Service {
     Carrier,
     /// To deliver a message.
     Sms,
+    /// To deliver a message to a letter-box.
+    Email,
     /// To tell people from machines.
     Captcha,
     /// To rate a number or an address.
@@ -70,6 +75,9 @@ impl Provider {
                 &[("secretId", 1), ("secretKey", 1), ("sdkAppId", 1), ("signName", 1), ("region", 1)]
             }
             Provider::Twilio => &[("accountSid", 1), ("authToken", 1)],
+            Provider::AliyunEmail => &[("accessKeyId", 1), ("accessKeySecret", 1), ("accountName", 3)],
+            Provider::TencentEmail => &[("secretId", 1), ("secretKey", 1), ("from", 3), ("region", 1)],
+            Provider::Resend => &[("apiKey", 1), ("from", 3)],
             Provider::Turnstile => &[("siteKey", 1), ("secretKey", 1)],
             Provider::Geetest => &[("captchaId", 1), ("captchaKey", 1)],
             Provider::JpushRisk | Provider::JpushPush => &[("appKey", 1), ("masterSecret", 1)],
@@ -92,6 +100,7 @@ impl Provider {
             | Provider::AliyunSms
             | Provider::TencentSms
             | Provider::Twilio => Service::Sms,
+            Provider::AliyunEmail | Provider::TencentEmail | Provider::Resend => Service::Email,
             Provider::Turnstile | Provider::Geetest => Service::Captcha,
             Provider::JpushRisk => Service::Risk,
             Provider::JpushPush => Service::Push,
@@ -190,8 +199,8 @@ pub(crate) enum Behaviour {
     AccountFault,
     /// The vendor's code for a refusal that passes: busy, over a rate. Not for carriers.
     Refused,
-    /// The vendor's code for a number that gets no SMS: on a list of people who want none, or nobody's. For pushes: for a
-    /// device that nobody knows.
+    /// The vendor's code for a number or address that gets nothing: on a list of people who want none, or nobody's. For
+    /// pushes: for a device that nobody knows.
     Undeliverable,
 }
 
@@ -206,7 +215,7 @@ impl Behaviour {
             | Behaviour::Truncated
             | Behaviour::AccountFault => true,
             Behaviour::Refused => service != Service::Carrier,
-            Behaviour::Undeliverable => matches!(service, Service::Sms | Service::Push),
+            Behaviour::Undeliverable => matches!(service, Service::Sms | Service::Email | Service::Push),
             _ => service == Service::Carrier,
         }
     }

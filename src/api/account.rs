@@ -7,7 +7,9 @@ use super::{
     body::Fields,
     http::HttpIn,
     identities::{IdentityBody, identity_body},
-    login, own,
+    login,
+    numbers::PhoneBody,
+    own,
     problem::Problem,
 };
 use crate::{
@@ -44,6 +46,8 @@ struct Account<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     password_set_at: Option<String>,
     identities: Vec<IdentityBody<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone_change: Option<PhoneBody<'a>>,
 }
 
 /// `GET /v1/account`
@@ -84,17 +88,11 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     #[serde(rename_all = "camelCase")]
     struct Export<'a> {
         account: Account<'a>,
-        former_phones: Vec<FormerPhone<'a>>,
+        former_phones: Vec<PhoneBody<'a>>,
+        trusted_phones: Vec<PhoneBody<'a>>,
         devices: Vec<Device<'a>>,
         sessions: Vec<Session<'a>>,
         login_history: Vec<super::login_history::EventBody<'a>>,
-    }
-    #[derive(Serialize)]
-    struct FormerPhone<'a> {
-        phone: &'a str,
-        from: String,
-        until: String,
-        cause: &'static str,
     }
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -123,12 +121,9 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         consent: Option<&'a str>,
     }
     let export = service.export(own::doer(service.settings, request)?).await?;
-    let former = export.former_numbers.iter().map(|(phone, former)| FormerPhone {
-        phone: phone.e164(),
-        from: former.since.rfc3339(),
-        until: former.until.rfc3339(),
-        cause: former.cause.name(),
-    });
+    let former = export.former_numbers.iter();
+    let former = former.map(|(phone, former)| PhoneBody::of_former(phone, former, true));
+    let trusted = export.account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, true));
     let devices = export.view.devices.iter().map(|known| Device {
         id: known.device.id.to_string(),
         name: &known.name,
@@ -152,6 +147,7 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     login::json(&Export {
         account: account_body(&export.account, true),
         former_phones: former.collect(),
+        trusted_phones: trusted.collect(),
         devices: devices.collect(),
         sessions: sessions.collect(),
         login_history: events.collect(),
@@ -171,6 +167,7 @@ fn account_body(view: &AccountView, in_clear: bool) -> Account<'_> {
         real_name: view.own.real_name.name(),
         password_set_at: view.own.password_set_at.map(crate::kernel::time::Timestamp::rfc3339),
         identities: view.identities.iter().map(|identity| identity_body(identity, in_clear)).collect(),
+        phone_change: view.phone_change.as_ref().map(|wish| PhoneBody::of_wish(wish, in_clear)),
     }
 }
 

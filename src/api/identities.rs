@@ -2,11 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Reply, body::Fields, http::HttpIn, identity_login, login, own, problem::Problem};
+use super::{Reply, body::Fields, http::HttpIn, identity_login, login, number_proof, own, problem::Problem};
 use crate::{
     journeys::{
         Service,
         binding::{Bound, Identity, USERNAME_LENGTH},
+        claim::Attempt,
+        number_proof::OtpProof,
     },
     kernel::phone::PhoneNumber,
     model::{
@@ -37,7 +39,16 @@ pub(super) async fn bind<W: World>(service: Service<'_, W>, request: &HttpIn) ->
             let name = body.text("username", USERNAME_LENGTH.1.saturating_mul(4));
             service.bind_username(doer, &body.finish(name)?).await?
         }
-        EMAIL | PHONE => return Err(Problem::of(Code::NotFound)),
+        EMAIL => {
+            let key = login::idempotency_key(request)?;
+            let canonical = body.canonical();
+            let proof = number_proof::code(&mut body);
+            let (challenge, code) = body.finish(proof)?;
+            let attempt = Attempt { key: key.as_ref(), request: &canonical };
+            let proof = OtpProof { challenge: &challenge, code: &code, attempt };
+            service.bind_email(&own::from(doer, request), &proof).await?
+        }
+        PHONE => return Err(Problem::of(Code::NotFound)),
         _ => {
             let given = identity_login::read(&mut body);
             let given = body.finish(given)?;

@@ -6,19 +6,25 @@ use super::{
     Reply,
     cookie::{self, Transport},
     login::json,
+    otp::ChallengeBody,
     problem::Problem,
 };
 use crate::{
     journeys::{
+        otp::Challenged,
         session::Tokens,
         sign_in::{Entry, SignedIn},
         step_up::StepUp,
+        trusted_phones::TrustedPhoneView,
     },
     kernel::{phone::PhoneNumber, secret::Secret},
 };
 
 /// The method of a step-up in which a trusted device confirms.
 pub const DEVICE_APPROVAL: &str = "device_approval";
+
+/// The method of a step-up in which a trusted phone gets a code.
+pub const TRUSTED_PHONE: &str = "trusted_phone";
 
 /// The LoginResult, for a device that came with this token.
 ///
@@ -29,9 +35,22 @@ pub fn login_result(
     transport: Transport,
     presented: Option<&Secret<String>>,
 ) -> Result<Reply, Problem> {
+    with_challenge(entry, None, transport, presented)
+}
+
+/// The same, with the code that was sent to a trusted phone.
+///
+/// # Errors
+/// As [`login_result`].
+pub fn with_challenge(
+    entry: &Entry,
+    challenged: Option<&Challenged>,
+    transport: Transport,
+    presented: Option<&Secret<String>>,
+) -> Result<Reply, Problem> {
     match entry {
         Entry::SignedIn(entry) => signed_in(entry, transport, presented),
-        Entry::StepUp(step_up) => step_up_required(step_up, transport),
+        Entry::StepUp(step_up) => step_up_required(step_up, challenged, transport),
     }
 }
 
@@ -99,7 +118,11 @@ fn signed_in(
     Ok(reply.with_cookies(cookies))
 }
 
-fn step_up_required(step_up: &StepUp, transport: Transport) -> Result<Reply, Problem> {
+fn step_up_required(
+    step_up: &StepUp,
+    challenged: Option<&Challenged>,
+    transport: Transport,
+) -> Result<Reply, Problem> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct StepUpRequired<'a> {
@@ -107,16 +130,22 @@ fn step_up_required(step_up: &StepUp, transport: Transport) -> Result<Reply, Pro
         ticket: &'a str,
         expires_in: u64,
         reason: &'static str,
-        methods: [Way; 1],
+        methods: Vec<Way>,
         need: u8,
         #[serde(skip_serializing_if = "Option::is_none")]
         approval: Option<Approval<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        challenge: Option<ChallengeBody>,
         #[serde(skip_serializing_if = "Option::is_none")]
         device: Option<DeviceToken<'a>>,
     }
     #[derive(Serialize)]
     struct Way {
         method: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
         strength: u8,
     }
     #[derive(Serialize)]
@@ -130,17 +159,24 @@ fn step_up_required(step_up: &StepUp, transport: Transport) -> Result<Reply, Pro
         token: &'a str,
     }
     let issued = step_up.device_token.as_ref();
+    let by_device = Way { method: DEVICE_APPROVAL, id: None, hint: None, strength: 3 };
+    let mut methods: Vec<Way> = step_up.by_device.then_some(by_device).into_iter().collect();
+    for TrustedPhoneView { id, phone, .. } in &step_up.by_phone {
+        let (id, hint) = (Some(id.to_string()), Some(phone.masked()));
+        methods.push(Way { method: TRUSTED_PHONE, id, hint, strength: 2 });
+    }
     let reply = json(&StepUpRequired {
         status: "step_up_required",
         ticket: &step_up.ticket,
         expires_in: step_up.expires_in,
         reason: step_up.reason.name(),
-        methods: [Way { method: DEVICE_APPROVAL, strength: 3 }],
+        methods,
         need: 2,
         approval: step_up
             .question
             .as_ref()
             .map(|(digits, expires_in)| Approval { r#match: digits, expires_in: *expires_in }),
+        challenge: challenged.map(ChallengeBody::from),
         device: issued
             .filter(|_| transport == Transport::Body)
             .map(|token| DeviceToken { token: token.expose() }),

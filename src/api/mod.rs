@@ -19,6 +19,7 @@ pub mod login_history;
 pub mod login_result;
 pub mod meta;
 pub mod number_proof;
+pub mod numbers;
 pub mod oauth;
 pub mod one_tap;
 pub mod otp;

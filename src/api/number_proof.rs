@@ -74,10 +74,14 @@ pub fn of_kind(proof: &mut Fields, kind: Kind) -> Option<GivenNumberProof> {
     }
 }
 
-fn otp(proof: &mut Fields) -> Option<GivenNumberProof> {
+/// Reads `challengeId` and `code`.
+pub fn code(proof: &mut Fields) -> Option<(String, Secret<String>)> {
     let challenge = proof.text("challengeId", MAX_CHALLENGE);
-    let code = proof.text("code", MAX_CODE).map(typed);
-    let (challenge, code) = challenge.zip(code)?;
+    challenge.zip(proof.text("code", MAX_CODE).map(typed))
+}
+
+fn otp(proof: &mut Fields) -> Option<GivenNumberProof> {
+    let (challenge, code) = code(proof)?;
     Some(GivenNumberProof::Otp { challenge, code })
 }
 

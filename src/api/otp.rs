@@ -11,6 +11,7 @@ use super::{
     http::HttpIn,
     login::{self, Common},
     login_result::login_result,
+    number_proof,
     problem::Problem,
 };
 use crate::{
@@ -21,9 +22,13 @@ use crate::{
         otp::{Challenged, OtpSend},
         session::Freshness,
         sign_in,
+        step_up::Holder,
     },
-    kernel::secret::Secret,
-    model::{otp_purpose::Purpose, refusal::Code},
+    kernel::{
+        email::{self, EmailAddress},
+        secret::Secret,
+    },
+    model::{challenge::Destination, otp_purpose::Purpose, refusal::Code},
     ports::World,
 };
 
@@ -62,25 +67,36 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
-    let phone = body.phone("phone");
+    let to = destination(&mut body);
     let purposes = Purpose::ALL.map(|purpose| (purpose.name(), purpose));
     let purpose = body.optional_choice("purpose", &purposes).unwrap_or(Purpose::Login);
     let ticket = body.optional_text("ticket", MAX_CHALLENGE);
+    let by_email = to.as_ref().is_some_and(|to| to.phone().is_none());
     match (purpose, &ticket) {
-        (Purpose::StepUp, Some(_)) | (_, None) => None::<()>,
-        (_, Some(_)) => body.wrong("ticket", "goes with the purpose step_up"),
+        (Purpose::StepUp, Some(_)) if !by_email => None::<()>,
+        (_, Some(_)) => body.wrong("ticket", "goes with the purpose step_up and a number"),
+        (_, None) if by_email && !purpose.goes_by_email() && body.is_clean("purpose") => {
+            body.wrong("purpose", "must be bind or step_up for an e-mail address")
+        }
+        (_, None) => None,
     };
     let app = login::app(&mut body);
     let captcha = login::captcha(&mut body);
     let device = login::device(request, &mut body);
-    let (phone, mut device) = body.finish(phone.zip(device))?;
+    let (to, mut device) = body.finish(to.zip(device))?;
     cookie::recognise(service.settings, request, &mut device);
 
     // What is proven is proven for whoever asks: the app, or the session.
     let binding = match purpose {
         Purpose::Login | Purpose::ResetPassword => binding_of_app(&app),
-        // No ticket takes a code yet: they wait for trusted devices alone.
-        Purpose::StepUp if ticket.is_some() => return Err(Problem::of(Code::TicketInvalid)),
+        // Or for the sign-in that waits, to one of the trusted phones.
+        Purpose::StepUp if ticket.is_some() => {
+            let ticket = ticket.as_deref().unwrap_or_default();
+            let device_token = device.token.as_ref().ok_or(Problem::of(Code::TicketInvalid))?;
+            let holder = Holder { ticket, device_token, proof: device.proof.as_ref() };
+            let phone = to.phone().ok_or(Problem::of(Code::TicketInvalid))?;
+            service.ticket_for(&holder, phone).await?
+        }
         Purpose::StepUp
         | Purpose::Bind
         | Purpose::ChangePhone
@@ -91,7 +107,7 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
         }
     };
     let send = OtpSend {
-        phone: &phone,
+        to: &to,
         purpose,
         binding: &binding,
         caller: login::caller(request, &app, device.platform),
@@ -106,15 +122,33 @@ pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     Ok(reply.then(challenged.after.map(Then::AfterSend)))
 }
 
+/// Reads `phone` or `email`.
+fn destination(body: &mut Fields) -> Option<Destination> {
+    match (body.has("phone"), body.has("email")) {
+        (true, false) => body.phone("phone").map(Destination::Phone),
+        (false, true) => {
+            let address = Secret::new(body.text("email", email::LONGEST)?);
+            let address = EmailAddress::parse(address.expose()).map(Destination::Email);
+            address.or_else(|| body.wrong("email", "is not an e-mail address of the form name@host"))
+        }
+        _ => {
+            for name in ["phone", "email"] {
+                body.optional_text(name, email::LONGEST);
+                body.wrong::<()>(name, "must be there, or else the other of phone and email, and not both");
+            }
+            None
+        }
+    }
+}
+
 /// `POST /v1/otp/login`
 pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
-    let challenge = body.text("challengeId", MAX_CHALLENGE);
-    let code = body.text("code", MAX_CODE).map(typed);
+    let proof = number_proof::code(&mut body);
     let common = login::common(request, &mut body);
-    let ((challenge, code), common) = body.finish(challenge.zip(code).zip(common))?;
+    let ((challenge, code), common) = body.finish(proof.zip(common))?;
     let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
 
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
@@ -139,6 +173,21 @@ pub(super) fn typed(text: String) -> Secret<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        kernel::{id::ChallengeId, keys::tests::ring, time::Timestamp},
+        model::challenge::Reference,
+    };
+
+    #[test]
+    fn the_challenge_of_the_longest_address_is_looked_at() {
+        let labels = ["b".repeat(63), "c".repeat(63), "d".repeat(61)].join(".");
+        let longest = format!("{}@{labels}", "a".repeat(64));
+        let to = Destination::parse(&longest).unwrap();
+        assert_eq!(longest.len(), email::LONGEST);
+        let (id, expires) = (ChallengeId::from_bytes([7; 16]), Timestamp::from_secs(300));
+        let reference = Reference { id, purpose: Purpose::Bind, expires, to };
+        assert!(reference.write(&ring("A256GCM", &[1])).unwrap().len() <= MAX_CHALLENGE);
+    }
 
     #[test]
     fn a_code_is_its_digits() {

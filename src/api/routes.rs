@@ -2,11 +2,11 @@
 
 use super::{
     Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, import,
-    login_history, meta, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
+    login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
-    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId},
+    kernel::id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
     ports::World,
 };
 
@@ -93,6 +93,18 @@ pub enum Route {
     AccountDelete,
     /// `GET /v1/account/export`
     AccountExport,
+    /// `PUT /v1/account/phone`
+    PhoneChange,
+    /// `DELETE /v1/account/phone-change`
+    PhoneChangeDrop,
+    /// `GET /v1/account/phones`
+    PhoneHistory,
+    /// `GET /v1/account/trusted-phones`
+    TrustedPhones,
+    /// `POST /v1/account/trusted-phones`
+    TrustedPhoneAdd,
+    /// `DELETE /v1/account/trusted-phones/{id}`
+    TrustedPhoneRemove(TrustedPhoneId),
     /// `GET /v1/account/identities`
     Identities,
     /// `POST /v1/account/identities/{kind}`
@@ -193,6 +205,12 @@ impl Route {
             Self::AccountChange => "PATCH /v1/account",
             Self::AccountDelete => "DELETE /v1/account",
             Self::AccountExport => "GET /v1/account/export",
+            Self::PhoneChange => "PUT /v1/account/phone",
+            Self::PhoneChangeDrop => "DELETE /v1/account/phone-change",
+            Self::PhoneHistory => "GET /v1/account/phones",
+            Self::TrustedPhones => "GET /v1/account/trusted-phones",
+            Self::TrustedPhoneAdd => "POST /v1/account/trusted-phones",
+            Self::TrustedPhoneRemove(_) => "DELETE /v1/account/trusted-phones/{id}",
             Self::Identities => "GET /v1/account/identities",
             Self::IdentityBind => "POST /v1/account/identities/{kind}",
             Self::IdentityUnbind => "DELETE /v1/account/identities/{kind}",
@@ -238,9 +256,9 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::ApprovalAnswer(id) => approvals::answer(service, request, *id).await,
         Route::LoginProtection => approvals::protection(service, request).await,
         Route::LoginProtectionChange => approvals::protect(service, request).await,
-        Route::StepUpState => step_up::state(service, request).await,
-        Route::StepUpStart => step_up::start(service, request).await,
-        Route::StepUpComplete => step_up::complete(service, request).await,
+        Route::StepUpState => step_up::take(service, request, step_up::Step::State).await,
+        Route::StepUpStart => step_up::take(service, request, step_up::Step::Start).await,
+        Route::StepUpComplete => step_up::take(service, request, step_up::Step::Complete).await,
         Route::PasswordLogin => password::login(service, request).await,
         Route::PasswordReset => password::reset(service, request).await,
         Route::PasswordSet => password::set(service, request).await,
@@ -248,6 +266,12 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountChange => account::change(service, request).await,
         Route::AccountDelete => account::delete(service, request).await,
         Route::AccountExport => account::export(service, request).await,
+        Route::PhoneChange => numbers::bring(service, request, false).await,
+        Route::PhoneChangeDrop => numbers::drop_change(service, request).await,
+        Route::PhoneHistory => numbers::list(service, request, false).await,
+        Route::TrustedPhones => numbers::list(service, request, true).await,
+        Route::TrustedPhoneAdd => numbers::bring(service, request, true).await,
+        Route::TrustedPhoneRemove(id) => numbers::distrust(service, request, *id).await,
         Route::Identities => identities::list(service, request).await,
         Route::IdentityBind => identities::bind(service, request).await,
         Route::IdentityUnbind => identities::unbind(service, request).await,

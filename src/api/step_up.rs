@@ -3,23 +3,29 @@
 use std::time::Duration;
 
 use super::{
-    Reply,
+    Reply, Then,
     body::Fields,
     cookie::{self, Transport},
     http::HttpIn,
     login,
-    login_result::{DEVICE_APPROVAL, login_result},
+    login_result::{DEVICE_APPROVAL, TRUSTED_PHONE, with_challenge},
+    number_proof,
+    otp::DEADLINE,
     problem::Problem,
 };
 use crate::{
     journeys::{
         Service,
+        claim::Attempt,
         device_proof::GivenProof,
+        number_proof::OtpProof,
+        otp::Challenged,
         settings::Settings,
         sign_in::Entry,
         step_up::{Holder, LONGEST_WAIT},
+        trusted_phones::CodeToPhone,
     },
-    kernel::secret::Secret,
+    kernel::{id::TrustedPhoneId, secret::Secret},
     model::refusal::Code,
     ports::World,
 };
@@ -27,34 +33,79 @@ use crate::{
 /// Longest ticket looked at, characters; ours are shorter.
 pub const MAX_TICKET: usize = 512;
 
-/// `POST /v1/step-up/state`
-pub(super) async fn state<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
-    let mut body = Fields::read(request)?;
-    let wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
-    let asked = Asked::read(service.settings, request, body, Some(()))?;
-    let until = service.world.now().plus(Duration::from_secs(wait));
-    asked.answer(&service.await_step_up(&asked.holder(), until).await?)
+/// What a device does that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `POST /v1/step-up/state`
+    State,
+    /// `POST /v1/step-up/start`
+    Start,
+    /// `POST /v1/step-up/complete`
+    Complete,
 }
 
-/// `POST /v1/step-up/start`
-pub(super) async fn start<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+/// `POST /v1/step-up/state`, `start` and `complete`.
+pub(super) async fn take<W: World>(
+    service: Service<'_, W>,
+    request: &HttpIn,
+    step: Step,
+) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let method = method(&mut body);
-    let asked = Asked::read(service.settings, request, body, method)?;
-    asked.answer(&service.ask_trusted_devices(&asked.holder()).await?)
+    let canonical = body.canonical();
+    let (mut wait, mut phone, mut code, mut captcha) = (0, None, None, None);
+    let by_phone = match step {
+        Step::State => {
+            wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
+            Some(false)
+        }
+        Step::Start | Step::Complete => body.choice("method", METHODS),
+    };
+    if by_phone == Some(true) && step == Step::Start {
+        captcha = login::captcha(&mut body);
+        phone = phone_id(&mut body);
+    } else if by_phone == Some(true) {
+        code = number_proof::code(&mut body);
+    }
+    let asked = Asked::read(service.settings, request, body, by_phone.map(|_| ()))?;
+    let (holder, now) = (asked.holder(), service.world.now());
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let (mut challenged, mut redeemed) = (None, None);
+    let entry = match (phone, &code) {
+        (Some(phone), _) => {
+            let code = CodeToPhone {
+                holder,
+                address: &request.address,
+                request_id: &request.id,
+                language: request.language(),
+                captcha: captcha.as_ref(),
+                attempt,
+                deadline: now.plus(DEADLINE),
+            };
+            let (entry, sent) = service.ask_trusted_phone(&code, phone).await?;
+            challenged = sent;
+            entry
+        }
+        (None, Some((challenge, code))) => {
+            let proof = OtpProof { challenge, code, attempt };
+            let (entry, after) = service.confirm_by_phone(&holder, &proof).await?;
+            redeemed = after;
+            entry
+        }
+        (None, None) if step == Step::Start => service.ask_trusted_devices(&holder).await?,
+        (None, None) => service.await_step_up(&holder, now.plus(Duration::from_secs(wait))).await?,
+    };
+    let reply = asked.answer(&entry, challenged.as_ref())?;
+    let sent = challenged.and_then(|sent| sent.after);
+    Ok(reply.then(sent.map(Then::AfterSend)).then(redeemed.map(Then::AfterRedeem)))
 }
 
-/// `POST /v1/step-up/complete`
-pub(super) async fn complete<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
-    let mut body = Fields::read(request)?;
-    let method = method(&mut body);
-    let asked = Asked::read(service.settings, request, body, method)?;
-    let now = service.world.now();
-    asked.answer(&service.await_step_up(&asked.holder(), now).await?)
-}
+/// Whether a trusted phone is meant.
+const METHODS: &[(&str, bool)] = &[(DEVICE_APPROVAL, false), (TRUSTED_PHONE, true)];
 
-fn method(body: &mut Fields) -> Option<()> {
-    body.choice("method", &[(DEVICE_APPROVAL, ())])
+fn phone_id(body: &mut Fields) -> Option<TrustedPhoneId> {
+    let id = body.text("id", 64)?;
+    id.parse().ok().or_else(|| body.wrong("id", "is not the id of a trusted phone"))
 }
 
 struct Asked {
@@ -92,8 +143,8 @@ impl Asked {
         Holder { ticket: &self.ticket, device_token: &self.device_token, proof: self.proof.as_ref() }
     }
 
-    fn answer(&self, entry: &Entry) -> Result<Reply, Problem> {
-        let reply = login_result(entry, self.transport, Some(&self.device_token))?;
+    fn answer(&self, entry: &Entry, challenged: Option<&Challenged>) -> Result<Reply, Problem> {
+        let reply = with_challenge(entry, challenged, self.transport, Some(&self.device_token))?;
         Ok(match (entry, self.transport) {
             (Entry::SignedIn(_), Transport::Cookie) => reply.with_cookies(vec![cookie::waits_no_more()]),
             _ => reply,

@@ -15,7 +15,7 @@ use crate::{
     kernel::{fault::Fault, id::AccountId, seal::Sealed, time::Timestamp},
     model::{
         account::{Candidate, Deed, Given, Identifier, Operation, Outcome},
-        handle::{self, HandleName, Proof, USERNAME},
+        handle::{self, HandleName, Holder, Proof, USERNAME},
         login_history::Place,
         refusal::{Code, Refusal},
     },
@@ -38,7 +38,8 @@ impl<W: World> Service<'_, W> {
     /// Binds a user name, which need not be proven.
     ///
     /// # Errors
-    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`.
+    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`; `try_again` for what was given
+    /// up a moment ago.
     pub async fn bind_username(&self, doer: Doer<'_>, name: &str) -> Result<Bound, Failure> {
         let name = username(name).map_err(|problem| Refusal::field("username", problem))?;
         let here = self.here(doer).await?;
@@ -63,6 +64,9 @@ impl<W: World> Service<'_, W> {
             Outcome::Done => Ok(Bound::Already),
             Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Bound::Now),
             Outcome::Claiming => Err(in_use.into()),
+            Outcome::Limited { retry_after } => {
+                Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
+            }
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }
     }
@@ -74,14 +78,25 @@ impl<W: World> Service<'_, W> {
         handle: &HandleName,
         proof: Option<Proof>,
     ) -> Result<bool, Fault> {
-        let claim = handle::Operation::Claim { account, proof };
-        let claimed = again_if_lost(async || self.world.handle(handle, claim.clone()).await).await?;
-        let handle::Outcome::Held(holder) = claimed else { return Err(UNEXPECTED_OUTCOME) };
-        let is_won = holder.account == account;
+        let is_won = self.claim_once(account, handle, proof).await?.account == account;
         let (handle, rules) = (handle.clone(), self.settings.account_rules());
         let settle = Operation::SettleClaim { account, handle, is_won, rules };
         again_if_lost(async || self.world.account(account, settle.clone()).await).await?;
         Ok(is_won)
+    }
+
+    /// Claims an identifier: who holds it then.
+    pub(super) async fn claim_once(
+        &self,
+        account: AccountId,
+        handle: &HandleName,
+        proof: Option<Proof>,
+    ) -> Result<Holder, Fault> {
+        let claim = handle::Operation::Claim { account, proof };
+        match again_if_lost(async || self.world.handle(handle, claim.clone()).await).await? {
+            handle::Outcome::Held(holder) => Ok(holder),
+            _ => Err(UNEXPECTED_OUTCOME),
+        }
     }
 
     /// Takes an identifier of that kind away; `id` says which where there are several.

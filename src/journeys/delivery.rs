@@ -42,9 +42,11 @@ impl<W: World> Service<'_, W> {
             Message::Claim { handle, account, proof } => {
                 self.claim_for(account, &handle, proof).await.map(|_| ())
             }
-            Message::Release { handle, account, cause } => {
-                self.world.handle(&handle, handle::Operation::Release { account, cause }).await.map(|_| ())
-            }
+            Message::Release { handle, account, cause } => self
+                .world
+                .handle(&handle, handle::Operation::Release { account, seen: None, cause })
+                .await
+                .map(|_| ()),
             Message::Undo { handle, account } => {
                 self.world.handle(&handle, handle::Operation::Undo { account, since: None }).await.map(|_| ())
             }

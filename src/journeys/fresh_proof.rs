@@ -21,7 +21,7 @@ use crate::{
 /// A proof, as a client brings it.
 #[derive(Debug)]
 pub enum FreshProof<'a> {
-    /// Of a number of the account.
+    /// Of a number of the account, or by a code of its address.
     Number(NumberProof<'a>),
     /// Its password.
     Password(&'a Secret<String>),
@@ -64,6 +64,10 @@ impl<W: World> Service<'_, W> {
         proof: &FreshProof<'_>,
     ) -> Result<(Given, Option<AfterRedeem>), Failure> {
         match proof {
+            FreshProof::Number(NumberProof::Otp(proof)) if self.is_to_address(proof) => {
+                let proven = self.prove_address(proof, Purpose::StepUp, &binding_of_session(here)).await?;
+                Ok((Given::Identifier(proven.handle), None))
+            }
             FreshProof::Number(proof) => {
                 let binding = binding_of_session(here);
                 let accepted = [(Purpose::StepUp, binding.as_str()), (Purpose::ChangePhone, &binding)];

@@ -160,9 +160,7 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Finished, Fault> {
         let (mut won, mut lost) = (Vec::new(), None);
         for claim in &importing.claims {
-            let operation = handle::Operation::Claim { account, proof: claim.proof };
-            let claimed = again_if_lost(async || self.world.handle(&claim.handle, operation.clone()).await);
-            let handle::Outcome::Held(holder) = claimed.await? else { return Err(UNEXPECTED_OUTCOME) };
+            let holder = self.claim_once(account, &claim.handle, claim.proof).await?;
             if holder.account != account {
                 lost = Some(claim.handle.clone());
                 break;

@@ -12,6 +12,7 @@ pub mod claim;
 pub mod client_config;
 pub mod delivery;
 pub mod device_proof;
+mod email;
 mod entrance;
 pub mod fresh_proof;
 pub mod identity;
@@ -21,6 +22,7 @@ pub mod import;
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;
+pub mod numbers;
 pub mod one_tap;
 mod openid;
 pub mod otp;
@@ -39,6 +41,7 @@ pub mod sign_in;
 mod sms;
 pub mod step_up;
 mod test_mode;
+pub mod trusted_phones;
 
 use std::pin::Pin;
 

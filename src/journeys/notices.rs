@@ -22,6 +22,7 @@ use crate::{
         webhook::{payload, signatures},
     },
     model::{
+        challenge::Destination,
         notice::{Channel, Notice},
         platform::Platform,
     },
@@ -175,7 +176,7 @@ impl<W: World> Service<'_, W> {
         let Some(phone) = phone else { return UNREADABLE };
         let (app, id, messages) = (notice.app.as_str(), notice.id(), &self.settings.messages);
         let parcel = Parcel {
-            phone: &phone,
+            to: &Destination::Phone(phone.clone()),
             purpose: NOTICE,
             language: messages.language(app),
             caller: &Caller { app, platform: Platform::Web, address: "", request_id: &id },
@@ -185,6 +186,7 @@ impl<W: World> Service<'_, W> {
         let Ok(letter) = self.letter(&parcel) else { return Told::GivenUp("not_set_up") };
         let signed = phone.chinese_national().is_some();
         let text = Text {
+            subject: String::new(),
             text: Secret::new(messages.notice_by_sms(app, notice.kind, notice.at, signed)),
             values: vec![("app", messages.name(app, parcel.language).to_owned())],
         };

@@ -18,8 +18,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        challenge::{Record, Reference, Subject},
-        handle::HandleName,
+        challenge::{Destination, Record, Reference, Subject},
         login::Method,
         otp::{Evidence, Operation, Outcome, REPEAT_KEPT, Redeem},
         otp_purpose::Purpose,
@@ -79,7 +78,7 @@ pub struct AfterRedeem {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Redeems a code that was sent for this purpose to whoever `binding` names.
+    /// Redeems a code that was sent to a number for this purpose, for whoever `binding` names.
     ///
     /// # Errors
     /// `otp_incorrect`, whatever is wrong; `idempotency_conflict` for a repeat that is none.
@@ -89,15 +88,34 @@ impl<W: World> Service<'_, W> {
         purpose: Purpose,
         binding: &str,
     ) -> Result<ProvenByOtp, Failure> {
-        // 1. Forged, expired and misused ones die here, before anybody is asked.
-        let reference = Reference::read(&self.settings.sealing, proof.challenge).ok_or(Code::OtpIncorrect)?;
+        let challenge = self.challenge_of(proof)?;
+        let Destination::Phone(phone) = &challenge.to else { return Err(Code::OtpIncorrect.into()) };
+        let measured = self.redeem_code(&challenge, proof, purpose, binding).await?;
+        let after = measured.map(|sent_at| AfterRedeem { phone: phone.clone(), sent_at });
+        Ok(ProvenByOtp { phone: phone.clone(), after, challenge })
+    }
+
+    /// What a client brings with a code; forged ones die here.
+    pub(super) fn challenge_of(&self, proof: &OtpProof<'_>) -> Result<Reference, Failure> {
+        Reference::read(&self.settings.sealing, proof.challenge).ok_or(Code::OtpIncorrect.into())
+    }
+
+    /// Redeems a code. When it was sent, if that counts in the guards against pumping.
+    pub(super) async fn redeem_code(
+        &self,
+        reference: &Reference,
+        proof: &OtpProof<'_>,
+        purpose: Purpose,
+        binding: &str,
+    ) -> Result<Option<Timestamp>, Failure> {
+        // 1. Expired and misused ones die here, before anybody is asked.
         // A repeat may come a little late; only the handle can tell it from a first attempt.
         let late = if proof.attempt.key.is_some() { REPEAT_KEPT } else { Duration::ZERO };
         if reference.purpose != purpose || self.world.now() >= reference.expires.plus(late) {
             return Err(Code::OtpIncorrect.into());
         }
         // 2. The record, as this place sees it.
-        let handle = HandleName::of_phone(&self.settings.digest, &reference.phone);
+        let handle = reference.to.handle(&self.settings.digest);
         let subject = Subject { id: reference.id, purpose, binding, handle: &handle };
         let record = self.world.challenge(reference.id).await;
         let evidence = self.evidence(&subject, proof.code, record.as_ref().ok().and_then(Option::as_ref));
@@ -107,17 +125,14 @@ impl<W: World> Service<'_, W> {
         let redeem = Redeem { challenge: reference.id, operation, request, evidence, rules };
         let redeem = Operation::Redeem(redeem.into());
         let outcome = again_if_lost(async || self.otp(&handle, redeem.clone()).await).await?;
-        let after = match outcome {
-            Outcome::Redeemed { measured } => {
-                measured.map(|sent_at| AfterRedeem { phone: reference.phone.clone(), sent_at })
-            }
-            Outcome::Incorrect => return Err(Code::OtpIncorrect.into()),
-            Outcome::Conflict => return Err(Code::IdempotencyConflict.into()),
+        match outcome {
+            Outcome::Redeemed { measured } => Ok(measured),
+            Outcome::Incorrect => Err(Code::OtpIncorrect.into()),
+            Outcome::Conflict => Err(Code::IdempotencyConflict.into()),
             // Not known to be wrong when the store is out of reach: nothing was counted.
-            Outcome::NoRecord => return Err(record.map_or_else(Failure::from, |_| Code::OtpIncorrect.into())),
-            _ => return Err(UNEXPECTED_OUTCOME.into()),
-        };
-        Ok(ProvenByOtp { phone: reference.phone.clone(), after, challenge: reference })
+            Outcome::NoRecord => Err(record.map_or_else(Failure::from, |_| Code::OtpIncorrect.into())),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
     }
 
     /// Proves a number in one of the ways, by a code that was sent for one of these purposes.

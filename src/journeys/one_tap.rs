@@ -21,6 +21,7 @@ use crate::{
         api_key::Mode,
         audit::{Action, AuditEntry},
         carrier::Carrier,
+        challenge::Destination,
         device::Presented,
         handle::HandleName,
         language::Language,
@@ -111,7 +112,7 @@ impl<W: World> Service<'_, W> {
         deadline: Timestamp,
     ) -> Option<Challenged> {
         let send = OtpSend {
-            phone: fallback.phone,
+            to: &Destination::Phone(fallback.phone.clone()),
             purpose: otp_purpose::Purpose::Login,
             binding: &binding_of_app(caller.app),
             caller: caller.clone(),

@@ -1,6 +1,7 @@
-//! Sending a code by SMS: the way in when one-tap cannot work, and the proof of a number everywhere else.
+//! Sending a code: by SMS, the way in when one-tap cannot work and the proof of a number everywhere else; by e-mail, the
+//! proof of an address to whoever is signed in.
 //!
-//! The journey is the same for numbers with and without an account, call by call.
+//! The journey is the same for numbers and addresses with and without an account, call by call.
 
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use super::{
     sms::{Calls, Delivery, Letter},
 };
 use crate::{
-    kernel::{fault::Fault, id::ChallengeId, phone::PhoneNumber, secret::Secret, time::Timestamp},
+    kernel::{fault::Fault, id::ChallengeId, secret::Secret, time::Timestamp},
     model::{
-        challenge::{Record, Reference, Subject},
+        challenge::{Destination, Record, Reference, Subject},
         handle::{self, HandleName},
         language::Language,
         otp::{FindSent, NewCode, Operation, Outcome, Rules, Settled},
@@ -31,8 +32,8 @@ use crate::{
 /// A code is asked for.
 #[derive(Debug)]
 pub struct OtpSend<'a> {
-    /// To which number.
-    pub phone: &'a PhoneNumber,
+    /// Where to.
+    pub to: &'a Destination,
     /// What for.
     pub purpose: Purpose,
     /// Who may use it: the app, or the session or ticket that asks.
@@ -72,7 +73,7 @@ pub struct AfterSend {
     handle: HandleName,
     settled: Settled,
     calls: Calls,
-    /// Whether it arrived is not known, which speaks against the provider and not against the number.
+    /// Whether it arrived is not known, which speaks against the provider and not against whom it was for.
     unmeasured: Taken,
 }
 
@@ -107,16 +108,16 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// `rate_limited` with the time to wait, `bot_check_required`, `risk_denied`, `sms_unavailable`,
-    /// `invalid_phone` for a country that is not served, `try_again` and `idempotency_conflict` for repeats.
+    /// `email_unavailable`, `invalid_phone` for a country that is not served, `try_again` and `idempotency_conflict` for repeats.
     pub async fn send_otp(&self, send: &OtpSend<'_>) -> Result<Challenged, Failure> {
         // 1. What the client got wrong, and what we could not deliver anyway.
         let letter = self.letter(&send.parcel())?;
-        let handle = HandleName::of_phone(&self.settings.digest, send.phone);
+        let handle = send.to.handle(&self.settings.digest);
         let presented = self.presented(send.device).await?;
         let asker = self.asker(&presented, send.caller.address).await;
         let (operation, request) = self.names_of(&send.attempt)?;
         let order = Order { send, letter, handle, asker: &asker, operation, request };
-        // 2. A repeat is answered, whatever it would cost by now. Others learn whether it is their own number.
+        // 2. A repeat is answered, whatever it would cost by now. Others learn whether it is their own.
         let own_device = match self.find_sent(&order).await? {
             Outcome::NotSent { own_device } => own_device,
             outcome => return self.not_sending(outcome, send),
@@ -162,16 +163,18 @@ impl<W: World> Service<'_, W> {
         let Order { send, letter, handle, asker, operation, request } = order;
         // 4. Bot check and risk, where there are any.
         let risk = async {
-            // A store's reviewer may sit anywhere, behind anything.
-            if letter.is_review() {
-                return RiskLevel::Allow;
+            // A store's reviewer may sit anywhere, behind anything; and of addresses nobody has an opinion.
+            match send.to {
+                Destination::Phone(phone) if !letter.is_review() => {
+                    self.risk(phone, &send.caller, send.deadline).await
+                }
+                _ => RiskLevel::Allow,
             }
-            self.risk(send.phone, &send.caller, send.deadline).await
         };
         let (human, risk) = join(self.is_human(&send.caller, send.captcha, send.deadline), risk).await;
         let human = human?;
         self.heed(risk, human, &send.caller)?;
-        // 5. The number's own word: cooldown, sends, failures in a row. From here on this code is the newest.
+        // 5. The handle's own word: cooldown, sends, failures in a row. From here on this code is the newest.
         let id = ChallengeId::from_bytes(self.fresh()?);
         let code = self.code_for(&letter)?;
         let lifetime = Duration::from_secs(self.settings.limits.otp_lifetime_seconds);
@@ -204,7 +207,7 @@ impl<W: World> Service<'_, W> {
             true => Vec::new(),
             false => {
                 let standing = self.standing(asker, own_device, human);
-                self.scopes_of_number(send.phone, &send.caller, standing)
+                self.scopes_of_destination(send.to, &send.caller, standing)
             }
         };
         let (dispatched, calls) = self.dispatch(&scopes, &letter, &code, (id, &record), send).await;
@@ -281,7 +284,7 @@ impl<W: World> Service<'_, W> {
         expires: Timestamp,
         resend_at: Timestamp,
     ) -> Result<Challenged, Failure> {
-        let reference = Reference { id, purpose: send.purpose, expires, phone: send.phone.clone() };
+        let reference = Reference { id, purpose: send.purpose, expires, to: send.to.clone() };
         let now = self.world.now();
         Ok(Challenged {
             id: reference.write(&self.settings.sealing)?,
@@ -292,12 +295,12 @@ impl<W: World> Service<'_, W> {
         })
     }
 
-    /// Limits of the codes of one number.
+    /// Limits of the codes of one number or address.
     pub(super) fn otp_rules(&self) -> Rules {
         self.settings.otp_rules()
     }
 
-    /// One operation on the codes of a number.
+    /// One operation on the codes of a number or address.
     pub(super) async fn otp(&self, handle: &HandleName, operation: Operation) -> Result<Outcome, Fault> {
         match self.world.handle(handle, handle::Operation::Otp(operation)).await? {
             handle::Outcome::Otp(outcome) => Ok(outcome),

@@ -2,7 +2,8 @@
 //!
 //! Who asks is a network address; or a device of the number's holder, which has a budget of its own wherever it is;
 //! or a device of somebody else, which has both. Where it goes is a prefix of numbers, a country, and the deployment
-//! as a whole; the first two have a guard against pumping. What strangers use up of these, own devices keep.
+//! as a whole; the first two have a guard against pumping, for there the carriers earn by what is sent. E-mail has the
+//! deployment alone, counted apart from SMS. What strangers use up of these, own devices keep.
 
 use super::{
     Service,
@@ -18,6 +19,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
+        challenge::Destination,
         counter::{Budget, Operation},
         device::{DeviceRecord, Trust},
         pumping::{Guard, Policy},
@@ -97,10 +99,10 @@ impl<W: World> Service<'_, W> {
         scopes
     }
 
-    /// What a code to a number takes from.
-    pub(super) fn scopes_of_number(
+    /// What a code takes from that goes there.
+    pub(super) fn scopes_of_destination(
         &self,
-        phone: &PhoneNumber,
+        to: &Destination,
         caller: &Caller<'_>,
         standing: Standing,
     ) -> Vec<Scope> {
@@ -141,12 +143,16 @@ impl<W: World> Service<'_, W> {
             attempts: Vec::new(),
             guard: policy.filter(|_| !is_exempt).map(|policy| Guard { policy, has_bot_check }),
         };
-        let deployment = ("otp.deployment".to_owned(), String::new());
-        vec![
-            scope(of_prefix_counter(phone), limits.otp_prefix_short, Some(of_prefix)),
-            scope(of_country_counter(phone), limits.otp_country_short, Some(of_country)),
-            scope(deployment, limits.otp_deployment_short, None),
-        ]
+        let deployment =
+            |counter: &str| scope((counter.to_owned(), String::new()), limits.otp_deployment_short, None);
+        match to {
+            Destination::Phone(phone) => vec![
+                scope(of_prefix_counter(phone), limits.otp_prefix_short, Some(of_prefix)),
+                scope(of_country_counter(phone), limits.otp_country_short, Some(of_country)),
+                deployment("otp.deployment"),
+            ],
+            Destination::Email(_) => vec![deployment("otp.deployment.email")],
+        }
     }
 
     /// It counts, but proves nothing about whoever asked: the guards forget it.

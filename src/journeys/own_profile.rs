@@ -3,8 +3,10 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     binding::Identity,
+    numbers::PhoneChangeView,
     own_account::{Doer, View},
     sign_in::{AVATAR_URL, DISPLAY_NAME, LOCALE},
+    trusted_phones::TrustedPhoneView,
 };
 use crate::{
     kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, seal::Sealed, time::Timestamp},
@@ -29,6 +31,10 @@ pub struct AccountView {
     pub avatar_url: Option<String>,
     /// Their language and region.
     pub locale: Option<String>,
+    /// Another number that is wished for.
+    pub phone_change: Option<PhoneChangeView>,
+    /// Trusted phones.
+    pub trusted_phones: Vec<TrustedPhoneView>,
 }
 
 /// A change of the profile: each part stays (`None`), goes, or becomes something else.
@@ -92,13 +98,7 @@ impl<W: World> Service<'_, W> {
     pub async fn export(&self, doer: Doer<'_>) -> Result<Export, Failure> {
         let account = self.account(doer).await?;
         let view = self.export_history(doer).await?;
-        let numbers = account
-            .own
-            .former_numbers
-            .iter()
-            .map(|former| Ok((self.open_phone(account.id, &former.value)?, former.clone())));
-        let former_numbers = numbers.collect::<Result<_, Fault>>()?;
-        Ok(Export { former_numbers, account, view })
+        Ok(Export { former_numbers: self.former_numbers(&account)?, account, view })
     }
 
     /// Deletes the account: its ways in stop at once, its data goes after a grace.
@@ -119,8 +119,11 @@ impl<W: World> Service<'_, W> {
         };
         let phone = own.identifiers.iter().find(|known| known.handle.is_phone());
         let identities = own.identifiers.iter().map(|known| self.identity(id, known));
+        let wish = own.phone_change.as_ref();
         Ok(AccountView {
             id,
+            phone_change: wish.map(|wish| self.phone_change_view(id, wish)).transpose()?,
+            trusted_phones: self.trusted_phone_views(id, &own.trusted_phones)?,
             phone: phone.map(|phone| self.open_phone(id, &phone.value)).transpose()?,
             identities: identities.collect::<Result<_, Fault>>()?,
             display_name: text(DISPLAY_NAME, &own.profile.display_name)?,

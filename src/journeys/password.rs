@@ -16,17 +16,16 @@ use super::{
 use crate::{
     kernel::{
         digest::derive,
-        email::EmailAddress,
         fault::Fault,
         id::AccountId,
         password::{Password, PasswordHash},
-        phone::PhoneNumber,
         secret::Secret,
         time::Timestamp,
     },
     model::{
         account::{Deed, Operation, Outcome},
-        handle::{self, EMAIL, HandleName, USERNAME},
+        challenge::Destination,
+        handle::{self, HandleName, USERNAME},
         login::Method,
         otp_purpose,
         refusal::{Code, Refusal},
@@ -235,14 +234,11 @@ impl<W: World> Service<'_, W> {
     fn named(&self, typed: &str) -> (HandleName, Secret<String>) {
         let ring = &self.settings.digest;
         let text = typed.trim();
-        if let Ok(phone) = PhoneNumber::parse(text) {
-            return (HandleName::of_phone(ring, &phone), Secret::new(phone.e164().to_owned()));
+        if let Some(to) = Destination::parse(text) {
+            return (to.handle(ring), Secret::new(to.as_str().to_owned()));
         }
-        let (kind, value) = match EmailAddress::parse(text) {
-            Some(address) => (EMAIL, address.as_str().to_owned()),
-            None => (USERNAME, text.to_ascii_lowercase()),
-        };
-        (HandleName::of(ring, kind, &value), Secret::new(value))
+        let name = text.to_ascii_lowercase();
+        (HandleName::of(ring, USERNAME, &name), Secret::new(name))
     }
 
     /// An account that is nobody's, always the same for an identifier: it is asked in place of one.

@@ -16,7 +16,7 @@ use crate::{
         refusal::{Code, FieldProblem, Refusal},
     },
     ports::{ProviderCall, World},
-    providers::{self, Account, Answer, Call, CallError, Capability, Document, RiskLevel, Sms},
+    providers::{self, Account, Answer, Call, CallError, Capability, Document, Message, RiskLevel},
 };
 
 /// What the client got from a provider's SDK.
@@ -76,7 +76,7 @@ pub(super) struct Tender<'a> {
     pub(super) timeout: Duration,
     pub(super) credential: &'a Table<String, Secret<String>>,
     pub(super) phone: Option<&'a PhoneNumber>,
-    pub(super) sms: Option<Sms<'a>>,
+    pub(super) message: Option<Message<'a>>,
 }
 
 impl<'a> Tender<'a> {
@@ -89,7 +89,7 @@ impl<'a> Tender<'a> {
     ) -> Self {
         static NOTHING: Table<String, Secret<String>> = Table::new();
         let timeout = Duration::from_millis(timeout_ms);
-        Self { choice, caller, capability, timeout, credential: &NOTHING, phone: None, sms: None }
+        Self { choice, caller, capability, timeout, credential: &NOTHING, phone: None, message: None }
     }
 }
 
@@ -159,7 +159,7 @@ impl<W: World> Service<'_, W> {
             account,
             credential: &credential.fields,
             phone,
-            sms: None,
+            message: None,
             platform: caller.platform,
             address: caller.address,
             request_id: caller.request_id,
@@ -203,7 +203,7 @@ impl<W: World> Service<'_, W> {
             account: choice.account,
             credential: tender.credential,
             phone: tender.phone,
-            sms: tender.sms,
+            message: tender.message,
             platform: caller.platform,
             address: caller.address,
             request_id: caller.request_id,

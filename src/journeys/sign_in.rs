@@ -52,6 +52,16 @@ pub struct DeviceClaim {
     pub proof: Option<GivenProof>,
 }
 
+impl DeviceClaim {
+    /// A device of which nothing is known.
+    pub(super) const fn unknown(platform: Platform) -> Self {
+        let name = String::new();
+        let (token, model, os, app_version, push_token, key, proof) =
+            (None, None, None, None, None, None, None);
+        Self { token, platform, name, model, os, app_version, push_token, key, proof }
+    }
+}
+
 /// What a sign-in leads to.
 #[derive(Debug)]
 pub enum Entry {
@@ -169,7 +179,8 @@ impl<W: World> Service<'_, W> {
                 Outcome::Importing(importing) => _ = self.finish_import(id, &importing).await?,
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine => {
-                    let release = handle::Operation::Release { account: id, cause: Parting::Unbound };
+                    let (seen, cause) = (Some(since), Parting::Unbound);
+                    let release = handle::Operation::Release { account: id, seen, cause };
                     self.world.handle(&entrance.by.handle, release).await?;
                 }
                 _ => return Err(UNEXPECTED_OUTCOME.into()),
@@ -278,7 +289,17 @@ impl<W: World> Service<'_, W> {
 
     /// The number that an account keeps.
     pub(super) fn open_phone(&self, account: AccountId, number: &Sealed) -> Result<PhoneNumber, Fault> {
-        let text = Secret::new(self.open_text(account, handle::PHONE, number)?);
+        self.open_number(account, handle::PHONE, number)
+    }
+
+    /// A number that an account keeps for that.
+    pub(super) fn open_number(
+        &self,
+        account: AccountId,
+        what: &str,
+        number: &Sealed,
+    ) -> Result<PhoneNumber, Fault> {
+        let text = Secret::new(self.open_text(account, what, number)?);
         PhoneNumber::parse(text.expose()).map_err(|_| NOT_A_NUMBER)
     }
 
@@ -312,6 +333,12 @@ pub(super) const DEVICE_NAME: &str = "device-name";
 
 /// The `what` of a device's push token.
 pub(super) const PUSH_TOKEN: &str = "push-token";
+
+/// The `what` of the number of a trusted phone.
+pub(super) const TRUSTED_PHONE: &str = "trusted-phone";
+
+/// The `what` of what its owner calls it.
+pub(super) const TRUSTED_PHONE_LABEL: &str = "trusted-phone-label";
 
 /// The `what` of the name of an account's owner.
 pub(super) const DISPLAY_NAME: &str = "display-name";

@@ -1,4 +1,4 @@
-//! Getting a message to a number: which provider first, and when to try the next.
+//! Getting a message to a number or an address: which provider first, and when to try the next.
 //!
 //! A provider that says clearly that it did not take the message gives way to the next one. One that may have
 //! taken it does not: nobody gets two messages, and the code of the first is good.
@@ -14,22 +14,22 @@ use super::{
     settings::ReviewNumber,
 };
 use crate::{
-    kernel::{country::country_code, fault::Fault, phone::PhoneNumber, secret::Secret, time::Timestamp},
+    kernel::{country::country_code, fault::Fault, secret::Secret, time::Timestamp},
     model::{
-        challenge,
+        challenge::{self, Destination},
         counter::{Operation, Outcome},
         language::Language,
         refusal::{Code, Refusal},
     },
     ports::{ProviderCall, World},
-    providers::{Answer, Capability, NOTICE, Sms},
+    providers::{Answer, Capability, Mail, Message, NOTICE},
     rules::{
         message::Recipient,
         routing::{self, Candidate},
     },
 };
 
-/// How a message reaches its number.
+/// How a message reaches whom it is for.
 pub(super) enum Letter<'a> {
     /// It does not: the number is one for reviewers, with a code of its own.
     Review(&'a ReviewNumber),
@@ -59,7 +59,7 @@ impl Letter<'_> {
 
 /// To whom a message goes, what for, and until when.
 pub(super) struct Parcel<'a> {
-    pub(super) phone: &'a PhoneNumber,
+    pub(super) to: &'a Destination,
     /// Name of a purpose of codes, or [`NOTICE`].
     pub(super) purpose: &'a str,
     pub(super) language: Language,
@@ -69,32 +69,51 @@ pub(super) struct Parcel<'a> {
 
 /// What a message says: as text, and the values of which vendors of templates make it.
 pub(super) struct Text {
+    /// E-mail only.
+    pub(super) subject: String,
     pub(super) text: Secret<String>,
     pub(super) values: Vec<(&'static str, String)>,
 }
 
 impl OtpSend<'_> {
     pub(super) fn parcel(&self) -> Parcel<'_> {
-        let Self { phone, purpose, caller, language, deadline, .. } = self;
-        Parcel { phone, purpose: purpose.name(), language: *language, caller, deadline: *deadline }
+        let Self { to, purpose, caller, language, deadline, .. } = self;
+        Parcel { to, purpose: purpose.name(), language: *language, caller, deadline: *deadline }
+    }
+}
+
+impl Parcel<'_> {
+    const fn capability(&self) -> Capability {
+        match self.to {
+            Destination::Phone(_) => Capability::Sms,
+            Destination::Email(_) => Capability::Email,
+        }
+    }
+
+    fn undeliverable(&self) -> Refusal {
+        match self.to {
+            Destination::Phone(_) => Refusal::to_one_tap(Code::SmsUnavailable),
+            Destination::Email(_) => Refusal::new(Code::EmailUnavailable),
+        }
     }
 }
 
 impl<W: World> Service<'_, W> {
-    /// How a message would reach the number.
+    /// How a message would reach whom it is for.
     pub(super) fn letter(&self, parcel: &Parcel<'_>) -> Result<Letter<'_>, Failure> {
         let settings = self.settings;
-        let Parcel { phone, caller, .. } = *parcel;
+        let Parcel { to, caller, .. } = *parcel;
         if !settings.apps.iter().any(|app| app == caller.app) {
             return Err(Refusal::field("app", "is not an app of this service").into());
         }
-        if let Some(review) = settings.review_numbers.iter().find(|review| review.phone == *phone) {
-            return Ok(Letter::Review(review));
-        }
-        let country = country_code(phone.e164());
-        if !settings.sms_countries.serve(phone) {
-            let fields = Refusal::field("phone", "is of a country that is not served").fields;
-            return Err(Refusal { fields, ..Refusal::new(Code::InvalidPhone) }.into());
+        if let Some(phone) = to.phone() {
+            if let Some(review) = settings.review_numbers.iter().find(|review| review.phone == *phone) {
+                return Ok(Letter::Review(review));
+            }
+            if !settings.sms_countries.serve(phone) {
+                let fields = Refusal::field("phone", "is of a country that is not served").fields;
+                return Err(Refusal { fields, ..Refusal::new(Code::InvalidPhone) }.into());
+            }
         }
         if settings.sms_console {
             return Ok(Letter::Console);
@@ -103,11 +122,12 @@ impl<W: World> Service<'_, W> {
         let can_say = |choice: &Choice<'_>| {
             parcel.purpose != NOTICE || !choice.document.is_template() || choice.template(parcel).is_some()
         };
-        let choices = self.choices(Capability::Sms, caller);
-        let choices: Vec<Choice<'_>> =
-            choices.filter(|choice| choice.serves_country(country) && can_say(choice)).collect();
+        let country = to.phone().map(|phone| country_code(phone.e164()));
+        let reaches = |choice: &Choice<'_>| country.is_none_or(|country| choice.serves_country(country));
+        let choices = self.choices(parcel.capability(), caller);
+        let choices: Vec<Choice<'_>> = choices.filter(|choice| reaches(choice) && can_say(choice)).collect();
         match choices.is_empty() {
-            true => Err(Refusal::to_one_tap(Code::SmsUnavailable).into()),
+            true => Err(parcel.undeliverable().into()),
             false => Ok(Letter::Providers(choices)),
         }
     }
@@ -129,12 +149,17 @@ impl<W: World> Service<'_, W> {
             language: send.language,
             purpose: send.purpose,
             platform: send.caller.platform,
-            signed: send.phone.chinese_national().is_some(),
+            signed: send.to.phone().is_some_and(|phone| phone.chinese_national().is_some()),
         };
         let messages = &self.settings.messages;
         let name = messages.name(send.caller.app, send.language).to_owned();
+        let (subject, text) = match send.to {
+            Destination::Phone(_) => (String::new(), messages.compose(&to, code.expose(), minutes)),
+            Destination::Email(_) => messages.compose_email(&to, code.expose(), minutes),
+        };
         Text {
-            text: Secret::new(messages.compose(&to, code.expose(), minutes)),
+            subject,
+            text: Secret::new(text),
             values: vec![("code", code.expose().clone()), ("minutes", minutes.to_string()), ("app", name)],
         }
     }
@@ -174,11 +199,14 @@ impl<W: World> Service<'_, W> {
             // What it could not do in less than its time says nothing about it.
             let is_cut_short = timeout < Duration::from_millis(limit);
             let params = choice.params(&text.values);
-            let sms =
-                Sms { text: text.text.expose(), code, template: choice.template(parcel), params: &params };
-            let tender = Tender::of(*choice, parcel.caller, Capability::Sms, limit);
-            let answer =
-                self.offer(&Tender { timeout, phone: Some(parcel.phone), sms: Some(sms), ..tender }).await;
+            let mail = match parcel.to {
+                Destination::Phone(_) => None,
+                Destination::Email(to) => Some(Mail { to, subject: &text.subject }),
+            };
+            let (text, template) = (text.text.expose(), choice.template(parcel));
+            let message = Some(Message { text, code, template, params: &params, mail });
+            let tender = Tender::of(*choice, parcel.caller, parcel.capability(), limit);
+            let answer = self.offer(&Tender { timeout, phone: parcel.to.phone(), message, ..tender }).await;
             let health = health_counter(choice.document.id(), parcel.caller.app);
             match answer {
                 Ok(Answer::Accepted { .. }) => {
@@ -193,15 +221,15 @@ impl<W: World> Service<'_, W> {
                     calls.push((health, false));
                     return (Ok(Delivery::Doubtful), calls);
                 }
-                // This number gets no message from anybody.
+                // This number or address gets no message from anybody.
                 Ok(Answer::Rejected { .. }) => break,
-                // Enough for this number, by this vendor's count. It is well.
+                // Enough for it, by this vendor's count. It is well.
                 Ok(Answer::Limited { .. }) => {}
                 Ok(_) => calls.push((health, false)),
                 Err(fault) => return (Err(fault.into()), calls),
             }
         }
-        (Err(Refusal::to_one_tap(Code::SmsUnavailable).into()), calls)
+        (Err(parcel.undeliverable().into()), calls)
     }
 
     /// In which order providers are tried: by health, then by weight.

@@ -6,15 +6,17 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenProof, needs_key},
     sign_in::{Entry, again_if_lost},
+    trusted_phones::TrustedPhoneView,
 };
 use crate::{
     kernel::{
+        fault::Fault,
         id::{AccountId, ApprovalId},
         secret::Secret,
         time::Timestamp,
     },
     model::{
-        account::{AtTicket, Operation, Outcome, Waiting},
+        account::{AtTicket, Operation, Outcome, Step, Waiting},
         refusal::{Code, Refusal},
         step_up::{Digits, Reason},
         ticket::Ticket,
@@ -50,6 +52,10 @@ pub struct StepUp {
     pub reason: Reason,
     /// The two digits to show and seconds until nobody can type them any more, once the question was asked.
     pub question: Option<(String, u64)>,
+    /// Trusted devices can be asked.
+    pub by_device: bool,
+    /// Trusted phones that can be asked.
+    pub by_phone: Vec<TrustedPhoneView>,
     /// The device's token, when it was issued with the ticket.
     pub device_token: Option<Secret<String>>,
 }
@@ -61,7 +67,8 @@ impl<W: World> Service<'_, W> {
     /// `ticket_invalid`; `proof_failed` once they said no; `rate_limited` after too many questions.
     pub async fn ask_trusted_devices(&self, holder: &Holder<'_>) -> Result<Entry, Failure> {
         let digits = Digits::draw(&self.fresh()?).ok_or(NO_DIGITS)?;
-        self.at_ticket(holder, Some((ApprovalId::from_bytes(self.fresh()?), digits)), false).await
+        let step = Step::AskDevices(ApprovalId::from_bytes(self.fresh()?), digits);
+        self.look_at(holder, step, false).await
     }
 
     /// How far it is, waiting for a decision until then. Who was confirmed is signed in by the same call.
@@ -71,7 +78,7 @@ impl<W: World> Service<'_, W> {
     pub async fn await_step_up(&self, holder: &Holder<'_>, until: Timestamp) -> Result<Entry, Failure> {
         let mut looks_again = false;
         loop {
-            let entry = self.at_ticket(holder, None, looks_again).await?;
+            let entry = self.look_at(holder, Step::Look, looks_again).await?;
             looks_again = true;
             let rest = until.since(self.world.now());
             match entry {
@@ -91,10 +98,12 @@ impl<W: World> Service<'_, W> {
         device_token: Option<Secret<String>>,
     ) -> Result<Entry, Failure> {
         let now = self.world.now();
-        let Waiting { ticket: id, reason, until, question, .. } = *waiting;
+        let Waiting { ticket: id, reason, until, question, by_device, .. } = *waiting;
         // One that is over can be asked again.
         let question = question.filter(|(_, until)| now < *until);
         let step_up = StepUp {
+            by_device,
+            by_phone: self.trusted_phone_views(account, &waiting.by_phone)?,
             ticket: Ticket { account, id, until }.write(&self.settings.sealing)?,
             expires_in: until.since(now).as_secs(),
             reason,
@@ -104,16 +113,51 @@ impl<W: World> Service<'_, W> {
         Ok(Entry::StepUp(step_up.into()))
     }
 
-    async fn at_ticket(
+    /// A ticket of ours that is not over. Forged and expired ones die here.
+    pub(super) fn read_ticket(&self, holder: &Holder<'_>) -> Result<Ticket, Failure> {
+        let ticket = Ticket::read(&self.settings.sealing, holder.ticket);
+        let ticket = ticket.filter(|ticket| self.world.now() < ticket.until);
+        ticket.ok_or_else(|| Code::TicketInvalid.into())
+    }
+
+    /// One step at a ticket, and how far it is then.
+    pub(super) async fn look_at(
         &self,
         holder: &Holder<'_>,
-        question: Option<(ApprovalId, Digits)>,
+        step: Step,
         looks_again: bool,
     ) -> Result<Entry, Failure> {
-        // 1. Forged and expired ones die here, and those that come without a device token of ours.
-        let now = self.world.now();
-        let ticket = Ticket::read(&self.settings.sealing, holder.ticket).filter(|ticket| now < ticket.until);
-        let (Some(ticket), Some(presented_token)) = (ticket, self.token_digest(holder.device_token)) else {
+        let account = self.read_ticket(holder)?.account;
+        let outcome = self.at_ticket(holder, step, looks_again).await?;
+        self.entry(account, outcome)
+    }
+
+    /// How far it is, by the account's word.
+    pub(super) fn entry(&self, account: AccountId, outcome: Outcome) -> Result<Entry, Failure> {
+        match outcome {
+            Outcome::Waits(waiting) => self.waiting(account, &waiting, None),
+            // The device's token came with the ticket.
+            outcome @ Outcome::SignedIn { .. } => self.signed_in(account, outcome, None),
+            Outcome::NeedsKey => Err(needs_key()),
+            Outcome::TicketInvalid => Err(Code::TicketInvalid.into()),
+            Outcome::ProofFailed => Err(Code::ProofFailed.into()),
+            Outcome::NotFound => Err(Code::NotFound.into()),
+            Outcome::Frozen => Err(Code::AccountFrozen.into()),
+            Outcome::Limited { retry_after } => Err(Refusal::wait(retry_after).into()),
+            _ => Err(UNEXPECTED_OUTCOME.into()),
+        }
+    }
+
+    /// One step at a ticket, in one call to the account.
+    pub(super) async fn at_ticket(
+        &self,
+        holder: &Holder<'_>,
+        step: Step,
+        looks_again: bool,
+    ) -> Result<Outcome, Failure> {
+        // 1. Those die here that come without a device token of ours.
+        let ticket = self.read_ticket(holder)?;
+        let Some(presented_token) = self.token_digest(holder.device_token) else {
             return Err(Code::TicketInvalid.into());
         };
         let key = match holder.proof.filter(|_| !looks_again) {
@@ -123,7 +167,7 @@ impl<W: World> Service<'_, W> {
         // 2. One call to the account.
         let account = ticket.account;
         let rules = self.settings.account_rules();
-        let at = AtTicket { account, ticket: ticket.id, presented_token, key, looks_again, question, rules };
+        let at = AtTicket { account, ticket: ticket.id, presented_token, key, looks_again, step, rules };
         // When its answer was lost the proof may have been taken.
         let tried = Cell::new(false);
         let look = async || {
@@ -131,18 +175,8 @@ impl<W: World> Service<'_, W> {
             let at = AtTicket { looks_again, ..at.clone() };
             self.world.account(account, Operation::AtTicket(Box::new(at))).await
         };
-        match again_if_lost(look).await? {
-            Outcome::Waits(waiting) => self.waiting(account, &waiting, None),
-            // The device's token came with the ticket.
-            outcome @ Outcome::SignedIn { .. } => self.signed_in(account, outcome, None),
-            Outcome::NeedsKey => Err(needs_key()),
-            Outcome::TicketInvalid => Err(Code::TicketInvalid.into()),
-            Outcome::ProofFailed => Err(Code::ProofFailed.into()),
-            Outcome::Frozen => Err(Code::AccountFrozen.into()),
-            Outcome::Limited { retry_after } => Err(Refusal::wait(retry_after).into()),
-            _ => Err(UNEXPECTED_OUTCOME.into()),
-        }
+        Ok(again_if_lost(look).await?)
     }
 }
 
-const NO_DIGITS: crate::kernel::fault::Fault = crate::kernel::fault::Fault::new("no_even_draw");
+const NO_DIGITS: Fault = Fault::new("no_even_draw");

@@ -81,6 +81,8 @@ ids! {
     TicketId = "tkt_";
     /// A question to the trusted devices of an account.
     ApprovalId = "apr_";
+    /// A trusted phone of an account.
+    TrustedPhoneId = "tph_";
     /// One HTTP request, when the client named none.
     RequestId = "req_";
 }

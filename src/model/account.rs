@@ -8,15 +8,17 @@ pub use self::{
     closing::Closing,
     identifiers::{Candidate, FormerNumber, Identifier},
     import::{Import, ImportClaim, Importing},
+    numbers::PhoneChange,
     operation::{Operation, Refresh},
     outcome::Outcome,
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::Given,
-    protection::{AtTicket, Pending, Waiting},
+    protection::{AtTicket, Pending, Step, Waiting},
     real_name::RealName,
     rules::Rules,
     sign_in::SignIn,
+    trusted_phones::TrustedPhone,
 };
 use super::{
     device::Device,
@@ -37,6 +39,7 @@ mod closing;
 mod identifiers;
 mod import;
 mod notify;
+mod numbers;
 mod operation;
 mod outcome;
 mod password;
@@ -46,6 +49,7 @@ mod protection;
 mod real_name;
 mod rules;
 mod sign_in;
+mod trusted_phones;
 
 /// The state of one account. Empty until the first sign-in creates it, or an import.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -72,6 +76,11 @@ pub struct Account {
     password: Option<Password>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     former_numbers: Vec<FormerNumber>,
+    /// Another number that is wished for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    phone_change: Option<PhoneChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    trusted_phones: Vec<TrustedPhone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closing: Option<Closing>,
     #[serde(default, skip_serializing_if = "RealName::is_none")]
@@ -113,8 +122,9 @@ impl Machine for Account {
             }
             Operation::Protect { account, enabled } => {
                 self.protected = Some(enabled);
-                // The device that is lost must not be asked again, as soon as its owner switches protection on.
+                // The device or phone that is lost must not be asked again, as soon as its owner switches protection on.
                 if !enabled {
+                    self.trusted_phones.clear();
                     self.created = self.created.take().map(|created| Created { on: None, ..created });
                     for device in &mut self.devices {
                         device.confirmed_at = None;
@@ -154,9 +164,7 @@ impl Machine for Account {
                 Outcome::Done
             }
             Operation::SettleClaim { account, handle, is_won, rules } => {
-                if self.settle_claim(&handle, is_won) {
-                    self.tell(NoticeKind::IdentityBound, account, None, &rules, now, outbox);
-                }
+                self.settle_claim(&handle, is_won, account, &rules, now, outbox);
                 Outcome::Done
             }
             Operation::Restore => self.restore(),
@@ -170,12 +178,15 @@ impl Machine for Account {
     fn tidy(&mut self, now: Timestamp, outbox: &mut Outbox) {
         self.history.tidy(now);
         self.step_ups.tidy(now);
+        self.phone_change.take_if(|wish| wish.until <= now);
         self.close_when_due(now, outbox);
     }
 
     fn expires(&self) -> Option<Timestamp> {
         let closes = self.closing.as_ref().map(|closing| closing.until);
-        self.history.expires().into_iter().chain(self.step_ups.expires()).chain(closes).min()
+        let forgets = self.phone_change.as_ref().map(|wish| wish.until);
+        let parts = [self.history.expires(), self.step_ups.expires(), closes, forgets];
+        parts.into_iter().flatten().min()
     }
 
     fn is_empty(&self) -> bool {

@@ -1,13 +1,17 @@
-//! A code on its way to a number: what is kept of it, and what the client holds of it.
+//! A code on its way to a number or an address: what is kept of it, and what the client holds of it.
 //!
 //! Nobody keeps the code. The record in KV is a MAC under a key that is not in the state (the pepper), over
 //! everything the code is good for; so whoever reads the state cannot try the million codes against it.
 
 use serde::{Deserialize, Serialize};
 
-use super::{handle::HandleName, otp_purpose::Purpose};
+use super::{
+    handle::{EMAIL, HandleName},
+    otp_purpose::Purpose,
+};
 use crate::kernel::{
     digest::{derive, hmac_sha256},
+    email::EmailAddress,
     encoding::base64url,
     fault::Fault,
     id::ChallengeId,
@@ -37,7 +41,7 @@ pub struct Subject<'a> {
     pub purpose: Purpose,
     /// The app, session or ticket that asked.
     pub binding: &'a str,
-    /// The number, by the name of its handle.
+    /// Number or address, by the name of its handle.
     pub handle: &'a HandleName,
 }
 
@@ -50,8 +54,17 @@ pub struct Reference {
     pub purpose: Purpose,
     /// The code is good until then.
     pub expires: Timestamp,
-    /// The number, and so its handle.
-    pub phone: PhoneNumber,
+    /// Where it went, and so its handle.
+    pub to: Destination,
+}
+
+/// Where a code goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// By SMS.
+    Phone(PhoneNumber),
+    /// By e-mail.
+    Email(EmailAddress),
 }
 
 impl Subject<'_> {
@@ -85,7 +98,7 @@ impl Reference {
             self.id.bytes().as_slice(),
             &self.expires.millis().to_be_bytes(),
             &[self.purpose.number()],
-            self.phone.e164().as_bytes(),
+            self.to.as_str().as_bytes(),
         ]
         .concat();
         Ok(format!("{PREFIX}{}", seal_unique(ring, CONTEXT, &plain)?.as_str()))
@@ -97,13 +110,45 @@ impl Reference {
         let plain = open(ring, CONTEXT, &sealed).ok()?;
         let (id, rest) = plain.expose().split_first_chunk::<16>()?;
         let (expires, rest) = rest.split_first_chunk::<8>()?;
-        let (purpose, phone) = rest.split_first()?;
+        let (purpose, to) = rest.split_first()?;
         Some(Self {
             id: ChallengeId::from_bytes(*id),
             purpose: Purpose::from_number(*purpose)?,
             expires: Timestamp::from_millis(i64::from_be_bytes(*expires)),
-            phone: PhoneNumber::parse(std::str::from_utf8(phone).ok()?).ok()?,
+            to: Destination::parse(std::str::from_utf8(to).ok()?)?,
         })
+    }
+}
+
+impl Destination {
+    /// A number or an address as people type them: nothing is both.
+    pub fn parse(text: &str) -> Option<Self> {
+        let phone = PhoneNumber::parse(text).ok().map(Self::Phone);
+        phone.or_else(|| EmailAddress::parse(text).map(Self::Email))
+    }
+
+    /// In its canonical form.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Phone(phone) => phone.e164(),
+            Self::Email(address) => address.as_str(),
+        }
+    }
+
+    /// Under which name its handle is found.
+    pub fn handle(&self, ring: &KeyRing) -> HandleName {
+        match self {
+            Self::Phone(phone) => HandleName::of_phone(ring, phone),
+            Self::Email(address) => HandleName::of(ring, EMAIL, address.as_str()),
+        }
+    }
+
+    /// The number, if it is one.
+    pub const fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Phone(phone) => Some(phone),
+            Self::Email(_) => None,
+        }
     }
 }
 
@@ -125,33 +170,46 @@ mod tests {
     use super::*;
     use crate::kernel::keys::tests::ring;
 
-    fn reference() -> Reference {
+    fn reference(to: &str) -> Reference {
         Reference {
             id: ChallengeId::from_bytes([7; 16]),
             purpose: Purpose::Bind,
             expires: Timestamp::from_secs(300),
-            phone: PhoneNumber::parse("13800138000").unwrap(),
+            to: Destination::parse(to).unwrap(),
         }
     }
 
     #[test]
     fn the_client_holds_it_and_cannot_read_or_change_it() {
         let ring = ring("A256GCM", &[1]);
-        let text = reference().write(&ring).unwrap();
-        assert_eq!(Reference::read(&ring, &text), Some(reference()));
-        assert_eq!(reference().write(&ring).unwrap(), text);
-        let sealed = text.rsplit_once('.').unwrap().1;
-        let bytes = data_encoding::BASE64URL_NOPAD.decode(sealed.as_bytes()).unwrap();
-        assert!(!bytes.windows(11).any(|window| window == b"13800138000"));
-        for at in 0..text.len() {
-            let other = if &text[at..=at] == "A" { "B" } else { "A" };
-            let mut changed = text.clone();
-            changed.replace_range(at..=at, other);
-            assert_eq!(Reference::read(&ring, &changed), None, "at {at}");
+        for to in ["13800138000", "ming@a.cn.com"] {
+            let text = reference(to).write(&ring).unwrap();
+            assert_eq!(Reference::read(&ring, &text), Some(reference(to)));
+            assert_eq!(reference(to).write(&ring).unwrap(), text);
+            let sealed = text.rsplit_once('.').unwrap().1;
+            let bytes = data_encoding::BASE64URL_NOPAD.decode(sealed.as_bytes()).unwrap();
+            assert!(!bytes.windows(to.len()).any(|window| window == to.as_bytes()));
+            for at in 0..text.len() {
+                let other = if &text[at..=at] == "A" { "B" } else { "A" };
+                let mut changed = text.clone();
+                changed.replace_range(at..=at, other);
+                assert_eq!(Reference::read(&ring, &changed), None, "at {at}");
+            }
         }
         for text in ["", "och_", "och_k1.", "och_k1.AAAA", "ort_k1.AAAA"] {
             assert_eq!(Reference::read(&ring, text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_and_addresses_are_told_apart() {
+        let is_phone = |text| Destination::parse(text).map(|to| to.phone().is_some());
+        assert_eq!([is_phone("+8613800138000"), is_phone("13800138000@139.com")], [Some(true), Some(false)]);
+        assert_eq!([is_phone("xiaoming"), is_phone("@"), is_phone("")], [None; 3]);
+        let ring = ring("HS256", &[1]);
+        let handle = |text| Destination::parse(text).unwrap().handle(&ring);
+        assert_eq!(handle("Ming@Example.com"), handle("ming@example.COM"));
+        assert_eq!((handle("ming@example.com").kind(), handle("13800138000").kind()), ("email", "phone"));
     }
 
     #[test]

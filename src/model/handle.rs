@@ -1,7 +1,7 @@
 //! An identifier and who holds it now: the one place where that is decided.
 //!
 //! One object per identifier, so two first logins of one number are a queue, not a race. `resolve` is the
-//! moment of truth; everything after it can be repeated. For a number it also keeps the codes sent to it.
+//! moment of truth; everything after it can be repeated. For a number or an address it also keeps the codes sent to it.
 
 use serde::{Deserialize, Serialize};
 
@@ -111,6 +111,8 @@ pub enum Operation {
     Release {
         /// Which account.
         account: AccountId,
+        /// Only if it has held it since then, which is what whoever asks has seen; `None`: the account itself asks.
+        seen: Option<Timestamp>,
         /// Why.
         cause: Parting,
     },
@@ -128,7 +130,7 @@ pub enum Operation {
         /// When and how.
         proof: Proof,
     },
-    /// Something about the codes sent to the number.
+    /// Something about the codes sent to it.
     Otp(otp::Operation),
 }
 
@@ -181,8 +183,11 @@ impl Machine for Handle {
             Operation::Claim { account, proof } => {
                 self.holder.get_or_insert(Holder { account, since: now, last_proof: proof });
             }
-            Operation::Release { account, cause } => {
-                if let Some(Holder { since, .. }) = self.holder.take_if(|holder| holder.account == account) {
+            Operation::Release { account, seen, cause } => {
+                let is_it = |holder: &mut Holder| {
+                    holder.account == account && seen.is_none_or(|since| since == holder.since)
+                };
+                if let Some(Holder { since, .. }) = self.holder.take_if(is_it) {
                     if self.former.len() >= FORMER_HOLDERS {
                         self.former.remove(0);
                     }
@@ -282,14 +287,21 @@ mod tests {
         let mut handle = Document::<Handle>::empty();
         let proof = Some(Proof { at: at(10), method: Method::Otp });
         let claim = |seed| Operation::Claim { account: account(seed), proof };
-        let release = |seed| Operation::Release { account: account(seed), cause: Parting::Unbound };
+        let release =
+            |seed, seen| Operation::Release { account: account(seed), seen, cause: Parting::Unbound };
         let mine = Outcome::Held(Holder { account: account(1), since: at(10), last_proof: proof });
         assert_eq!(handle.apply(Operation::Look, at(9)), Outcome::Free);
-        for (operation, secs) in [(claim(1), 10), (claim(2), 11), (claim(1), 12), (release(2), 13)] {
+        for (operation, secs) in [
+            (claim(1), 10),
+            (claim(2), 11),
+            (claim(1), 12),
+            (release(2, None), 13),
+            (release(1, Some(at(9))), 14),
+        ] {
             assert_eq!(handle.apply(operation, at(secs)), mine);
         }
-        assert_eq!(handle.apply(release(1), at(20)), Outcome::Free);
-        assert_eq!(handle.apply(release(1), at(21)), Outcome::Free, "once");
+        assert_eq!(handle.apply(release(1, Some(at(10))), at(20)), Outcome::Free);
+        assert_eq!(handle.apply(release(1, None), at(21)), Outcome::Free, "once");
         let Outcome::Held(holder) = handle.apply(claim(2), at(30)) else { panic!("free to be claimed") };
         assert_eq!((holder.account, holder.since), (account(2), at(30)));
         let kept = serde_json::to_value(&handle).unwrap();
@@ -326,7 +338,7 @@ mod tests {
         for seed in 0..100 {
             handle.apply(Operation::Claim { account: account(seed), proof: None }, at(seed.into()));
             handle.apply(
-                Operation::Release { account: account(seed), cause: Parting::Changed },
+                Operation::Release { account: account(seed), seen: None, cause: Parting::Changed },
                 at(seed.into()),
             );
         }

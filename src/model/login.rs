@@ -12,6 +12,8 @@ pub enum Method {
     NumberCheck,
     /// A code by SMS.
     Otp,
+    /// A code by e-mail. Nobody signs in by it.
+    Email,
     /// The account's password.
     #[serde(rename = "pwd")]
     Password,
@@ -53,6 +55,7 @@ impl Method {
             Self::OneTap => "one_tap",
             Self::NumberCheck => "number_check",
             Self::Otp => "otp",
+            Self::Email => "email",
             Self::Password => "pwd",
             Self::WeChat => "wechat",
             Self::Qq => "qq",

@@ -64,6 +64,12 @@ pub enum NoticeKind {
     /// Something does not any more.
     #[serde(rename = "identity.unbound")]
     IdentityUnbound,
+    /// Another number was asked for without a fresh proof, and must wait.
+    #[serde(rename = "phone.change_requested")]
+    PhoneChangeRequested,
+    /// Another number took the place of the account's.
+    #[serde(rename = "phone.changed")]
+    PhoneChanged,
 }
 
 /// By which way a notice goes.
@@ -103,7 +109,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -113,6 +119,8 @@ impl NoticeKind {
         Self::PasswordChanged,
         Self::IdentityBound,
         Self::IdentityUnbound,
+        Self::PhoneChangeRequested,
+        Self::PhoneChanged,
     ];
 
     /// The name in webhooks.
@@ -127,6 +135,8 @@ impl NoticeKind {
             Self::PasswordChanged => "password.changed",
             Self::IdentityBound => "identity.bound",
             Self::IdentityUnbound => "identity.unbound",
+            Self::PhoneChangeRequested => "phone.change_requested",
+            Self::PhoneChanged => "phone.changed",
         }
     }
 
@@ -147,6 +157,13 @@ impl NoticeKind {
     /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act.
     pub const fn warns(self) -> bool {
         matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied | Self::PasswordChanged)
+            || self.is_of_number()
+    }
+
+    /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in
+    /// other hands.
+    pub const fn is_of_number(self) -> bool {
+        matches!(self, Self::PhoneChangeRequested | Self::PhoneChanged)
     }
 }
 
@@ -184,8 +201,10 @@ impl NoticeTally {
     }
 
     /// Whether one more SMS may go out today; it is then counted.
-    pub const fn may_text(&mut self, rules: &NoticeRules) -> bool {
-        spend(&mut self.sms, rules.sms)
+    pub const fn may_text(&mut self, kind: NoticeKind, rules: &NoticeRules) -> bool {
+        // Whoever provokes other warnings first must not silence these: they have as many again.
+        let most = if kind.is_of_number() { rules.sms.saturating_mul(2) } else { rules.sms };
+        spend(&mut self.sms, most)
     }
 }
 
@@ -215,7 +234,10 @@ mod tests {
         let mut told = Vec::new();
         for hour in [0, 1, 23, 23, 24, 25] {
             tally.count(Timestamp::from_secs(hour * 3600));
-            told.push((tally.may_push(NoticeKind::NewDevice, &rules), tally.may_text(&rules)));
+            told.push((
+                tally.may_push(NoticeKind::NewDevice, &rules),
+                tally.may_text(NoticeKind::NewDevice, &rules),
+            ));
         }
         let expected =
             [(true, true), (true, false), (true, false), (false, false), (true, true), (true, false)];

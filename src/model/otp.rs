@@ -1,6 +1,6 @@
-//! Codes sent to one number: who may have another, which one counts, and how often it was guessed at.
+//! Codes sent to one number or address: who may have another, which one counts, and how often it was guessed at.
 //!
-//! Part of the number's handle, so that every race is a queue of one. There are two lanes: one for strangers, one
+//! Part of its handle, so that every race is a queue of one. There are two lanes: one for strangers, one
 //! for devices that have signed in to the account which holds the number. What one lane uses up (sends, guesses,
 //! its newest code), the other keeps: a lock-out is no weapon. A code belongs to the lane that asked for it.
 //!
@@ -22,7 +22,7 @@ mod lane;
 #[cfg(test)]
 mod tests;
 
-/// The codes of one number.
+/// The codes of one number or address.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Otp {
     #[serde(default, skip_serializing_if = "Lane::is_empty")]
@@ -117,7 +117,7 @@ pub enum Evidence {
     Macs(Vec<String>),
 }
 
-/// Limits of one number. Two lanes at their stops stay below the 100 consecutive failures of NIST SP 800-63B-4
+/// Limits of one number or address. Two lanes at their stops stay below the 100 consecutive failures of NIST SP 800-63B-4
 /// section 3.2.2. That failures are forgotten after a time of silence departs from it: a count that only the owner
 /// could clear would let anybody shut the number for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

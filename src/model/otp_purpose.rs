@@ -1,4 +1,4 @@
-//! What a code by SMS is asked for.
+//! What a code by SMS or e-mail is asked for.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Purpose {
     /// Signing in or registering.
     Login,
-    /// Binding the number to an account.
+    /// Binding the number or address to an account.
     Bind,
     /// Making it the account's number instead of another.
     ChangePhone,
@@ -58,6 +58,11 @@ impl Purpose {
             Self::StepUp => 6,
             Self::RealName => 7,
         }
+    }
+
+    /// Whether a code for it may go to an e-mail address: mail proves an address and nothing that takes an account over.
+    pub const fn goes_by_email(self) -> bool {
+        matches!(self, Self::Bind | Self::StepUp)
     }
 
     /// The reverse of [`Purpose::number`].

@@ -145,6 +145,12 @@ impl Outbox {
         self.next_id = self.next_id.saturating_add(1);
     }
 
+    /// Whether a handle may still have to hear that the account gives it up.
+    pub fn is_releasing(&self, handle: &HandleName) -> bool {
+        let releases = |letter: &Letter| matches!(&letter.message, Message::Release { handle: known, .. } if known == handle);
+        self.letters.iter().any(releases)
+    }
+
     /// Whether nothing is on its way.
     pub const fn is_empty(&self) -> bool {
         self.letters.is_empty()
@@ -175,15 +181,15 @@ const fn is_notice(message: &Message) -> bool {
 fn supersedes(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::RenewProof { handle: a, .. }, Message::RenewProof { handle: b, .. }) => a == b,
-        // What is given up now is not claimed any more, and the other way round.
+        // What is given up now is not claimed any more. A release may be under way already, so it stays until it arrived.
         (
             Message::Claim { handle: a, .. }
             | Message::Release { handle: a, .. }
             | Message::Undo { handle: a, .. },
-            Message::Claim { handle: b, .. }
-            | Message::Release { handle: b, .. }
-            | Message::Undo { handle: b, .. },
-        ) => a == b,
+            Message::Claim { handle: b, .. },
+        )
+        | (Message::Release { handle: a, .. }, Message::Release { handle: b, .. })
+        | (Message::Undo { handle: a, .. }, Message::Undo { handle: b, .. }) => a == b,
         // It has ended, in the one way or the other.
         (Message::IndexAccount { .. } | Message::Undo { .. }, Message::FinishImport { .. }) => true,
         (

@@ -39,6 +39,8 @@ pub enum Code {
     BotCheckRequired,
     /// The message cannot be sent, or not to this number.
     SmsUnavailable,
+    /// The message cannot be sent, or not to this address.
+    EmailUnavailable,
     /// The risk provider says no.
     RiskDenied,
     /// The step-up ticket is not one of ours, was used or is over.

@@ -66,6 +66,9 @@ pub struct StepUp {
     /// The question to the trusted devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// A trusted phone has confirmed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_phone: bool,
     /// It is done: a repeat finds the session, or nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried_out: bool,
@@ -116,6 +119,9 @@ pub struct StepUps {
     waiting: Vec<StepUp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     asked: Vec<Timestamp>,
+    /// When codes to trusted phones were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    codes: Vec<Timestamp>,
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -153,6 +159,9 @@ impl Digits {
 impl StepUp {
     /// Whether its device was confirmed, refused, or neither yet.
     pub fn approved(&self) -> Option<bool> {
+        if self.by_phone {
+            return Some(true);
+        }
         Some(self.question.as_ref()?.decision?.approved)
     }
 
@@ -163,7 +172,8 @@ impl StepUp {
 
     /// The question, while it can be answered.
     pub fn open_question(&self, now: Timestamp) -> Option<&Question> {
-        self.question.as_ref().filter(|question| question.decision.is_none() && now < question.until)
+        let question = self.question.as_ref().filter(|_| !self.by_phone);
+        question.filter(|question| question.decision.is_none() && now < question.until)
     }
 }
 
@@ -235,20 +245,33 @@ impl StepUps {
     /// Too many questions within an hour.
     pub fn ask(&mut self, ticket: TicketId, question: Question, most: usize) -> Result<bool, u32> {
         let now = question.asked_at;
-        self.asked.retain(|at| now.since(*at) < HOUR);
         let Some(step_up) = self.waiting.iter_mut().find(|known| known.ticket == ticket) else {
             return Ok(false);
         };
         if step_up.open_question(now).is_some() || step_up.approved().is_some() {
             return Ok(false);
         }
-        if let Some(oldest) = self.asked.first().filter(|_| self.asked.len() >= most) {
-            let wait = oldest.plus(HOUR).since(now).as_secs().saturating_add(1);
-            return Err(u32::try_from(wait).unwrap_or(u32::MAX));
-        }
-        self.asked.push(now);
+        count(&mut self.asked, most, now)?;
         step_up.question = Some(question);
         Ok(true)
+    }
+
+    /// Counts a code to a trusted phone. The error: seconds until there is room.
+    ///
+    /// # Errors
+    /// Too many within an hour.
+    pub fn ask_phone(&mut self, most: usize, now: Timestamp) -> Result<(), u32> {
+        count(&mut self.codes, most, now)
+    }
+
+    /// A trusted phone confirms a sign-in; whether it waits and nobody has decided yet.
+    pub fn confirm(&mut self, ticket: TicketId, now: Timestamp) -> bool {
+        let step_up = self.find(ticket, now).filter(|known| known.approved().is_none());
+        let Some(step_up) = step_up else { return false };
+        step_up.by_phone = true;
+        // Codes that were the owner's own wear nobody down.
+        self.codes.clear();
+        true
     }
 
     /// Takes the answer of a trusted device, and says to which sign-in.
@@ -262,7 +285,8 @@ impl StepUps {
         let asked = self.waiting.iter_mut().find_map(|step_up| {
             let question = step_up.question.as_mut().filter(|question| question.id == approval)?;
             // A repeat may come a little late.
-            let stands = now < question.until || question.decision.is_some() && now < step_up.until;
+            let is_open = now < question.until && !step_up.by_phone;
+            let stands = is_open || question.decision.is_some() && now < step_up.until;
             let taken = if stands { question.answer(by, digits) } else { Taken::Nothing };
             if taken == Taken::Counts {
                 // A question that was the owner's own wears nobody down.
@@ -289,19 +313,32 @@ impl StepUps {
     /// Drops what is over.
     pub fn tidy(&mut self, now: Timestamp) {
         self.waiting.retain(|step_up| now < step_up.until);
-        self.asked.retain(|at| now.since(*at) < HOUR);
+        for asked in [&mut self.asked, &mut self.codes] {
+            asked.retain(|at| now.since(*at) < HOUR);
+        }
     }
 
     /// When [`StepUps::tidy`] finds something to drop.
     pub fn expires(&self) -> Option<Timestamp> {
         let tickets = self.waiting.iter().map(|step_up| step_up.until);
-        tickets.chain(self.asked.iter().map(|at| at.plus(HOUR))).min()
+        tickets.chain(self.asked.iter().chain(&self.codes).map(|at| at.plus(HOUR))).min()
     }
 
     /// Nothing waits, and nothing was asked lately.
     pub const fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.asked.is_empty()
+        self.waiting.is_empty() && self.asked.is_empty() && self.codes.is_empty()
     }
+}
+
+/// Counts one more within an hour. The error: seconds until there is room.
+fn count(asked: &mut Vec<Timestamp>, most: usize, now: Timestamp) -> Result<(), u32> {
+    asked.retain(|at| now.since(*at) < HOUR);
+    if let Some(oldest) = asked.first().filter(|_| asked.len() >= most) {
+        let wait = oldest.plus(HOUR).since(now).as_secs().saturating_add(1);
+        return Err(u32::try_from(wait).unwrap_or(u32::MAX));
+    }
+    asked.push(now);
+    Ok(())
 }
 
 impl Question {

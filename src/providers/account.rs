@@ -45,7 +45,7 @@ pub(super) struct Settings {
     pub(super) public: Vec<String>,
 }
 
-/// What only accounts for SMS have.
+/// What only accounts for messages have.
 #[derive(Debug, Clone)]
 pub(super) struct Messages {
     pub(super) countries: Option<Vec<String>>,
@@ -102,12 +102,12 @@ impl Account {
         self.countries().is_none_or(|list| countries::serve(list, code))
     }
 
-    /// SMS: its share among several, 0 to 100. With 0 it is used only when the others refused.
+    /// SMS, e-mail: its share among several, 0 to 100. With 0 it is used only when the others refused.
     pub fn weight(&self) -> u64 {
         self.messages.weight
     }
 
-    /// SMS: the vendor's id of the template for a purpose (`login`) in a language (`zh-CN`): the one for both, for
+    /// SMS, e-mail: the vendor's id of the template for a purpose (`login`) in a language (`zh-CN`): the one for both, for
     /// the purpose, or for everything with a code.
     pub fn template(&self, purpose: &str, language: &str) -> Option<&str> {
         let templates = &self.messages.templates;
@@ -116,7 +116,7 @@ impl Account {
         names.into_iter().find_map(|name| templates.get(name)).map(String::as_str)
     }
 
-    /// SMS: the parameters of its templates in their order: of `code`, `minutes` and `app`.
+    /// SMS, e-mail: the parameters of its templates in their order: of `code`, `minutes` and `app`.
     pub fn template_params(&self) -> &[String] {
         &self.messages.template_params
     }

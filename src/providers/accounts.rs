@@ -3,7 +3,7 @@
 //! A JSON array, one entry for each account:
 //! `{"provider": "flash_v2", "app": "default", "platforms": ["ios"], "baseUrl": "https://relay.example",
 //! "confirmed": false, "settings": {...}}`. Vendors give out an account per app and often per platform. Entries
-//! for SMS may also hold `countries`, `weight`, `templates` and `templateParams`, those for third-party login `native` and, for
+//! for SMS and e-mail may also hold `weight`, `templates` and `templateParams`, those for SMS `countries`, those for third-party login `native` and, for
 //! OpenID Connect, `kind`.
 
 use serde_json::{Map, Value};
@@ -52,7 +52,7 @@ pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
 }
 
 /// Whether two accounts are for the same use, so that nothing tells which to take. Clients name the provider of
-/// their credential, but not of bot checks and risk. Several accounts for SMS share the work.
+/// their credential, but not of bot checks and risk. Several accounts for SMS or e-mail share the work.
 fn compete(one: &Account, other: &Account) -> bool {
     let (Some(mine), Some(theirs)) = (super::find(&one.provider), super::find(&other.provider)) else {
         return false;
@@ -66,6 +66,7 @@ fn compete(one: &Account, other: &Account) -> bool {
     };
     same_use
         && !both(Capability::Sms)
+        && !both(Capability::Email)
         && one.app == other.app
         && match (&one.platforms, &other.platforms) {
             (None, None) => true,
@@ -184,13 +185,14 @@ impl Reader {
         settings
     }
 
-    /// What only entries for SMS may say; elsewhere it stays and is unknown.
+    /// What only entries for messages may say; elsewhere it stays and is unknown.
     fn messages(&mut self, document: &Document) -> Messages {
         let mut messages = Messages::default();
-        if !document.offers(Capability::Sms) {
+        let is_sms = document.offers(Capability::Sms);
+        if !is_sms && !document.offers(Capability::Email) {
             return messages;
         }
-        messages.countries = self.texts("countries");
+        messages.countries = if is_sms { self.texts("countries") } else { None };
         if messages.countries.as_deref().is_some_and(|list| !countries::are_sane(list)) {
             self.problem("\"countries\" must be like [\"86\"], [\"*\"] or [\"!86\"]");
         }

@@ -23,7 +23,7 @@ pub enum Answer {
         /// As above.
         charged: Option<bool>,
     },
-    /// The SMS or push was taken for delivery.
+    /// The SMS, e-mail or push was taken for delivery.
     Accepted {
         /// What the vendor of SMS calls it in its receipts: up to 128 visible ASCII characters.
         message_id: Option<String>,
@@ -35,10 +35,11 @@ pub enum Answer {
     Risk { level: RiskLevel },
     /// Third-party login: what the document takes out of the reply, by name.
     Taken(Credential),
-    /// The credential or the user's input is not accepted. SMS, push: this number or device cannot get any.
+    /// The credential or the user's input is not accepted. SMS, e-mail, push: this number, address or device cannot get
+    /// any.
     #[allow(missing_docs, reason = "see Answer")]
     Rejected { code: String },
-    /// SMS: this number has had enough, by the provider's own count; another may still take it.
+    /// SMS, e-mail: this number or address has had enough, by the provider's own count; another may still take it.
     #[allow(missing_docs, reason = "see Answer")]
     Limited { code: String },
     /// The provider cannot answer now, or its reply cannot be understood.

@@ -4,6 +4,7 @@ use std::{fmt, time::Duration};
 
 use crate::{
     kernel::{
+        email::EmailAddress,
         http::{HttpReply, HttpRequest},
         order::in_order,
         phone::PhoneNumber,
@@ -36,12 +37,12 @@ pub struct Call<'a> {
     pub capability: Capability,
     /// Our account with the provider.
     pub account: &'a Account,
-    /// What the client's SDK handed out. Empty for SMS and risk.
+    /// What the client's SDK handed out. Empty for SMS, e-mail and risk.
     pub credential: &'a Credential,
     /// The number to compare with, to send to, or to judge.
     pub phone: Option<&'a PhoneNumber>,
-    /// What to send; SMS only.
-    pub sms: Option<Sms<'a>>,
+    /// What to send; SMS and e-mail only.
+    pub message: Option<Message<'a>>,
     /// What the client runs on.
     pub platform: Platform,
     /// The client's address.
@@ -56,9 +57,9 @@ pub struct Call<'a> {
     pub base_url: Option<&'a str>,
 }
 
-/// An SMS with a code. Neither printed nor logged.
+/// A message with a code. Neither printed nor logged.
 #[derive(Clone, Copy)]
-pub struct Sms<'a> {
+pub struct Message<'a> {
     /// The whole message, for documents that send text.
     pub text: &'a str,
     /// The code in it.
@@ -67,6 +68,17 @@ pub struct Sms<'a> {
     pub template: Option<&'a str>,
     /// Names and values of the template's parameters, in the template's order.
     pub params: &'a [(String, String)],
+    /// E-mail only.
+    pub mail: Option<Mail<'a>>,
+}
+
+/// What only an e-mail has.
+#[derive(Clone, Copy)]
+pub struct Mail<'a> {
+    /// Where it goes.
+    pub to: &'a EmailAddress,
+    /// What it is about.
+    pub subject: &'a str,
 }
 
 /// Why nothing was sent.

@@ -31,6 +31,8 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     sms: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     bot_check: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Operation>,
@@ -78,6 +80,8 @@ pub enum Capability {
     NumberCheck,
     /// Send this SMS.
     Sms,
+    /// Send this e-mail.
+    Email,
     /// Is a person behind this? 验证码
     BotCheck,
     /// How risky are this number and address?
@@ -133,9 +137,9 @@ impl Document {
         self.sms.as_ref().is_some_and(|sms| countries::serve(&sms.countries, code))
     }
 
-    /// Whether its SMS are made of templates that the vendor has registered, not of our text.
+    /// Whether its messages are made of templates that the vendor has registered, not of our text.
     pub fn is_template(&self) -> bool {
-        self.sms.as_ref().is_some_and(|sms| sms.template)
+        self.sms.as_ref().or(self.email.as_ref()).is_some_and(|message| message.template)
     }
 
     /// Whether it is OpenID Connect: the issuer, a setting, says where to go, and signs who somebody is.
@@ -153,6 +157,7 @@ impl Document {
             Capability::OneTap => self.one_tap.as_ref(),
             Capability::NumberCheck => self.number_check.as_ref(),
             Capability::Sms => self.sms.as_ref(),
+            Capability::Email => self.email.as_ref(),
             Capability::BotCheck => self.bot_check.as_ref(),
             Capability::Risk => self.risk.as_ref(),
             Capability::Push => self.push.as_ref(),
@@ -165,10 +170,11 @@ impl Document {
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OneTap,
         Self::NumberCheck,
         Self::Sms,
+        Self::Email,
         Self::BotCheck,
         Self::Risk,
         Self::Push,
@@ -182,12 +188,18 @@ impl Capability {
         matches!(self, Self::Identity | Self::IdentitySubject | Self::IdentityProfile)
     }
 
+    /// Whether it brings a message to somebody.
+    pub(super) const fn is_message(self) -> bool {
+        matches!(self, Self::Sms | Self::Email)
+    }
+
     /// The name in documents.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OneTap => "one_tap",
             Self::NumberCheck => "number_check",
             Self::Sms => "sms",
+            Self::Email => "email",
             Self::BotCheck => "bot_check",
             Self::Risk => "risk",
             Self::Push => "push",

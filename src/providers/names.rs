@@ -30,7 +30,7 @@ const NUMBERS: [(&str, Option<usize>); 3] = [
     ("phone_national", Some(11)), // the eleven digits of a Chinese number
 ];
 
-/// Those of SMS.
+/// Those of SMS and e-mail.
 const MESSAGES: [(&str, Option<usize>); 6] = [
     ("text", None),            // the whole message
     ("code", None),            // the code in it
@@ -38,6 +38,12 @@ const MESSAGES: [(&str, Option<usize>); 6] = [
     ("params_object", None),   // {"code":"...",...}
     ("params_list", None),     // ["...",...]
     ("params_numbered", None), // {"param1":"...",...}
+];
+
+/// Those of e-mail alone.
+const MAILS: [(&str, Option<usize>); 2] = [
+    ("email", None),   // the address
+    ("subject", None), // of the message
 ];
 
 /// What was found so far.
@@ -86,8 +92,9 @@ impl<'d> Names<'d> {
             Capability::NumberCheck | Capability::Sms | Capability::Risk => &NUMBERS[..],
             _ => &[],
         };
-        let messages = if capability == Capability::Sms { &MESSAGES[..] } else { &[] };
-        for (name, length) in BUILT_INS.iter().chain(numbers).chain(messages) {
+        let messages = if capability.is_message() { &MESSAGES[..] } else { &[] };
+        let mails = if capability == Capability::Email { &MAILS[..] } else { &[] };
+        for (name, length) in BUILT_INS.iter().chain(numbers).chain(messages).chain(mails) {
             names.add(name, Meaning::plain(*length), found);
         }
         for (name, setting) in &document.settings {

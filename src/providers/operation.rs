@@ -12,7 +12,7 @@ use super::{document::is_false, template::Template, written};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Operation {
-    /// Fields of the client's credential; `name?` is optional. None for SMS and risk. Push: what we bring.
+    /// Fields of the client's credential; `name?` is optional. None for SMS, e-mail and risk. Push: what we bring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) credential: Vec<CredentialField>,
     /// The credential field that is single-use. Push: where it goes.
@@ -21,7 +21,7 @@ pub(super) struct Operation {
     /// SMS only: the countries served.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) countries: Vec<String>,
-    /// SMS only: the vendor composes the message of a registered template.
+    /// SMS and e-mail only: the vendor composes the message of a registered template.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) template: bool,
     /// Names that are both a credential field and a setting, and must be equal.
@@ -188,7 +188,7 @@ pub(super) struct Reply {
     pub(super) code: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) message: Vec<String>,
-    /// The number, its cipher text, the verdict, the score, or the id of the SMS or push.
+    /// The number, its cipher text, the verdict, the score, or the id of the SMS, e-mail or push.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) value: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -275,9 +275,9 @@ pub(super) struct CarrierHint {
 #[serde(deny_unknown_fields)]
 pub(super) struct Outcome {
     pub(super) ok: Vec<String>,
-    /// This token or this user's input is at fault. SMS, push: this number or device cannot get any.
+    /// This token or this user's input is at fault. SMS, e-mail, push: this number, address or device cannot get any.
     pub(super) rejected: Vec<String>,
-    /// SMS: enough for this number, by the vendor's own count.
+    /// SMS, e-mail: enough for this number or address, by the vendor's own count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) limited: Vec<String>,
     /// Passing trouble.

@@ -42,8 +42,9 @@ pub(super) fn read(call: &Call<'_>, reply: &HttpReply) -> Answer {
     }
     let json: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
     let Some(code) = first_text(&json, &operation.reply.code) else {
-        // Who pushes says why not, and when it is done names what was made; so does who logs people in.
-        if success && (call.capability == Capability::Push || call.capability.is_identity()) {
+        // Who pushes or mails says why not, and when it is done names what was made; so does who logs people in.
+        let is_done_without = matches!(call.capability, Capability::Push | Capability::Email);
+        if success && (is_done_without || call.capability.is_identity()) {
             return done(call, operation, &json)
                 .unwrap_or_else(|Unreadable| unavailable("unreadable", false));
         }
@@ -76,7 +77,7 @@ fn done(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, 
             let id = first_text(json, &operation.reply.value).and_then(message_id);
             Ok(Answer::Accepted { message_id: id.filter(|id| !echoes_number(call, id)) })
         }
-        Capability::Push => {
+        Capability::Push | Capability::Email => {
             first_text(json, &operation.reply.value).ok_or(Unreadable)?;
             Ok(Answer::Accepted { message_id: None })
         }
@@ -205,10 +206,17 @@ impl Outcome {
 /// Whether a code is a piece of what was sent, or the reverse.
 fn echoes(call: &Call<'_>, code: &str) -> bool {
     let sent = call.credential.values().map(|value| value.expose().as_str());
-    let sent = sent.chain(call.sms.iter().map(|sms| sms.text)).filter(|text| text.len() >= 8);
+    let sent = sent.chain(call.message.iter().map(|sent| sent.text)).filter(|text| text.len() >= 8);
     (code.len() >= 8 && sent.into_iter().any(|text| text.contains(code) || code.contains(text)))
         || echoes_number(call, code)
-        || call.sms.is_some_and(|sms| holds_digits(code, sms.code))
+        || echoes_address(call, code)
+        || call.message.is_some_and(|sent| holds_digits(code, sent.code))
+}
+
+/// Whether a text is a piece of the address, or holds one.
+fn echoes_address(call: &Call<'_>, text: &str) -> bool {
+    let mail = call.message.and_then(|sent| sent.mail);
+    mail.is_some_and(|mail| text.contains('@') || mail.to.as_str().contains(&text.to_ascii_lowercase()))
 }
 
 /// Whether a text has six or more digits of the number and no others.

@@ -1,6 +1,7 @@
 //! Tests of more than one file of this room.
 
 mod accounts;
+mod emails;
 mod logins;
 mod messages;
 mod receipts;
@@ -12,11 +13,11 @@ mod signatures;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
+    kernel::{email::EmailAddress, phone::PhoneNumber, secret::Secret, time::Timestamp},
     model::platform::Platform,
 };
 
-use super::{Account, Call, Capability, Credential, Document, Sms, find};
+use super::{Account, Call, Capability, Credential, Document, Mail, Message, find};
 
 /// A provider, an account with it, and a credential that fits.
 struct Bench {
@@ -24,6 +25,7 @@ struct Bench {
     account: Account,
     credential: Credential,
     phone: PhoneNumber,
+    address: EmailAddress,
     params: [(String, String); 2],
 }
 
@@ -48,6 +50,15 @@ impl Bench {
                 json!({}),
             ),
             "twilio" => (json!({"accountSid": "AC1", "authToken": "t", "from": "+15005550006"}), json!({})),
+            "aliyun_email" => (
+                json!({"accessKeyId": "i", "accessKeySecret": "s", "accountName": "code@shop.example"}),
+                json!({}),
+            ),
+            "tencent_email" => (
+                json!({"secretId": "i", "secretKey": "s", "from": "code@shop.example", "region": "r"}),
+                json!({}),
+            ),
+            "resend" => (json!({"apiKey": "re_1", "from": "Shop <code@shop.example>"}), json!({})),
             "turnstile" => (json!({"siteKey": "k", "secretKey": "s"}), json!({"token": "t"})),
             "geetest" => (
                 json!({"captchaId": "k", "captchaKey": "s"}),
@@ -79,6 +90,7 @@ impl Bench {
                 .map(|(name, value)| (name, Secret::new(value.as_str().unwrap().to_owned())))
                 .collect(),
             phone: PhoneNumber::parse("13800138000").unwrap(),
+            address: EmailAddress::parse("xiaoming@mail.example").unwrap(),
             params: [("code", "271828"), ("minutes", "5")].map(|(name, text)| (name.into(), text.into())),
         }
     }
@@ -89,13 +101,16 @@ impl Bench {
             capability,
             account: &self.account,
             credential: &self.credential,
-            phone: (![Capability::OneTap, Capability::BotCheck, Capability::Push].contains(&capability))
+            phone: [Capability::NumberCheck, Capability::Sms, Capability::Risk]
+                .contains(&capability)
                 .then_some(&self.phone),
-            sms: (capability == Capability::Sms).then(|| Sms {
+            message: [Capability::Sms, Capability::Email].contains(&capability).then(|| Message {
                 text: TEXT,
                 code: "271828",
                 template: self.document.is_template().then_some("T1"),
                 params: &self.params,
+                mail: (capability == Capability::Email)
+                    .then_some(Mail { to: &self.address, subject: "绑定邮箱验证码" }),
             }),
             platform: Platform::Android,
             address: "203.0.113.7",

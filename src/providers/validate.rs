@@ -22,6 +22,9 @@ const MAX_TIMEOUT_MS: u64 = 5_000;
 /// Highest score of a risk provider.
 const MAX_SCORE: u64 = 1_000;
 
+/// What may go into JSON as it is.
+const RAW: [&str; 4] = ["{params_list}", "{params_object}", "{params_numbered}", "{template}"];
+
 /// Everything that is wrong with a document; empty for a good one.
 pub(crate) fn problems(document: &Document) -> Vec<String> {
     let mut found = Problems { at: String::new(), list: Vec::new() };
@@ -48,6 +51,10 @@ pub(crate) fn problems(document: &Document) -> Vec<String> {
         }
     }
     check_login::check(document, &mut found);
+    found.at.clear();
+    found.unless(!document.offers(Capability::Sms) || !document.offers(Capability::Email), || {
+        "sms and email are two accounts, so they need two documents".into()
+    });
     found.at = "receipt: ".to_owned();
     found.unless(document.receipt.is_none() || document.offers(Capability::Sms), || {
         "receipts go with sms and with nothing else".into()
@@ -89,7 +96,7 @@ fn check_operation(capability: Capability, operation: &Operation, names: &Names<
 /// What goes with one capability and not with another.
 fn check_capability(capability: Capability, operation: &Operation, names: &Names<'_>, found: &mut Problems) {
     match (capability, &operation.token) {
-        (Capability::Sms | Capability::Risk, token) => {
+        (Capability::Sms | Capability::Email | Capability::Risk, token) => {
             found.unless(token.is_none() && operation.credential.is_empty(), || {
                 "there is no credential here".into()
             });
@@ -104,9 +111,14 @@ fn check_capability(capability: Capability, operation: &Operation, names: &Names
     });
     let message = if operation.template { "template" } else { "text" };
     let holes = || operation.fields.values().flat_map(Template::holes);
-    found.unless(is_sms || !operation.template, || "template goes with sms and with nothing else".into());
-    found.unless(!is_sms || holes().any(|hole| hole.name == message), || {
+    found.unless(capability.is_message() || !operation.template, || {
+        "template goes with sms and email, and with nothing else".into()
+    });
+    found.unless(!capability.is_message() || holes().any(|hole| hole.name == message), || {
         format!("no field holds \"{message}\"")
+    });
+    found.unless(capability != Capability::Email || holes().any(|hole| hole.name == "email"), || {
+        "no field holds \"email\"".into()
     });
     found.unless(operation.score.is_some() == (capability == Capability::Risk), || {
         "a score goes with risk and with nothing else".into()
@@ -117,10 +129,13 @@ fn check_capability(capability: Capability, operation: &Operation, names: &Names
     });
     for name in &operation.raw {
         // Anything else could break out of its place.
-        let template = operation.fields.get(name).map(Template::source);
-        let is_ours = ["{params_list}", "{params_object}", "{params_numbered}"].map(Some).contains(&template);
-        found.unless(is_ours && is_sms && operation.request.encoding == Encoding::Json, || {
-            format!("raw \"{name}\" is no JSON field of template parameters")
+        let is_ours = operation
+            .fields
+            .get(name)
+            .is_some_and(|value| RAW.contains(&value.source()) || value.holes().next().is_none());
+        let is_json = operation.request.encoding == Encoding::Json;
+        found.unless(is_ours && capability.is_message() && is_json, || {
+            format!("raw \"{name}\" is no JSON field of a template, its parameters or a constant")
         });
     }
     for (name, value) in &operation.request.query {

@@ -10,7 +10,7 @@ use crate::kernel::{
 };
 
 use super::{
-    call::{Call, CallError, Sms},
+    call::{Call, CallError, Message},
     operation::{Derived, Operation},
     sign,
     template::{Template, Unfilled},
@@ -43,8 +43,8 @@ impl Values {
                 values.set("phone_national", national.to_owned());
             }
         }
-        if let Some(sms) = &call.sms {
-            values.set_message(sms);
+        if let Some(message) = &call.message {
+            values.set_message(message);
         }
         for (name, value) in call.account.settings() {
             values.0.insert(name.clone(), value.clone());
@@ -78,18 +78,22 @@ impl Values {
         })
     }
 
-    fn set_message(&mut self, sms: &Sms<'_>) {
+    fn set_message(&mut self, message: &Message<'_>) {
         let object = |name: &dyn Fn(usize, &str) -> String| {
             let mut members = Map::new();
-            for (at, (given, value)) in sms.params.iter().enumerate() {
+            for (at, (given, value)) in message.params.iter().enumerate() {
                 members.insert(name(at, given), Value::from(value.as_str()));
             }
             json::text(&Value::Object(members))
         };
-        let list = sms.params.iter().map(|(_, value)| Value::from(value.as_str())).collect();
-        self.set("text", sms.text.to_owned());
-        self.set("code", sms.code.to_owned());
-        if let Some(template) = sms.template {
+        let list = message.params.iter().map(|(_, value)| Value::from(value.as_str())).collect();
+        self.set("text", message.text.to_owned());
+        self.set("code", message.code.to_owned());
+        if let Some(mail) = message.mail {
+            self.set("email", mail.to.as_str().to_owned());
+            self.set("subject", mail.subject.to_owned());
+        }
+        if let Some(template) = message.template {
             self.set("template", template.to_owned());
         }
         self.set("params_list", json::text(&Value::Array(list)));

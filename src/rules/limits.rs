@@ -156,6 +156,16 @@ limits! {
         "Identities of one provider that an account has at most.";
     "DELETION_GRACE_SECONDS" deletion_grace_seconds = 1_296_000 in 0..=7_776_000,
         "An account that its owner has deleted can be restored for so long; then its data goes.";
+    "PHONE_CHANGE_WAIT_SECONDS" phone_change_wait_seconds = 259_200 in 86_400..=2_592_000,
+        "Another number wished for without a fresh proof must wait for so long; meanwhile the owner can object.";
+    "PHONE_CHANGE_STANDS_SECONDS" phone_change_stands_seconds = 2_592_000 in 86_400..=7_776_000,
+        "After that it can be taken for so long; then it is forgotten.";
+    "TRUSTED_PHONES" trusted_phones = 5 in 1..=20,
+        "Trusted phones of one account.";
+    "TRUSTED_PHONE_SECONDS" trusted_phone_seconds = 10_368_000 in 86_400..=31_536_000,
+        "A trusted phone is asked for so long after it was last proven: numbers get other owners.";
+    "TRUSTED_PHONE_CODES_PER_HOUR" trusted_phone_codes_per_hour = 10 in 1..=100,
+        "Codes to the trusted phones of one account within an hour, for sign-ins that wait.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,
@@ -179,7 +189,7 @@ limits! {
     "OTP_LONG_WINDOW_SECONDS" otp_long_window_seconds = 86_400 in 3600..=604_800,
         "The longer window in which sends are counted.";
     "OTP_NUMBER_SHORT" otp_number_short = 5 in 1..=20,
-        "Codes to one number in the shorter window; strangers and own devices apart. Who passed a bot check may have twice as many.";
+        "Codes to one number or e-mail address in the shorter window; strangers and own devices apart. Who passed a bot check may have twice as many.";
     "OTP_NUMBER_LONG" otp_number_long = 10 in 1..=50,
         "The same in the longer window.";
     "OTP_ADDRESS_SHORT" otp_address_short = 20 in 1..=10_000,
@@ -205,7 +215,7 @@ limits! {
     "OTP_COUNTRY_SHORT" otp_country_short = 20_000 in 1..=10_000_000,
         "Codes to one country in the shorter window; apart in the same way.";
     "OTP_DEPLOYMENT_SHORT" otp_deployment_short = 50_000 in 1..=10_000_000,
-        "Codes altogether in the shorter window; apart in the same way.";
+        "Codes altogether in the shorter window, by SMS and by e-mail each; apart in the same way.";
     "OTP_FREE_FAILURES" otp_free_failures = 10 in 5..=30,
         "Wrong guesses in a row at a number, over all its codes, before another code must wait.";
     "OTP_FIRST_WAIT_SECONDS" otp_first_wait_seconds = 30 in 10..=3600,
@@ -235,7 +245,7 @@ limits! {
     "PUMPING_STOP_LETS_ONE_IN" pumping_stop_lets_one_in = 40 in 4..=10_000,
         "Where a prefix is stopped, one in so many passes, to measure.";
     "SMS_TIMEOUT_MS" sms_timeout_ms = 3000 in 500..=5000,
-        "Time an SMS provider gets, if its document asks for no less.";
+        "Time a provider of SMS or e-mail gets, if its document asks for no less.";
     "BOT_CHECK_TIMEOUT_MS" bot_check_timeout_ms = 2000 in 200..=5000,
         "Time the bot check's provider gets.";
     "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,

@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod check;
+mod email;
 mod length;
 mod notice;
 mod texts;

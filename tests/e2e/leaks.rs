@@ -150,7 +150,8 @@ fn inner_base64(encoding: &Encoding, secret: &[u8], alignment: usize) -> Vec<u8>
 
 fn is_vendor_secret(name: &str) -> bool {
     // MobTech's appKey is as public as an appId; flash and CMCC sign with theirs. Both are searched for.
-    const OTHERS: [&str; 7] = [
+    const OTHERS: [&str; 8] = [
+        "apiKey",
         "password",
         "secretKey",
         "authToken",

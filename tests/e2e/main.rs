@@ -26,6 +26,7 @@ mod dev;
 #[path = "../world/device_key.rs"]
 mod device_key;
 mod devices;
+mod emails;
 mod faults;
 mod fuzz;
 mod hostile;
@@ -37,6 +38,7 @@ mod jose;
 mod leaks;
 mod login;
 mod notices;
+mod numbers;
 mod otp;
 mod passwords;
 mod protection;
@@ -83,10 +85,12 @@ fn main() -> ExitCode {
         browser::stories(),
         identities::stories(),
         import::stories(),
+        emails::stories(),
         passwords::stories(),
         account::stories(),
         verifiers::stories(),
         notices::stories(),
+        numbers::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

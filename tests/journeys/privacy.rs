@@ -13,6 +13,9 @@ use crate::world::{
 };
 
 const PHONES: [&str; 3] = ["13800138000", "13900139000", "19912345678"];
+const FRIEND: &str = "18612345678";
+const ANOTHER: &str = "17712345678";
+const ADDRESSES: [&str; 3] = ["daiyu.lin@mail.example", "baoyu.jia@mail.example", "xifeng.wang@mail.example"];
 const KEYS: [&str; 2] = ["Zk7Qp2LmXw9TbR4sVn6YcA", "3f2504e0-4f89-41d3-9a0c-0305e82c3301"];
 
 /// Does everything that can be done, and returns the secrets that the service gave out.
@@ -47,6 +50,21 @@ fn a_day(world: &World) -> Vec<String> {
         assert_eq!(exchange.send().status, 200);
         let read = world.get(&format!("/v1/accounts/{}/phone", login.text("/account/id")));
         assert_eq!(read.bearer(&backend).header("x-request-id", &format!("0086{phone}")).send().status, 200);
+        // A trusted phone, and another number, there and back.
+        let bearer = second.text("/session/accessToken");
+        for (method, path, number) in [
+            ("POST", "/v1/account/trusted-phones", FRIEND),
+            ("PUT", "/v1/account/phone", ANOTHER),
+            ("PUT", "/v1/account/phone", *phone),
+        ] {
+            let token = world.providers.token(number);
+            let number = json!({"type": "one_tap", "credential": {"provider": "cmcc", "token": token}});
+            let body = json!({"numberProof": number});
+            let ask = if method == "PUT" { world.put(path, &body) } else { world.post(path, &body) };
+            let done = ask.bearer(bearer).send();
+            assert!([201, 204].contains(&done.status), "{}", done.body);
+            world.run_alarms();
+        }
         let report = json!({"sdkCode": "1", "phone": phone, "device": device()});
         world.post("/v1/one-tap/failures", &report).send().falls_back(422, "one_tap_rejected");
         // What fails: providers that echo the number, bodies and paths that hold it, crashes.
@@ -91,6 +109,22 @@ fn an_account_of_its_own(world: &World) -> Vec<String> {
     assert_eq!(world.post("/v1/account/identities/username", &bind).bearer(bearer).send().status, 204);
     let set = json!({"newPassword": password});
     assert_eq!(world.put("/v1/account/password", &set).bearer(bearer).send().status, 204);
+    // Addresses that are bound, refused, and nobody's; vendors that echo them.
+    for (address, code) in
+        [(ADDRESSES[0], None), (ADDRESSES[1], Some("000000")), (ADDRESSES[2], Some("000001"))]
+    {
+        let body = json!({"email": address, "purpose": "bind", "device": device()});
+        let sent = world.post("/v1/otp/send", &body).bearer(bearer).header("x-request-id", address).send();
+        let code = code.map_or_else(|| world.phones.mailed_code(address), str::to_owned);
+        let body = json!({"challengeId": sent.text("/challengeId"), "code": code});
+        world.post("/v1/account/identities/email", &body).bearer(bearer).send();
+        let body = json!({"identifier": address, "password": password, "device": device()});
+        world.post("/v1/password/login", &body).send();
+        world
+            .post("/v1/otp/send", &json!({address: 1, "email": format!(" {address}x")}))
+            .bearer(bearer)
+            .send();
+    }
     for typed in [password, "another-password"] {
         let body = json!({"identifier": username, "password": typed, "device": device()});
         world.post("/v1/password/login", &body).send();
@@ -105,7 +139,12 @@ fn nothing_personal_is_kept_in_the_clear() {
     let world = World::new();
     let given = a_day(&world);
     let mut secrets: Vec<String> = PHONES.iter().chain(&KEYS).map(|text| (*text).to_owned()).collect();
-    secrets.extend([DEVICE_NAME.to_owned(), PUSH_TOKEN.to_owned()]);
+    secrets.extend(
+        ADDRESSES
+            .iter()
+            .flat_map(|address| [(*address).to_owned(), address.split('@').next().unwrap().to_owned()]),
+    );
+    secrets.extend([FRIEND.to_owned(), ANOTHER.to_owned(), DEVICE_NAME.to_owned(), PUSH_TOKEN.to_owned()]);
     secrets.extend(world.providers.tokens());
     secrets.extend(given);
     assert!(secrets.len() > 60, "{}", secrets.len());

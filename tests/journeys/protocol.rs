@@ -313,6 +313,11 @@ fn sign_in(account: AccountId, nth: usize) -> SignIn {
             fresh: day,
             identities_of_a_kind: 1,
             deletion_grace: day,
+            phone_change_waits: day,
+            phone_change_stands: day,
+            trusted_phones: 5,
+            trusted_phone: day,
+            codes_an_hour: 10,
         },
     }
 }

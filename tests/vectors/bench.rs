@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use onetap::{
     kernel::{
+        email::EmailAddress,
         http::{HttpReply, HttpRequest},
         phone::PhoneNumber,
         secret::Secret,
         time::Timestamp,
     },
     model::{carrier::Carrier, platform::Platform},
-    providers::{Account, Answer, Call, Capability, Credential, Document, Sms, find},
+    providers::{self, Account, Answer, Call, Capability, Credential, Document, Mail, find},
 };
 use serde_json::{Map, Value, json};
 
@@ -66,11 +67,12 @@ pub(crate) struct Case {
     pub(crate) message: Option<Message>,
 }
 
-/// An SMS.
+/// An SMS, or an e-mail with address and subject.
 pub(crate) struct Message {
     pub(crate) text: &'static str,
     pub(crate) template: Option<&'static str>,
     pub(crate) params: Vec<(String, String)>,
+    pub(crate) mail: Option<(EmailAddress, &'static str)>,
 }
 
 impl Case {
@@ -98,11 +100,14 @@ impl Case {
             account: &Account::new(document, "default", object(self.settings.clone())).unwrap(),
             credential: &credential(&self.credential),
             phone: has_phone.then_some(&phone),
-            sms: self.message.as_ref().map(|Message { text, template, params }| Sms {
-                text,
-                code: "123456",
-                template: *template,
-                params,
+            message: self.message.as_ref().map(|Message { text, template, params, mail }| {
+                providers::Message {
+                    text,
+                    code: "123456",
+                    template: *template,
+                    params,
+                    mail: mail.as_ref().map(|(to, subject)| Mail { to, subject }),
+                }
             }),
             platform: Platform::Ios,
             address: self.address,
@@ -164,7 +169,7 @@ pub(crate) fn request_of_a_new_document(
         account: &account,
         credential: &credential(params),
         phone: None,
-        sms: None,
+        message: None,
         platform: Platform::Ios,
         address: "",
         request_id: "",

@@ -1,7 +1,7 @@
 //! The vectors of SMS, and of HTTP Basic authentication.
 
 use onetap::{
-    kernel::time::Timestamp,
+    kernel::{email::EmailAddress, time::Timestamp},
     providers::{Answer, Capability, Document, find},
 };
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::bench::{Case, Message, form, header, json_body, nonce, published, tex
 
 fn case(provider: &'static str, settings: Value, params: &[(&str, &str)]) -> Case {
     let params = params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let message = Message { text: "code 123456", template: None, params };
+    let message = Message { text: "code 123456", template: None, params, mail: None };
     Case { capability: Capability::Sms, message: Some(message), ..Case::new(provider, settings, json!({})) }
 }
 
@@ -75,6 +75,67 @@ fn tc3_sendsms_sorted() {
 
     let taken = json!({"Response": {"SendStatusSet": [{"SerialNo": "5000:1", "Code": "Ok", "Fee": 1}]}});
     assert_eq!(case.read(taken), Answer::Accepted { message_id: Some("5000:1".to_owned()) });
+}
+
+fn email(provider: &'static str, settings: Value, params: &[(&str, &str)]) -> Case {
+    let mut case = Case { capability: Capability::Email, ..case(provider, settings, params) };
+    let to = EmailAddress::parse("xiaoming@mail.example").unwrap();
+    case.message.as_mut().unwrap().mail = Some((to, "验证码"));
+    case
+}
+
+#[test]
+fn aliyun_acs3_singlesendmail_through_its_document() {
+    let vector = vector("aliyun_acs3_singlesendmail");
+    let settings = json!({
+        "accessKeyId": "LTAIinventedKeyId", "accessKeySecret": vector["secret"], "accountName": "code@shop.example"
+    });
+    let mut case = email("aliyun_email", settings, &[]);
+    case.nonce = nonce("0f1e2d3c4b5a69788796a5b4c3d2e1f0");
+    let request = case.request();
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    let query = text(&vector, "canonical_request").lines().nth(2).unwrap();
+    assert_eq!(request.url, format!("https://dm.aliyuncs.com/?{query}"));
+    // The vendor's sample of success.
+    let taken = json!({"EnvId": "xxx", "RequestId": "12D086F6-8F31-4658-84C1-006DED011A85"});
+    assert_eq!(case.read(taken), Answer::Accepted { message_id: None });
+}
+
+/// Template and trigger are numbers, the parameters a text that is JSON.
+#[test]
+fn tc3_sendemail() {
+    let vector = vector("tc3_sendemail");
+    let settings = json!({
+        "secretId": vector["secretId"], "secretKey": vector["secretKey"], "from": "测试 <code@shop.example>",
+        "region": "ap-guangzhou"
+    });
+    let params = [("code", "123456"), ("minutes", "5")];
+    let mut case = with_template(email("tencent_email", settings, &params), "100091");
+    case.now = Timestamp::from_secs(text(&vector, "timestamp").parse().unwrap());
+    let request = case.request();
+    assert_eq!(std::str::from_utf8(&request.body), Ok(text(&vector, "body")));
+    assert_eq!(header(&request, "authorization"), text(&vector, "authorization"));
+    let taken = json!({"Response": {"MessageId": "qcloud-ses", "RequestId": "r"}});
+    assert_eq!(case.read(taken), Answer::Accepted { message_id: None });
+}
+
+/// The vendor's example, with our user agent.
+#[test]
+fn resend_in_the_published_form() {
+    let settings = json!({"apiKey": "re_xxxxxxxxx", "from": "Acme <onboarding@resend.dev>"});
+    let case = email("resend", settings, &[]);
+    let request = case.request();
+    assert_eq!((request.method, request.url.as_str()), ("POST", "https://api.resend.com/emails"));
+    assert_eq!(header(&request, "authorization"), "Bearer re_xxxxxxxxx");
+    assert_eq!(header(&request, "content-type"), "application/json");
+    assert!(!header(&request, "user-agent").is_empty());
+    let sent = json!({
+        "from": "Acme <onboarding@resend.dev>", "to": ["xiaoming@mail.example"], "subject": "验证码",
+        "text": "code 123456"
+    });
+    assert_eq!(json_body(&request), sent);
+    let taken = json!({"id": "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"});
+    assert_eq!(case.read(taken), Answer::Accepted { message_id: None });
 }
 
 #[test]

@@ -69,6 +69,9 @@ fn accounts() -> Value {
     json!([
         {"provider": "chuanglan_sms", "settings": chuanglan},
         {"provider": "twilio", "weight": 0, "settings": twilio},
+        {"provider": "resend", "settings": {"apiKey": "re_invented", "from": "Onetap <code@login.example>"}},
+        {"provider": "aliyun_email", "weight": 0, "settings": {"accessKeyId": "LTAIexample",
+            "accessKeySecret": "notARealSecret0123456789", "accountName": "code@login.example"}},
         {"provider": "turnstile", "platforms": ["web"], "settings": turnstile},
         {"provider": "cmcc", "settings": cmcc},
         {"provider": "cmcc", "app": "shop", "settings": cmcc},

@@ -41,11 +41,13 @@ pub(crate) enum Mood {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) to: String,
+    /// Of an e-mail.
+    pub(crate) subject: String,
     pub(crate) text: String,
     pub(crate) provider: &'static str,
 }
 
-/// Everybody's phones, and who sends to them.
+/// Everybody's phones and letter-boxes, and who sends to them.
 #[derive(Default)]
 pub(crate) struct Phones {
     messages: Mutex<Vec<Message>>,
@@ -77,6 +79,17 @@ impl Phones {
         code
     }
 
+    /// The e-mails that arrived at an address, oldest first.
+    pub(crate) fn mails(&self, address: &str) -> Vec<Message> {
+        let messages = locked(&self.messages);
+        messages.iter().filter(|message| message.to == address).cloned().collect()
+    }
+
+    /// The code in the newest e-mail to an address.
+    pub(crate) fn mailed_code(&self, address: &str) -> String {
+        code_in(&self.mails(address).last().expect("no e-mail arrived").text)
+    }
+
     /// All messages.
     pub(crate) fn all(&self) -> Vec<Message> {
         locked(&self.messages).clone()
@@ -102,6 +115,8 @@ impl Phones {
         Some(match host {
             "smssh1.253.com" => self.chuanglan(request),
             "api.twilio.com" => self.twilio(request),
+            "api.resend.com" => self.resend(request),
+            "dm.aliyuncs.com" => self.aliyun_email(request),
             "challenges.cloudflare.com" => self.turnstile(request),
             "api.verification.jpush.cn" => self.jpush_risk(),
             _ => return None,
@@ -113,7 +128,7 @@ impl Phones {
         let text = |name: &str| body[name].as_str().unwrap().to_owned();
         let says = |code: &str| reply(200, &json!({"code": code, "errorMsg": VENDOR_TEXT, "msgId": "17041"}));
         let to = format!("+86{}", text("phone"));
-        match self.take("chuanglan_sms", to, text("msg"))? {
+        match self.take("chuanglan_sms", to, "", text("msg"))? {
             None => Ok(says("0")),
             Some(Mood::Blacklists) => Ok(says("107")),
             Some(Mood::WantsMoney) => Ok(says("109")),
@@ -125,12 +140,50 @@ impl Phones {
     fn twilio(&self, request: &HttpRequest) -> Result<HttpReply, HttpFailure> {
         let form: BTreeMap<String, String> = form_urlencoded::parse(&request.body).into_owned().collect();
         let says = |status, code: i64| reply(status, &json!({"code": code, "message": VENDOR_TEXT}));
-        match self.take("twilio", form["To"].clone(), form["Body"].clone())? {
+        match self.take("twilio", form["To"].clone(), "", form["Body"].clone())? {
             None => Ok(reply(201, &json!({"sid": "SM1", "status": "queued", "error_code": null}))),
             Some(Mood::Blacklists) => Ok(says(400, 21610)),
             Some(Mood::WantsMoney) => Ok(says(401, 20003)),
             Some(Mood::TakesAndMumbles) => Ok(HttpReply { status: 200, body: b"<html>".to_vec() }),
             Some(_) => Ok(says(429, 20429)),
+        }
+    }
+
+    fn resend(&self, request: &HttpRequest) -> Result<HttpReply, HttpFailure> {
+        let has = |name: &str, value: &str| request.headers.contains(&(name.to_owned(), value.to_owned()));
+        assert!(
+            has("authorization", "Bearer re_invented")
+                && request.headers.iter().any(|(name, _)| name == "user-agent")
+        );
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        assert_eq!(body["from"], "Onetap <code@login.example>");
+        let says = |status, name: &str| {
+            reply(status, &json!({"statusCode": status, "name": name, "message": VENDOR_TEXT}))
+        };
+        match self.take("resend", text(&body["to"][0]), &text(&body["subject"]), text(&body["text"]))? {
+            None => Ok(reply(200, &json!({"id": "49a3999c-0ce1-4ea6-ab68-afcd6dc2e794"}))),
+            Some(Mood::WantsMoney) => Ok(says(403, "invalid_api_key")),
+            Some(Mood::TakesAndMumbles) => Ok(HttpReply { status: 200, body: b"<html>".to_vec() }),
+            Some(_) => Ok(says(429, "rate_limit_exceeded")),
+        }
+    }
+
+    fn aliyun_email(&self, request: &HttpRequest) -> Result<HttpReply, HttpFailure> {
+        let (_, query) = request.url.split_once('?').unwrap();
+        let form: BTreeMap<String, String> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let says = |code: &str| reply(400, &json!({"Code": code, "Message": VENDOR_TEXT, "RequestId": "1"}));
+        match self.take(
+            "aliyun_email",
+            form["ToAddress"].clone(),
+            &form["Subject"],
+            form["TextBody"].clone(),
+        )? {
+            None => Ok(reply(200, &json!({"EnvId": "600000123", "RequestId": "1"}))),
+            Some(Mood::Blacklists) => Ok(says("InvalidToAddress.Spam")),
+            Some(Mood::WantsMoney) => Ok(says("InvalidSendMail.Spam")),
+            Some(Mood::TakesAndMumbles) => Ok(HttpReply { status: 200, body: b"<html>".to_vec() }),
+            Some(_) => Ok(says("Throttling.User")),
         }
     }
 
@@ -154,11 +207,17 @@ impl Phones {
         }
     }
 
-    fn take(&self, provider: &'static str, to: String, text: String) -> Result<Option<Mood>, HttpFailure> {
+    fn take(
+        &self,
+        provider: &'static str,
+        to: String,
+        subject: &str,
+        text: String,
+    ) -> Result<Option<Mood>, HttpFailure> {
         let mood = self.ask(provider);
         if matches!(mood, None | Some(Mood::TakesAndHangs | Mood::TakesAndMumbles | Mood::TakesAndBreaksOff))
         {
-            locked(&self.messages).push(Message { to, text, provider });
+            locked(&self.messages).push(Message { to, subject: subject.to_owned(), text, provider });
         }
         match mood {
             Some(Mood::TakesAndHangs) => Err(HttpFailure::TimedOut),

@@ -24,6 +24,9 @@ pub(crate) const SANDBOX: &str = "http://127.0.0.1:8788";
 /// Stands in 【】 before the texts of development.
 const SIGN_NAME: &str = "一键登录";
 
+/// Whom development mails are from.
+const MAIL_FROM: &str = "code@login.example";
+
 /// Prints fresh production secrets as the JSON object that `wrangler secret bulk` takes.
 pub(crate) fn print_production() -> Result<()> {
     let mut secrets = serde_json::Map::new();
@@ -85,7 +88,7 @@ fn complete_accounts(path: &Path) -> Result<()> {
         if text.lines().any(|line| line.starts_with("WEBHOOKS=")) { String::new() } else { webhooks()? };
     let redirects =
         if text.lines().any(|line| line.starts_with("IDENTITY_REDIRECTS=")) { "" } else { REDIRECTS };
-    if has("wechat") && webhooks.is_empty() && redirects.is_empty() {
+    if has("wechat") && has("resend") && webhooks.is_empty() && redirects.is_empty() {
         return Ok(());
     }
     say("adding what is missing to .dev.vars");
@@ -179,6 +182,17 @@ fn sandbox_accounts() -> Result<Value> {
             "twilio",
             None,
             json!({"accountSid": format!("AC{}", hex()?.to_lowercase()), "authToken": hex()?.to_lowercase(), "from": "+15005550006"})
+        ),
+        first("resend", json!({"apiKey": format!("re_{}", word(32)?), "from": MAIL_FROM})),
+        reserve(
+            "aliyun_email",
+            None,
+            json!({"accessKeyId": word(24)?, "accessKeySecret": word(30)?, "accountName": MAIL_FROM})
+        ),
+        reserve(
+            "tencent_email",
+            Some("100001"),
+            json!({"secretId": word(36)?, "secretKey": word(32)?, "from": MAIL_FROM, "region": "ap-guangzhou"})
         ),
         on(&["web"], account("turnstile", json!({"siteKey": word(24)?, "secretKey": word(35)?}))),
         on(

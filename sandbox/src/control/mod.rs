@@ -2,11 +2,14 @@
 //! read what arrived in people's phones and at backends.
 
 mod captchas;
+mod email;
 mod idp;
 mod notices;
 mod receipts;
 mod risk;
 mod sms;
+
+pub(crate) use notices::Delivered;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -20,6 +23,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
+    emails::address,
     providers,
     sms::e164,
     state::{Calls, Fault, World},
@@ -34,6 +38,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .route("/sandbox/calls", get(calls).delete(clear_calls))
         .route("/sandbox/faults", post(set_fault).delete(clear_faults))
         .merge(sms::routes())
+        .merge(email::routes())
         .merge(captchas::routes())
         .merge(idp::routes())
         .merge(risk::routes())
@@ -135,11 +140,11 @@ struct SetFault {
     /// Share of answers that go wrong, 0 to 1; 0 ends the fault.
     rate: f64,
     kind: Behaviour,
-    /// SMS only: one number, `+` and its country code or 11 digits; default: all.
+    /// One number (`+` and its country code, or 11 digits) of SMS, or one address of e-mail; default: all.
     to: Option<String>,
 }
 
-/// One fault per vendor, and one per vendor and number; a new one takes the place of the old.
+/// One fault per vendor, and one per vendor and number or address; a new one takes the place of the old.
 async fn set_fault(State(world): State<Arc<World>>, body: Result<Json<SetFault>, JsonRejection>) -> Reply {
     let Json(SetFault { provider, rate, kind, to }) =
         body.map_err(|rejection| bad_request(&rejection.body_text()))?;
@@ -149,15 +154,17 @@ async fn set_fault(State(world): State<Arc<World>>, body: Result<Json<SetFault>,
     if !kind.fits(provider.service()) {
         return Err(bad_request("kind: this provider cannot behave so"));
     }
-    let number = to.map(|to| e164(&to).ok_or_else(|| bad_request("to: not a number"))).transpose()?;
-    if number.is_some() && provider.service() != Service::Sms {
-        return Err(bad_request("to: for SMS only"));
-    }
+    let whose = |to: String| match provider.service() {
+        Service::Sms => e164(&to).ok_or_else(|| bad_request("to: not a number")),
+        Service::Email => address(&to).ok_or_else(|| bad_request("to: not an address")),
+        _ => Err(bad_request("to: for SMS and e-mail only")),
+    };
+    let to = to.map(whose).transpose()?;
     let mut ledger = world.ledger();
     if rate == 0.0 {
-        ledger.faults.remove(&(provider, number));
+        ledger.faults.remove(&(provider, to));
     } else {
-        ledger.faults.insert((provider, number), Fault { rate, kind });
+        ledger.faults.insert((provider, to), Fault { rate, kind });
     }
     let faults: Vec<Value> = ledger
         .faults

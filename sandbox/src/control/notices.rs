@@ -13,10 +13,18 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Reply, bad_request};
-use crate::state::{Delivered, World};
+use crate::state::World;
 
 /// How many deliveries are kept; the oldest go first.
 const KEPT: usize = 20_000;
+
+/// One attempt at a webhook.
+pub(crate) struct Delivered {
+    /// Those of Standard Webhooks.
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+    pub(crate) taken: bool,
+}
 
 pub(super) fn routes() -> Router<Arc<World>> {
     Router::new()

@@ -5,6 +5,7 @@
 
 mod acs3;
 mod aliyun;
+mod aliyun_email;
 mod aliyun_sms;
 mod chuanglan_sms;
 mod chuanglan_sms_v2;
@@ -17,7 +18,9 @@ mod jpush_risk;
 mod mobtech;
 mod oidc;
 mod qq;
+mod resend;
 mod tc3;
+mod tencent_email;
 mod tencent_sms;
 mod turnstile;
 mod twilio;
@@ -58,6 +61,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(chuanglan_sms::routes())
         .merge(chuanglan_sms_v2::routes())
         .merge(twilio::routes())
+        .merge(resend::routes())
         .merge(turnstile::routes())
         .merge(geetest::routes())
         .merge(jpush_risk::routes())
@@ -71,12 +75,13 @@ pub(crate) fn routes() -> Router<Arc<World>> {
 
 /// The clouds' path: each of their products has a host of its own, which a relay hides.
 async fn root(State(world): State<Arc<World>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response<Body> {
-    let answer = if headers.contains_key("x-tc-action") {
-        tencent_sms::exchange(&world, &uri, &headers, &body)
-    } else if headers.get("x-acs-action").is_some_and(|action| action == "SendSms") {
-        aliyun_sms::exchange(&world, &uri, &headers, &body)
-    } else {
-        aliyun::exchange(&world, &uri, &headers, &body)
+    let action = |name: &str| headers.get(name).and_then(|action| action.to_str().ok());
+    let answer = match (action("x-tc-action"), action("x-acs-action")) {
+        (Some("SendEmail"), _) => tencent_email::exchange(&world, &uri, &headers, &body),
+        (Some(_), _) => tencent_sms::exchange(&world, &uri, &headers, &body),
+        (None, Some("SingleSendMail")) => aliyun_email::exchange(&world, &uri, &headers, &body),
+        (None, Some("SendSms")) => aliyun_sms::exchange(&world, &uri, &headers, &body),
+        (None, _) => aliyun::exchange(&world, &uri, &headers, &body),
     };
     deliver(answer).await
 }

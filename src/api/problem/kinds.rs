@@ -95,6 +95,12 @@ pub(super) const fn of(code: Code) -> &'static Kind {
             en: "The message cannot be sent to this number now.",
             zh: "暂时无法向该号码发送短信。",
         },
+        Code::EmailUnavailable => &Kind {
+            status: 503,
+            code: "email_unavailable",
+            en: "The message cannot be sent to this address now.",
+            zh: "暂时无法向该邮箱发送邮件。",
+        },
         Code::RiskDenied => &Kind {
             status: 403,
             code: "risk_denied",

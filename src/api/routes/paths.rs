@@ -57,6 +57,19 @@ pub fn find(method: &str, path: &str) -> Found {
             _ => one_of(method, ACCOUNT, Route::Account, Route::AccountDelete),
         },
         ["v1", "account", "export"] => get(method, Route::AccountExport),
+        ["v1", "account", "phone"] => ("PUT", (method == "PUT").then_some(Route::PhoneChange)),
+        ["v1", "account", "phone-change"] => {
+            ("DELETE", (method == "DELETE").then_some(Route::PhoneChangeDrop))
+        }
+        ["v1", "account", "phones"] => get(method, Route::PhoneHistory),
+        ["v1", "account", "trusted-phones"] => match method {
+            "POST" => ("GET, HEAD, POST", Some(Route::TrustedPhoneAdd)),
+            _ => ("GET, HEAD, POST", (method == "GET").then_some(Route::TrustedPhones)),
+        },
+        ["v1", "account", "trusted-phones", id] => match id.parse() {
+            Ok(id) => ("DELETE", (method == "DELETE").then_some(Route::TrustedPhoneRemove(id))),
+            Err(_) => return Found::Nothing,
+        },
         ["v1", "account", "identities"] => get(method, Route::Identities),
         ["v1", "account", "identities", _] => match method {
             "POST" => ("POST, DELETE", Some(Route::IdentityBind)),

@@ -49,6 +49,11 @@ impl Settings {
             fresh: Duration::from_secs(limits.fresh_proof_seconds),
             identities_of_a_kind: cap(limits.identities_of_a_kind),
             deletion_grace: Duration::from_secs(limits.deletion_grace_seconds),
+            phone_change_waits: Duration::from_secs(limits.phone_change_wait_seconds),
+            phone_change_stands: Duration::from_secs(limits.phone_change_stands_seconds),
+            trusted_phones: cap(limits.trusted_phones),
+            trusted_phone: Duration::from_secs(limits.trusted_phone_seconds),
+            codes_an_hour: cap(limits.trusted_phone_codes_per_hour),
         }
     }
 

@@ -5,10 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, End, Given, Outcome, ProfileChange, Rules, publish};
+use super::{
+    Account, Candidate, End, Given, Outcome, ProfileChange, Rules, TrustedPhone, numbers::Wisher, publish,
+};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, DeviceId, SessionId},
+        id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
         seal::Sealed,
         time::Timestamp,
     },
@@ -93,6 +95,14 @@ pub enum Deed {
     Bind(Box<Candidate>),
     /// Take an identifier away.
     Unbind(HandleName),
+    /// Take another number in place of the account's, at once or after a wait.
+    ChangePhone(Box<Candidate>),
+    /// Object to that, or withdraw it.
+    DropPhoneChange,
+    /// Trust a phone.
+    TrustPhone(Box<TrustedPhone>),
+    /// Trust a phone no more.
+    DistrustPhone(TrustedPhoneId),
     /// Delete the account.
     Delete,
     /// Look at the sign-ins that wait for a trusted device.
@@ -117,6 +127,8 @@ impl Deed {
                 | Self::SetPassword { .. }
                 | Self::Bind(_)
                 | Self::Unbind(_)
+                | Self::TrustPhone(_)
+                | Self::DistrustPhone(_)
                 | Self::Export
                 | Self::Delete
         )
@@ -184,6 +196,13 @@ impl Account {
                 }
                 outcome
             }
+            Deed::ChangePhone(candidate) => {
+                let by = Wisher { account, session: id, device: here };
+                self.change_phone(&candidate, by, &rules, now, outbox)
+            }
+            Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
+            Deed::TrustPhone(phone) => self.trust_phone(*phone, (here, id), &rules, now),
+            Deed::DistrustPhone(phone) => self.distrust_phone(phone, here, &rules, now),
             Deed::Delete => self.close(account, &end(EventKind::Ended), outbox),
             Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),
             Deed::Export => {
@@ -277,7 +296,7 @@ impl Account {
     }
 
     /// Whether it is more than a device that came in by the number alone: by use, or a step-up, or as the first one.
-    fn has_standing(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> bool {
+    pub(super) fn has_standing(&self, device: DeviceId, rules: &Rules, now: Timestamp) -> bool {
         let known = self.devices.iter().find(|known| known.id == device);
         self.trust_of(device, rules, now) != Trust::New
             || known.is_some_and(|known| known.confirmed_at.is_some())

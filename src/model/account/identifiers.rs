@@ -12,6 +12,7 @@ use crate::{
         binding::{Binding, Caller, Leads, decide},
         handle::{EMAIL, HandleName, PHONE, Parting, Proof, USERNAME},
         login::Method,
+        notice::NoticeKind,
         outbox::{Message, Outbox},
     },
 };
@@ -101,30 +102,64 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        let Candidate { identifier, proof } = candidate;
-        match self.binding_of(identifier, rules) {
-            Binding::Bind => {
-                self.identifiers.retain(|known| known.handle != identifier.handle);
-                self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
-                let (handle, proof) = (identifier.handle.clone(), *proof);
-                outbox.post(Message::Claim { handle, account, proof }, now);
-                Outcome::Claiming
-            }
+        match self.binding_of(&candidate.identifier, rules) {
+            Binding::Bind => self.claim(candidate, account, now, outbox),
             Binding::NothingToDo => Outcome::Done,
             _ => Outcome::Full,
         }
     }
 
-    /// The handle has decided. Heard again, it changes nothing. Whether something else leads here now.
-    pub(super) fn settle_claim(&mut self, handle: &HandleName, is_won: bool) -> bool {
-        let is_it = |known: &Identifier| known.claiming && known.handle == *handle;
-        let Some(known) = self.identifiers.iter_mut().find(|known| is_it(known)) else { return false };
-        if is_won {
-            known.claiming = false;
-            return known.alias_of.is_none();
+    /// Writes it down, whatever the rule says.
+    pub(super) fn claim(
+        &mut self,
+        candidate: &Candidate,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        let Candidate { identifier, proof } = candidate;
+        // What it has just given up must arrive first: late, it would give up what is claimed now.
+        if outbox.is_releasing(&identifier.handle) {
+            return Outcome::Limited { retry_after: 1 };
         }
-        self.identifiers.retain(|known| !is_it(known));
-        false
+        self.identifiers.retain(|known| known.handle != identifier.handle);
+        self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
+        let (handle, proof) = (identifier.handle.clone(), *proof);
+        outbox.post(Message::Claim { handle, account, proof }, now);
+        Outcome::Claiming
+    }
+
+    /// The handle has decided. Heard again, it changes nothing.
+    pub(super) fn settle_claim(
+        &mut self,
+        handle: &HandleName,
+        is_won: bool,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let known = self.identifiers.iter().find(|known| known.handle == *handle);
+        match known.map(|known| known.claiming) {
+            // Given up meanwhile: the handle must not go on leading here.
+            None if is_won => {
+                let (handle, cause) = (handle.clone(), Parting::Unbound);
+                outbox.post(Message::Release { handle, account, cause }, now);
+            }
+            Some(true) if is_won => {
+                let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
+                let known = self.identifiers.iter_mut().find(|known| known.handle == *handle);
+                let is_alias = known.is_some_and(|known| {
+                    known.claiming = false;
+                    known.alias_of.is_some()
+                });
+                if !is_change && !is_alias {
+                    self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
+                }
+            }
+            Some(true) => self.identifiers.retain(|known| known.handle != *handle),
+            _ => {}
+        }
     }
 
     /// Whether somebody can sign in by it: names and addresses go with a password.
@@ -173,6 +208,8 @@ impl Account {
             let handle = handle.clone();
             self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause });
         }
+        // Whoever waits to come in by it would bring it back.
+        self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
         outbox.post(Message::Release { handle, account, cause }, now);
     }
 
@@ -181,6 +218,9 @@ impl Account {
         let mut proofs = Vec::new();
         if self.phone().is_some() {
             proofs.extend([Method::OneTap, Method::NumberCheck, Method::Otp]);
+        }
+        if self.bound().any(|known| known.handle.kind() == EMAIL) {
+            proofs.push(Method::Email);
         }
         if self.password.is_some() {
             proofs.push(Method::Password);
@@ -268,6 +308,18 @@ mod tests {
         let mut document = account();
         assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
         assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
+    }
+
+    #[test]
+    fn what_was_just_given_up_is_bound_again_only_when_its_handle_has_heard() {
+        let mut document = account();
+        bind(&mut document, "wechat.k1.a");
+        settle(&mut document, "wechat.k1.a", true);
+        assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.a"))), Outcome::Done);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Limited { retry_after: 1 });
+        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
+        document.settle(&sent, &[], NOW);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
     }
 
     #[test]

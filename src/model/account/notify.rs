@@ -1,7 +1,8 @@
 //! Who is told what happened to an account.
 //!
 //! Backends by webhook, whatever happened. The owner on the devices that can speak for them: those of standing on
-//! which they are signed in, but not the one it is about. Where there is none, by SMS if it is a warning.
+//! which they are signed in, but not the one it is about. Where there is none, by SMS if it is a warning; of the
+//! account's number by SMS in any case.
 
 use super::{Account, Rules};
 use crate::{
@@ -79,8 +80,8 @@ impl Account {
             }
         }
         let phone = self.phone().map(|phone| phone.value.clone());
-        if let Some(phone) = phone.filter(|_| kind.warns() && !is_heard)
-            && self.notices.may_text(&rules.notices)
+        if let Some(phone) = phone.filter(|_| kind.warns() && (!is_heard || kind.is_of_number()))
+            && self.notices.may_text(kind, &rules.notices)
         {
             post(Channel::Sms(phone), app);
         }
@@ -147,6 +148,9 @@ mod tests {
             // Merely known ones are told, but not asked.
             let heard: &[&str] = match kind {
                 NoticeKind::ApprovalRequested => &["webhooks"],
+                NoticeKind::PhoneChangeRequested | NoticeKind::PhoneChanged => {
+                    &["webhooks", "k1.tablet", "sms"]
+                }
                 _ => &["webhooks", "k1.tablet"],
             };
             assert_eq!(told(account(), *kind, &TOLD), heard, "{kind:?}");

@@ -82,6 +82,10 @@ pub enum Outcome {
     Importing(Importing),
     /// The account has as many identifiers of the kind as it may.
     Full,
+    /// It is the account's own number.
+    OwnNumber,
+    /// The account has as many trusted phones as it may.
+    TooManyPhones,
     /// Nothing else would lead to the account.
     LastWayIn,
     /// The last proof of who this is is too old.

@@ -23,10 +23,14 @@ const PERSISTED: &str = concat!(
     r#""sessions":[{"id":"ses_aeaqcaibaeaqcaibaeaqcaibae","device":"dev_aeaqcaibaeaqcaibaeaqcaibae","#,
     r#""app":"default","method":"one_tap","stepped_up":true,"created_at":7000,"#,
     r#""consent":"2026-11","proven_at":8000,"generation":1,"rotated_at":8000}],"protected":true,"#,
-    r#""step_ups":{"asked":[7000]},"frozen":true,"#,
+    r#""step_ups":{"asked":[7000],"codes":[7500]},"frozen":true,"#,
     r#""profile":{"display_name":"k1.name","avatar_url":"k1.url","locale":"k1.locale"},"#,
     r#""password":{"hash":"k1.hash","set_at":7500},"former_numbers":[{"handle":"phone.k1.old","#,
     r#""value":"k1.old","since":0,"until":7000,"cause":"changed"}],"#,
+    r#""phone_change":{"handle":"phone.k1.new","value":"k1.new","device":"dev_aeaqcaibaeaqcaibaeaqcaibae","#,
+    r#""requested_at":7000,"effective_at":8000,"until":9000},"#,
+    r#""trusted_phones":[{"id":"tph_aeaqcaibaeaqcaibaeaqcaibae","name":"phone.k1.friend","value":"k1.friend","#,
+    r#""label":"k1.label","proven_at":7000}],"#,
     r#""closing":{"account":"acc_mrsgizdemrsgizdemrsgizdemq","until":9000}},"#,
     r#""outbox":{"next_id":3,"letters":[{"id":1,"message":{"renew_proof":{"handle":"phone.k1.name","#,
     r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","at":7000,"method":"one_tap"}},"attempts":0,"due":7000}]}}"#,
@@ -52,6 +56,7 @@ fn a_waiting_sign_in_is_persisted_so() {
         token_issued: true,
         until: at(600),
         question: None,
+        by_phone: false,
         carried_out: false,
     };
     let json = serde_json::to_string(&step_up).unwrap();
@@ -81,7 +86,18 @@ fn what_is_optional_may_be_missing_from_old_documents() {
     for name in ["consent", "stepped_up", "proven_at"] {
         old["state"]["sessions"][0].as_object_mut().unwrap().remove(name);
     }
-    for name in ["protected", "step_ups", "frozen", "profile", "password", "former_numbers", "closing"] {
+    let optional = [
+        "protected",
+        "step_ups",
+        "frozen",
+        "profile",
+        "password",
+        "former_numbers",
+        "phone_change",
+        "trusted_phones",
+        "closing",
+    ];
+    for name in optional {
         old["state"].as_object_mut().unwrap().remove(name);
     }
     old["state"]["created"].as_object_mut().unwrap().remove("on");

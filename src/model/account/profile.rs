@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, FormerNumber, Identifier, RealName};
+use super::{Account, FormerNumber, Identifier, PhoneChange, RealName, TrustedPhone};
 use crate::{
     kernel::{id::SessionId, seal::Sealed, time::Timestamp},
     model::platform::Platform,
@@ -65,6 +65,10 @@ pub struct OwnProfile {
     /// Whether it is known who its owner is.
     #[serde(default)]
     pub real_name: RealName,
+    /// Another number that is wished for.
+    pub phone_change: Option<PhoneChange>,
+    /// Trusted phones, oldest first.
+    pub trusted_phones: Vec<TrustedPhone>,
 }
 
 impl Profile {
@@ -104,6 +108,8 @@ impl Account {
             password_set_at: self.password.as_ref().map(|password| password.set_at),
             former_numbers: self.former_numbers.clone(),
             real_name: self.real_name,
+            phone_change: self.phone_change.clone(),
+            trusted_phones: self.trusted_phones.clone(),
         }
     }
 }

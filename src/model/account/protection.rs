@@ -2,19 +2,21 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, publish, sign_in::Way};
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, publish, sign_in::Way};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId},
+        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
         time::Timestamp,
     },
     model::{
         device::{Device, DeviceProfile, Trust},
         device_key::{DeviceKey, ProvenKey},
+        handle::HandleName,
         login::Method,
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::Outbox,
+        platform::Platform,
         session::Session,
         step_up::{Digits, Question, Reason, StepUp, Taken},
     },
@@ -35,10 +37,26 @@ pub struct AtTicket {
     /// The same request was here a moment ago, and proved its key then.
     #[serde(default)]
     pub looks_again: bool,
-    /// A question to the trusted devices, in case none stands; `None`: how far is it?
-    pub question: Option<(ApprovalId, Digits)>,
+    /// What it wants.
+    pub step: Step,
     /// Rules in force.
     pub rules: Rules,
+}
+
+/// What a device wants that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// How far is it?
+    Look,
+    /// Ask the trusted devices, in case no question stands.
+    AskDevices(ApprovalId, Digits),
+    /// Send a code to a trusted phone.
+    AskPhone(TrustedPhoneId),
+    /// The same to the one of that name, if there is one.
+    AskNumber(HandleName),
+    /// The code that was sent to a phone of that name came back.
+    Confirm(HandleName),
 }
 
 /// A sign-in that waits, as its device may see it.
@@ -54,6 +72,14 @@ pub struct Waiting {
     pub token_issued: bool,
     /// What to show, and until when it can be answered.
     pub question: Option<(Digits, Timestamp)>,
+    /// Trusted devices can be asked.
+    pub by_device: bool,
+    /// Trusted phones that can be asked.
+    pub by_phone: Vec<TrustedPhone>,
+    /// To which app somebody wants to sign in.
+    pub app: String,
+    /// On what kind of client.
+    pub platform: Platform,
 }
 
 /// A question, as a trusted device may see it: not the digits.
@@ -75,24 +101,11 @@ pub struct Pending {
     pub place: Place,
 }
 
-impl From<&StepUp> for Waiting {
-    fn from(step_up: &StepUp) -> Self {
-        let question = step_up.question.as_ref().filter(|_| step_up.approved().is_none());
-        Self {
-            ticket: step_up.ticket,
-            reason: step_up.reason,
-            until: step_up.until,
-            token_issued: step_up.token_issued,
-            question: question.map(|question| (question.digits, question.until)),
-        }
-    }
-}
-
 impl Account {
     /// Why a sign-in must wait, if it must. Only where somebody can be asked: else the owner would be locked out.
     pub(super) fn must_wait(&self, sign_in: &SignIn, now: Timestamp) -> Option<Reason> {
         let rules = &sign_in.rules;
-        if self.created.is_none() || !self.has_trusted_device(rules, now) {
+        if self.created.is_none() || !self.can_ask(rules, now) {
             return None;
         }
         let device = self.devices.iter().find(|known| known.is(&sign_in.presented));
@@ -119,10 +132,11 @@ impl Account {
         outbox: &mut Outbox,
     ) -> Outcome {
         // Its owner shall see that somebody has the number, also when nothing follows.
-        let end = End { kind: EventKind::Held, place: &sign_in.place, rules: &sign_in.rules, now };
+        let rules = sign_in.rules;
+        let end = End { kind: EventKind::Held, place: &sign_in.place, rules: &rules, now };
         self.remember_attempt(&sign_in, &end);
         let (kind, account, device) = (NoticeKind::SignInHeld, sign_in.account, self.device_of(&sign_in));
-        let (session, device, app, rules) = (None, Some(device), &sign_in.app, &sign_in.rules);
+        let (session, device, app, rules) = (None, Some(device), &sign_in.app, &rules);
         self.notify(&Occasion { kind, account, session, device, app, rules, now }, outbox);
         // The ticket counts with the token that the device has; where it has none, with the one it gets now.
         let SignIn { presented, new_device, .. } = &sign_in;
@@ -136,11 +150,13 @@ impl Account {
             token_issued: kept.is_none(),
             until: now.plus(sign_in.rules.patience.ticket),
             question: None,
+            by_phone: false,
             carried_out: false,
             sign_in,
         };
         self.step_ups.tidy(now);
-        Outcome::Waits(Waiting::from(&self.step_ups.hold(step_up)).into())
+        let step_up = self.step_ups.hold(step_up);
+        Outcome::Waits(self.waiting(&step_up, rules, now).into())
     }
 
     /// What the device that waits asks: starts a question, or sees how far it is. Once the device is confirmed, it is
@@ -156,7 +172,15 @@ impl Account {
         {
             return Outcome::NeedsKey;
         }
-        // 2. Decided already?
+        // 2. A code that came back decides, unless somebody has.
+        if let Step::Confirm(name) = &at.step
+            && step_up.approved().is_none()
+            && !self.confirm_by_phone(at.ticket, name, &at.rules, now)
+        {
+            return Outcome::ProofFailed;
+        }
+        // 3. Decided already?
+        let Some(step_up) = self.step_ups.find(at.ticket, now) else { return Outcome::TicketInvalid };
         match step_up.approved() {
             Some(false) => return Outcome::ProofFailed,
             Some(true) => {
@@ -174,8 +198,15 @@ impl Account {
             }
             None => (),
         }
-        // 3. The question.
-        if let Some((id, digits)) = at.question {
+        // 4. The question.
+        match &at.step {
+            Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
+            Step::AskNumber(name) => {
+                return self.ask_phone(at.ticket, &|phone| phone.name == *name, &at.rules, now);
+            }
+            _ => {}
+        }
+        if let Step::AskDevices(id, digits) = at.step {
             let (patience, until) = (at.rules.patience, step_up.until);
             let app = step_up.sign_in.app.clone();
             let question = Question::new(id, digits, now, &patience, until);
@@ -189,8 +220,8 @@ impl Account {
                 }
             }
         }
-        match self.step_ups.find(at.ticket, now) {
-            Some(step_up) => Outcome::Waits(Waiting::from(&*step_up).into()),
+        match self.step_ups.find(at.ticket, now).cloned() {
+            Some(step_up) => Outcome::Waits(self.waiting(&step_up, &at.rules, now).into()),
             None => Outcome::TicketInvalid,
         }
     }
@@ -291,11 +322,13 @@ impl Account {
 
     /// Whether this device may say which ones are trusted. Whoever has just got hold of a number must not. Where the
     /// trusted ones are asked about sign-ins, only they may: else a known one would make itself one of them. The device
-    /// that the account was created on may where none is trusted: there was nobody before it.
+    /// that the account was created on may where none is trusted: there was nobody before it. Where only trusted phones
+    /// are asked, the devices may that were confirmed.
     pub(super) fn may_vouch(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> bool {
         let trust = self.trust_of(here, rules, now);
         if self.protection_holds(rules, now) {
-            return trust == Trust::Trusted;
+            let speaks = !self.has_trusted_device(rules, now) && self.is_confirmed(here, rules, now);
+            return trust == Trust::Trusted || speaks;
         }
         let is_first = self.created.as_ref().is_some_and(|created| created.on == Some(here));
         is_first || trust != Trust::New
@@ -303,14 +336,19 @@ impl Account {
 
     /// Whether a sign-in on an unknown device waits: protection is on, and somebody can be asked.
     pub(super) fn protection_holds(&self, rules: &Rules, now: Timestamp) -> bool {
-        self.is_protected(rules) && self.has_trusted_device(rules, now)
+        self.is_protected(rules) && self.can_ask(rules, now)
     }
 
     pub(super) fn is_protected(&self, rules: &Rules) -> bool {
         self.protected.unwrap_or(rules.login_protection)
     }
 
-    fn has_trusted_device(&self, rules: &Rules, now: Timestamp) -> bool {
+    /// Whether somebody can be asked.
+    fn can_ask(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.has_trusted_device(rules, now) || self.phones_to_ask(rules, now).next().is_some()
+    }
+
+    pub(super) fn has_trusted_device(&self, rules: &Rules, now: Timestamp) -> bool {
         self.devices
             .iter()
             .any(|known| rules.trust.trust(known.usage, known.trusted_since, now) == Trust::Trusted)

@@ -44,6 +44,16 @@ pub struct Rules {
     pub identities_of_a_kind: usize,
     /// An account that its owner has deleted can still be restored.
     pub deletion_grace: Duration,
+    /// Another number wished for without a fresh proof must wait for so long.
+    pub phone_change_waits: Duration,
+    /// After that, it can be taken for so long.
+    pub phone_change_stands: Duration,
+    /// Most trusted phones.
+    pub trusted_phones: usize,
+    /// A trusted phone is asked for so long after it was proven.
+    pub trusted_phone: Duration,
+    /// Codes to trusted phones within an hour.
+    pub codes_an_hour: usize,
 }
 
 impl Rules {

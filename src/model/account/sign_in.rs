@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Profile, Rules, Waiting, count_use,
-    publish,
+    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Profile, Rules, count_use, publish,
 };
 use crate::{
     kernel::{
@@ -109,7 +108,7 @@ impl Account {
             return Outcome::Full;
         }
         if let Some(step_up) = self.step_ups.of(sign_in.session, now) {
-            return Outcome::Waits(Waiting::from(step_up).into());
+            return Outcome::Waits(self.waiting(step_up, &sign_in.rules, now).into());
         }
         // Whoever was signed out since does not come back by a repeat: old tokens of theirs would count again.
         if self.history.tells_of(sign_in.session) {
@@ -145,12 +144,11 @@ impl Account {
             self.created.get_or_insert(Created { at: now, by: Some(*id), on: Some(sign_in.new_device.0) }).at;
         match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
             // Freshly sealed, so that what is in use moves to the current key by itself.
-            Some(known) => {
-                known.value = identifier.value.clone();
-                known.claiming = false;
-            }
+            Some(known) => known.value = identifier.value.clone(),
             None => self.identifiers.push(identifier.clone()),
         }
+        // Its handle led here, so one that was being claimed is won.
+        self.settle_claim(&identifier.handle, true, *account, rules, now, outbox);
         if self.is_creation(*id) {
             self.profile = sign_in.introduction.clone();
         }

@@ -48,6 +48,11 @@ pub(super) const RULES: Rules = Rules {
     fresh: Duration::from_secs(600),
     identities_of_a_kind: 1,
     deletion_grace: Duration::from_secs(15 * 86_400),
+    phone_change_waits: Duration::from_secs(3 * 86_400),
+    phone_change_stands: Duration::from_secs(30 * 86_400),
+    trusted_phones: 5,
+    trusted_phone: Duration::from_secs(120 * 86_400),
+    codes_an_hour: 10,
 };
 
 pub(super) fn at(secs: i64) -> Timestamp {

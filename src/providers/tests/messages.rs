@@ -48,9 +48,9 @@ fn vendors_of_text_get_the_text_and_vendors_of_templates_the_parameters() {
         let call = bench.call(Capability::Sms);
         let sent = sent(&call.request().unwrap());
         assert!(sent.contains("T1") && sent.contains("271828") && !sent.contains(TEXT), "{provider}");
-        let none = call.sms.map(|sms| Sms { template: None, ..sms });
-        assert_eq!(Call { sms: none, ..call }.request(), Err(CallError::Setting("template".into())));
-        assert!(matches!(Call { sms: None, ..call }.request(), Err(CallError::Setting(_))));
+        let message = call.message.map(|message| Message { template: None, ..message });
+        assert_eq!(Call { message, ..call }.request(), Err(CallError::Setting("template".into())));
+        assert!(matches!(Call { message: None, ..call }.request(), Err(CallError::Setting(_))));
     }
 }
 
@@ -258,10 +258,10 @@ proptest! {
     #[test]
     fn texts_do_not_leave_their_place(text in ".{1,60}", code in "[0-9]{4,8}", name in ".{0,20}") {
         let params = [("code".to_owned(), code.clone()), ("app".to_owned(), name.clone())];
-        let sms = |template| Some(Sms { text: &text, code: &code, template, params: &params });
+        let message = |template| Some(Message { text: &text, code: &code, template, params: &params, mail: None });
         let request = |provider: &str, template| {
             let bench = Bench::new(provider);
-            Call { sms: sms(template), ..bench.call(Capability::Sms) }.request().unwrap()
+            Call { message: message(template), ..bench.call(Capability::Sms) }.request().unwrap()
         };
         let json = |body: &[u8]| serde_json::from_slice::<Value>(body).unwrap();
 

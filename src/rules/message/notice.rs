@@ -56,6 +56,14 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
             "您的账号解绑了一种登录方式。若非本人操作，请检查账号安全。",
             "a way to sign in was removed. Not you? Check your account.",
         ),
+        NoticeKind::PhoneChangeRequested => (
+            "有人申请更换您账号的手机号，等待期后可生效。若非本人，请在应用内撤销。",
+            "a new number was asked for on your account. Not you? Object in the app.",
+        ),
+        NoticeKind::PhoneChanged => (
+            "您账号的手机号已更换。若非本人操作，请立即联系客服。",
+            "the number of your account was changed. Not you? Contact support.",
+        ),
     };
     let at = clock(at, language);
     match language {

@@ -100,7 +100,7 @@ async fn messages(stack: &Stack, phone: &str) -> Vec<Value> {
 }
 
 /// The code in the last message to a number.
-async fn newest_code(stack: &Stack, phone: &str) -> String {
+pub(crate) async fn newest_code(stack: &Stack, phone: &str) -> String {
     let messages = messages(stack, phone).await;
     let text = messages.last().expect("no message arrived")["text"].as_str().unwrap();
     let code = code_in(text);
