@@ -5,7 +5,7 @@ QUIET := $(if $(wildcard $(or $(CARGO_TARGET_DIR),target)/debug/xtask),--quiet)
 XTASK := cargo run $(QUIET) --package xtask --
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev test lint size api-key secrets
+.PHONY: help setup build dev test lint size api-key import secrets
 
 help:
 	@$(XTASK) help
@@ -23,5 +23,7 @@ size:
 	@$(XTASK) size
 api-key:
 	@$(XTASK) api-key
+import:
+	@$(XTASK) import
 secrets:
 	@$(XTASK) secrets

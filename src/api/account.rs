@@ -122,7 +122,7 @@ fn account_body(view: &AccountView, in_clear: bool) -> Account<'_> {
         avatar_url: view.avatar_url.as_deref(),
         locale: view.locale.as_deref(),
         phone: phone.map(|phone| if in_clear { phone.e164().to_owned() } else { phone.masked() }),
-        real_name: "none",
+        real_name: view.own.real_name.name(),
         password_set_at: view.own.password_set_at.map(crate::kernel::time::Timestamp::rfc3339),
         identities: view.identities.iter().map(|identity| identity_body(identity, in_clear)).collect(),
         phone_change: view.phone_change.as_ref().map(|wish| PhoneBody::of_wish(wish, in_clear)),
@@ -143,18 +143,18 @@ fn edit(
     if is_good(&text) { Some(Some(text)) } else { body.wrong(name, problem) }
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.chars().any(char::is_control) && !text.trim().is_empty()
 }
 
-fn is_https(text: &str) -> bool {
+pub(super) fn is_https(text: &str) -> bool {
     let host = text.strip_prefix("https://").unwrap_or_default();
     let is_sane = |b: u8| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b);
     !host.is_empty() && !host.starts_with('/') && text.bytes().all(is_sane)
 }
 
 /// Subtags of letters and digits (RFC 5646), beginning with a language.
-fn is_language_tag(text: &str) -> bool {
+pub(super) fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split('-');
     let is_language =
         |tag: &str| (2..=3).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphabetic());

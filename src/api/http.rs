@@ -11,6 +11,17 @@ use crate::{
 /// Largest body of a request, bytes.
 pub const MAX_BODY_BYTES: usize = 16 * 1024;
 
+/// Largest body of an import, bytes.
+pub const MAX_IMPORT_BYTES: usize = 256 * 1024;
+
+/// Where imports go.
+const IMPORT: &str = "/v1/import";
+
+/// Largest body of a request to a path, bytes.
+pub fn most_bytes(path: &str) -> usize {
+    if path == IMPORT { MAX_IMPORT_BYTES } else { MAX_BODY_BYTES }
+}
+
 /// One request of a client.
 #[derive(Clone)]
 pub struct HttpIn {
@@ -39,7 +50,7 @@ pub struct HttpIn {
 pub enum Body {
     /// Read whole; empty for none.
     Read(Vec<u8>),
-    /// More than [`MAX_BODY_BYTES`]; not read to its end.
+    /// More than [`most_bytes`]; not read to its end.
     TooLarge,
     /// The connection broke.
     Broken,

@@ -116,7 +116,7 @@ fn signed_in(
             display_name: signed_in.display_name.as_deref(),
             avatar_url: signed_in.avatar_url.as_deref(),
             phone: signed_in.phone.as_ref().map(PhoneNumber::masked),
-            real_name: "none",
+            real_name: signed_in.real_name.name(),
         },
         session: SessionBody::new(&signed_in.session, transport),
         device: DeviceBody {

@@ -12,6 +12,7 @@ pub mod fresh_proof;
 pub mod http;
 pub mod identities;
 pub mod identity_login;
+pub mod import;
 pub mod language;
 pub mod login;
 pub mod login_history;

@@ -1,7 +1,7 @@
 //! Which request goes where.
 
 use super::{
-    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login,
+    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, import,
     login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
 };
 use crate::{
@@ -121,6 +121,8 @@ pub enum Route {
     AccountFreeze(AccountId),
     /// `PUT /v1/accounts/{id}/login-protection`
     AccountProtect(AccountId),
+    /// `POST /v1/import`
+    Import,
     /// `GET /v1/api-key`
     ApiKey,
 }
@@ -217,6 +219,7 @@ impl Route {
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
             Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
+            Self::Import => "POST /v1/import",
             Self::ApiKey => "GET /v1/api-key",
         }
     }
@@ -277,6 +280,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
         Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
+        Route::Import => import::import(service, request).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };
     result.unwrap_or_else(Reply::from)

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use worker::{Cf, Headers, Request, Response, ResponseBuilder};
 
 use crate::{
-    api::http::{Body, HttpIn, HttpOut, MAX_BODY_BYTES},
+    api::http::{Body, HttpIn, HttpOut},
     kernel::table::Table,
     model::login_history::Place,
 };
@@ -59,14 +59,14 @@ fn place(request: &Request) -> Place {
     Place { country: cf.and_then(Cf::country), city: cf.and_then(Cf::city) }
 }
 
-/// The body of a request, up to the cap.
-pub(super) async fn body(mut request: Request) -> Body {
+/// The body of a request, up to `most` bytes.
+pub(super) async fn body(mut request: Request, most: usize) -> Body {
     let length = request.headers().get("content-length").ok().flatten();
     let length = length.and_then(|text| text.parse::<usize>().ok());
     match request.inner().method().as_str() {
         "GET" | "HEAD" => Body::Read(Vec::new()),
-        _ if length.is_some_and(|length| length > MAX_BODY_BYTES) => Body::TooLarge,
-        _ => read_body(&mut request).await,
+        _ if length.is_some_and(|length| length > most) => Body::TooLarge,
+        _ => read_body(&mut request, most).await,
     }
 }
 
@@ -88,13 +88,13 @@ fn path_and_query(url: &str) -> (&str, &str) {
     path.split_once('?').unwrap_or((path, ""))
 }
 
-async fn read_body(request: &mut Request) -> Body {
+async fn read_body(request: &mut Request, most: usize) -> Body {
     // No stream: no body.
     let Ok(mut stream) = request.stream() else { return Body::Read(Vec::new()) };
     let mut bytes = Vec::new();
     while let Some(chunk) = stream.next().await {
         let Ok(chunk) = chunk else { return Body::Broken };
-        if bytes.len().saturating_add(chunk.len()) > MAX_BODY_BYTES {
+        if bytes.len().saturating_add(chunk.len()) > most {
             return Body::TooLarge;
         }
         bytes.extend_from_slice(&chunk);

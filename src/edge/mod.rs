@@ -27,7 +27,10 @@ use futures_channel::oneshot;
 use worker::{Context, Env, Request, Response, event};
 
 use crate::{
-    api::{self, Served, http::HttpIn},
+    api::{
+        self, Served,
+        http::{HttpIn, most_bytes},
+    },
     journeys::Service,
 };
 use world::EdgeWorld;
@@ -56,7 +59,7 @@ async fn run(mut request: HttpIn, body: Request, env: Env, answer: oneshot::Send
     let started = clock::platform_millis();
     #[cfg(feature = "test-hooks")]
     hooks::at_start(&request);
-    request.body = convert::body(body).await;
+    request.body = convert::body(body, most_bytes(&request.path)).await;
     let config = config::of(&env);
     let world = EdgeWorld::new(env, config.skew_seconds, &request);
     let served = match &config.settings {

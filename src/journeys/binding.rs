@@ -15,7 +15,7 @@ use crate::{
     kernel::{fault::Fault, id::AccountId, seal::Sealed, time::Timestamp},
     model::{
         account::{Candidate, Deed, Given, Identifier, Operation, Outcome},
-        handle::{self, HandleName, Proof, USERNAME},
+        handle::{self, HandleName, Holder, Proof, USERNAME},
         login_history::Place,
         refusal::{Code, Refusal},
     },
@@ -78,14 +78,25 @@ impl<W: World> Service<'_, W> {
         handle: &HandleName,
         proof: Option<Proof>,
     ) -> Result<bool, Fault> {
-        let claim = handle::Operation::Claim { account, proof };
-        let claimed = again_if_lost(async || self.world.handle(handle, claim.clone()).await).await?;
-        let handle::Outcome::Held(holder) = claimed else { return Err(UNEXPECTED_OUTCOME) };
-        let is_won = holder.account == account;
+        let is_won = self.claim_once(account, handle, proof).await?.account == account;
         let (handle, rules) = (handle.clone(), self.settings.account_rules());
         let settle = Operation::SettleClaim { account, handle, is_won, rules };
         again_if_lost(async || self.world.account(account, settle.clone()).await).await?;
         Ok(is_won)
+    }
+
+    /// Claims an identifier: who holds it then.
+    pub(super) async fn claim_once(
+        &self,
+        account: AccountId,
+        handle: &HandleName,
+        proof: Option<Proof>,
+    ) -> Result<Holder, Fault> {
+        let claim = handle::Operation::Claim { account, proof };
+        match again_if_lost(async || self.world.handle(handle, claim.clone()).await).await? {
+            handle::Outcome::Held(holder) => Ok(holder),
+            _ => Err(UNEXPECTED_OUTCOME),
+        }
     }
 
     /// Takes an identifier of that kind away; `id` says which where there are several.

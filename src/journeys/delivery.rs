@@ -47,6 +47,12 @@ impl<W: World> Service<'_, W> {
                 .handle(&handle, handle::Operation::Release { account, seen: None, cause })
                 .await
                 .map(|_| ()),
+            Message::Undo { handle, account } => {
+                self.world.handle(&handle, handle::Operation::Undo { account, since: None }).await.map(|_| ())
+            }
+            Message::FinishImport { account, importing } => {
+                self.finish_import(account, &importing).await.map(|_| ())
+            }
             Message::UnindexAccount { account } => self.world.unindex_account(account).await,
             Message::IndexAccount { account, created_at, last_login_at } => {
                 self.world.index_account(account, created_at, last_login_at).await

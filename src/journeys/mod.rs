@@ -18,6 +18,7 @@ pub mod fresh_proof;
 pub mod identity;
 pub mod identity_exchange;
 pub mod identity_login;
+pub mod import;
 pub mod introspection;
 pub mod notices;
 pub mod number_proof;

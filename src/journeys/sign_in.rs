@@ -19,7 +19,7 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Candidate, Identifier, Operation, Outcome, Profile, SignIn},
+        account::{Candidate, Identifier, Operation, Outcome, Profile, RealName, SignIn},
         device::{DeviceProfile, Presented, Trust},
         handle::{self, Parting, Proof},
         login_history::Place,
@@ -108,6 +108,8 @@ pub struct SignedIn {
     pub avatar_url: Option<String>,
     /// The app shall ask for a number.
     pub needs_phone: bool,
+    /// Whether it is known who its owner is.
+    pub real_name: RealName,
     /// The session.
     pub session: Tokens,
     /// The device's id.
@@ -173,6 +175,8 @@ impl<W: World> Service<'_, W> {
                 Outcome::NotMine if entrance.password.is_some() => {
                     return Err(Code::InvalidCredentials.into());
                 }
+                // Whatever becomes of it, the next look finds a whole account or none.
+                Outcome::Importing(importing) => _ = self.finish_import(id, &importing).await?,
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine => {
                     let (seen, cause) = (Some(since), Parting::Unbound);
@@ -210,7 +214,7 @@ impl<W: World> Service<'_, W> {
         outcome: Outcome,
         device_token: Option<Secret<String>>,
     ) -> Result<Entry, Failure> {
-        let Outcome::SignedIn { is_new, session, device, phone, profile, .. } = outcome else {
+        let Outcome::SignedIn { is_new, session, device, phone, profile, real_name, .. } = outcome else {
             return Err(UNEXPECTED_OUTCOME.into());
         };
         let (now, rules) = (self.world.now(), self.settings.account_rules());
@@ -224,6 +228,7 @@ impl<W: World> Service<'_, W> {
             phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
             display_name: text(DISPLAY_NAME, profile.display_name)?,
             avatar_url: text(AVATAR_URL, profile.avatar_url)?,
+            real_name,
             session: self.tokens(account, &session)?,
             device: device.id,
             trust: rules.trust.trust(device.usage, device.trusted_since, now),

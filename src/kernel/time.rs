@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use time::{OffsetDateTime, UtcOffset};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
 
 /// Milliseconds since 1970-01-01T00:00:00Z, service time (the platform's clock plus the configured skew).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -47,6 +47,32 @@ impl Timestamp {
         let (year, month, day) = (t.year(), u8::from(t.month()), t.day());
         let (hour, minute, second) = (t.hour(), t.minute(), t.second());
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    }
+
+    /// Reads RFC 3339; `None` for anything else. What is finer than milliseconds is dropped, and a leap second is the
+    /// second before it.
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let (date, rest) = text.split_once(['T', 't', ' '])?;
+        let (clock, zone) = rest.split_at_checked(rest.find(['Z', 'z', '+', '-'])?)?;
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+        let [year, month, day] = numbers(date, '-', 4)?;
+        let [hour, minute, second] = numbers(clock, ':', 2)?.map(few);
+        let date = Date::from_calendar_date(year.into(), Month::try_from(few(month)).ok()?, few(day)).ok()?;
+        let time = Time::from_hms(hour, minute, if second == 60 { 59 } else { second }).ok()?;
+        let is_fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+        let millis = format!("{fraction}000").get(..3)?.parse::<i64>().ok().filter(|_| is_fraction)?;
+        let ahead = match zone.split_at_checked(1)? {
+            ("Z" | "z", "") => 0,
+            (sign @ ("+" | "-"), ahead) => {
+                let [hours, minutes, _] = numbers(&format!("{ahead}:00"), ':', 2)?.map(few);
+                let ahead =
+                    Time::from_hms(hours, minutes, 0).ok()?.duration_since(Time::MIDNIGHT).whole_seconds();
+                if sign == "+" { ahead } else { ahead.saturating_neg() }
+            }
+            _ => return None,
+        };
+        let secs = PrimitiveDateTime::new(date, time).assume_utc().unix_timestamp().saturating_sub(ahead);
+        Some(Self(Self::from_secs(secs).millis().saturating_add(millis)))
     }
 
     /// Days since the epoch, in UTC.
@@ -95,6 +121,20 @@ impl Timestamp {
     }
 }
 
+/// Three numbers of two digits each, the first of `longest`.
+fn numbers(text: &str, between: char, longest: usize) -> Option<[u16; 3]> {
+    let mut parts = text.splitn(3, between);
+    let mut number = |digits: usize| {
+        let part = parts.next().filter(|part| part.len() == digits)?;
+        part.bytes().all(|byte| byte.is_ascii_digit()).then(|| part.parse().ok())?
+    };
+    Some([number(longest)?, number(2)?, number(2)?])
+}
+
+fn few(number: u16) -> u8 {
+    u8::try_from(number).unwrap_or(u8::MAX)
+}
+
 const SECONDS_A_DAY: i64 = 86_400;
 
 #[cfg(test)]
@@ -125,6 +165,47 @@ mod tests {
         }
         assert_eq!((NOON.day(), NOON.date().as_str()), (20_777, "2026-11-20"));
         assert_eq!(Timestamp::of_day(20_777), Timestamp::from_secs(1_795_132_800));
+    }
+
+    #[test]
+    fn reads_rfc3339_and_nothing_else() {
+        // `date -u -d ... +%s` (GNU date); the first four are the examples of RFC 3339, section 5.8.
+        for (text, millis) in [
+            ("1985-04-12T23:20:50.52Z", 482_196_050_520),
+            ("1996-12-19T16:39:57-08:00", 851_042_397_000),
+            ("1990-12-31T23:59:60Z", 662_687_999_000),
+            ("1937-01-01T12:00:27.87+00:20", -1_041_337_172_130),
+            ("2026-11-20t08:00:00.1239+08:00", 1_795_132_800_123),
+            ("2024-02-29 00:00:00z", 1_709_164_800_000),
+            ("1970-01-01T00:00:00-00:00", 0),
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), Some(Timestamp::from_millis(millis)), "{text}");
+        }
+        for text in [
+            "",
+            "2026",
+            "2026-11-20",
+            "2026-11-20T08:00Z",
+            "2026-11-20T08:00:00",
+            "2026-1-20T08:00:00Z",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-11-20T24:00:00Z",
+            "2026-11-20T08:60:00Z",
+            "2026-11-20T08:00:61Z",
+            "2026-11-20T08:00:00.Z",
+            "2026-11-20T08:00:00.1xZ",
+            "2026-11-20T08:00:00+8:00",
+            "2026-11-20T08:00:00+0800",
+            "2026-11-20T08:00:00+24:00",
+            "2026-11-20T08:00:00Z ",
+            "+026-11-20T08:00:00Z",
+            "2026-11-20T08:00:00Z2",
+            "二〇二六-11-20T08:00:00Z",
+            "2026-11-20T08:00:00+08:00:00",
+        ] {
+            assert_eq!(Timestamp::from_rfc3339(text), None, "{text}");
+        }
     }
 
     #[test]

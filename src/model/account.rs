@@ -7,6 +7,7 @@ pub use self::{
     act::{Act, Deed, Seen},
     closing::Closing,
     identifiers::{Candidate, FormerNumber, Identifier},
+    import::{Import, ImportClaim, Importing},
     numbers::PhoneChange,
     operation::{Operation, Refresh},
     outcome::Outcome,
@@ -14,6 +15,7 @@ pub use self::{
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::Given,
     protection::{AtTicket, Pending, Step, Waiting},
+    real_name::RealName,
     rules::Rules,
     sign_in::SignIn,
     trusted_phones::TrustedPhone,
@@ -35,6 +37,7 @@ use crate::kernel::{
 mod act;
 mod closing;
 mod identifiers;
+mod import;
 mod notify;
 mod numbers;
 mod operation;
@@ -43,11 +46,12 @@ mod password;
 mod profile;
 mod proof;
 mod protection;
+mod real_name;
 mod rules;
 mod sign_in;
 mod trusted_phones;
 
-/// The state of one account. Empty until the first sign-in creates it.
+/// The state of one account. Empty until the first sign-in creates it, or an import.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Account {
     created: Option<Created>,
@@ -79,13 +83,22 @@ pub struct Account {
     trusted_phones: Vec<TrustedPhone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     closing: Option<Closing>,
+    #[serde(default, skip_serializing_if = "RealName::is_none")]
+    real_name: RealName,
+    /// It is being imported: nothing leads to it yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    importing: Option<Importing>,
+    /// It was imported once, and its owner has deleted it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_left: bool,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct Created {
     at: Timestamp,
-    /// The sign-in that did it, so that its repeat is told the same.
-    by: SessionId,
+    /// The sign-in that did it, so that its repeat is told the same; `None`: an import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    by: Option<SessionId>,
     /// On which device: there was nobody before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     on: Option<DeviceId>,
@@ -155,6 +168,10 @@ impl Machine for Account {
                 Outcome::Done
             }
             Operation::Restore => self.restore(),
+            Operation::Import(import) => self.import(*import, now, outbox),
+            Operation::SettleImport { account, attempt, handles, is_won } => {
+                self.settle_import(account, attempt, handles, is_won, now, outbox)
+            }
         }
     }
 
@@ -173,7 +190,7 @@ impl Machine for Account {
     }
 
     fn is_empty(&self) -> bool {
-        self.created.is_none()
+        self.created.is_none() && !self.has_left
     }
 }
 

@@ -22,6 +22,8 @@ pub enum Scope {
     AccountProtect,
     /// Take back that an account is to be deleted.
     AccountRestore,
+    /// Bring accounts from elsewhere.
+    AccountImport,
 }
 
 impl Scope {
@@ -35,6 +37,7 @@ impl Scope {
             Self::AccountFreeze => "account:freeze",
             Self::AccountProtect => "account:protect",
             Self::AccountRestore => "account:restore",
+            Self::AccountImport => "account:import",
         }
     }
 }

@@ -11,7 +11,7 @@ pub struct AuditEntry {
     pub actor: String,
     /// What.
     pub action: Action,
-    /// To whom: an account id, or the name of a handle.
+    /// To whom: an account id, or the name of a handle; of an import, how many lines.
     pub subject: String,
     /// The request in which it was done.
     pub request: String,
@@ -34,6 +34,8 @@ pub enum Action {
     Unprotect,
     /// It was taken back that an account is to be deleted.
     Restore,
+    /// Accounts were brought from elsewhere.
+    Import,
 }
 
 impl Action {
@@ -47,6 +49,7 @@ impl Action {
             Self::Protect => "account.protect",
             Self::Unprotect => "account.unprotect",
             Self::Restore => "account.restore",
+            Self::Import => "account.import",
         }
     }
 }

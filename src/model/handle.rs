@@ -116,6 +116,13 @@ pub enum Operation {
         /// Why.
         cause: Parting,
     },
+    /// An account takes back a claim, as if it had never been. Ignored when it does not hold it.
+    Undo {
+        /// Which account.
+        account: AccountId,
+        /// Only if it holds it since then; `None`: since whenever.
+        since: Option<Timestamp>,
+    },
     /// The holder proved it again. Ignored when somebody else holds it by now, or a later proof is known.
     RenewProof {
         /// Who proved it.
@@ -186,6 +193,12 @@ impl Machine for Handle {
                     }
                     self.former.push(Former { account, since, until: now, cause });
                 }
+            }
+            Operation::Undo { account, since } => {
+                let is_it = |holder: &mut Holder| {
+                    holder.account == account && since.is_none_or(|since| since == holder.since)
+                };
+                self.holder.take_if(is_it);
             }
             Operation::Resolve { candidate } => {
                 self.holder.get_or_insert(Holder { account: candidate, since: now, last_proof: None });
@@ -300,6 +313,23 @@ mod tests {
             assert_eq!(entry["account"], account(seed).to_string());
             assert_eq!((&entry["since"], &entry["until"]), (&since.into(), &until.into()));
         }
+    }
+
+    #[test]
+    fn a_claim_that_is_taken_back_leaves_nothing() {
+        let mut handle = Document::<Handle>::empty();
+        let proof = Some(Proof { at: at(5), method: Method::Imported });
+        let claim = |seed| Operation::Claim { account: account(seed), proof };
+        let undo =
+            |seed, since: Option<i64>| Operation::Undo { account: account(seed), since: since.map(at) };
+        let mine = handle.apply(claim(1), at(10));
+        for (operation, secs) in [(undo(2, None), 11), (undo(2, Some(10)), 12), (undo(1, Some(9)), 13)] {
+            assert_eq!(handle.apply(operation, at(secs)), mine, "another's, or another claim");
+        }
+        assert_eq!(handle.apply(undo(1, Some(10)), at(14)), Outcome::Free);
+        assert!(handle.tidy(at(14)), "not even a former holder");
+        handle.apply(claim(1), at(15));
+        assert_eq!(handle.apply(undo(1, None), at(16)), Outcome::Free);
     }
 
     #[test]

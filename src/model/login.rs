@@ -27,6 +27,8 @@ pub enum Method {
     Weibo,
     /// An account with an OpenID Connect provider.
     Oidc,
+    /// The word of whoever kept the account before us. Nobody signs in by it.
+    Imported,
     /// More was proven than a number: in `amr` besides one of the others.
     StepUp,
 }
@@ -59,6 +61,7 @@ impl Method {
             Self::Qq => "qq",
             Self::Weibo => "weibo",
             Self::Oidc => "oidc",
+            Self::Imported => "imported",
             Self::StepUp => "step_up",
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    account::Importing,
     device::DeviceRecord,
     handle::{HandleName, Parting, Proof},
     login::Method,
@@ -48,6 +49,20 @@ pub enum Message {
         account: AccountId,
         /// Why.
         cause: Parting,
+    },
+    /// To the handle: the account takes its claim back.
+    Undo {
+        /// The identifier.
+        handle: HandleName,
+        /// Who claimed it.
+        account: AccountId,
+    },
+    /// To the handles: what an account that is being imported claims. Sent when whoever began it has not ended it.
+    FinishImport {
+        /// The account.
+        account: AccountId,
+        /// How far it is.
+        importing: Importing,
     },
     /// To the back office: the account is no more.
     UnindexAccount {
@@ -168,10 +183,15 @@ fn supersedes(new: &Message, old: &Message) -> bool {
         (Message::RenewProof { handle: a, .. }, Message::RenewProof { handle: b, .. }) => a == b,
         // What is given up now is not claimed any more. A release may be under way already, so it stays until it arrived.
         (
-            Message::Claim { handle: a, .. } | Message::Release { handle: a, .. },
+            Message::Claim { handle: a, .. }
+            | Message::Release { handle: a, .. }
+            | Message::Undo { handle: a, .. },
             Message::Claim { handle: b, .. },
         )
-        | (Message::Release { handle: a, .. }, Message::Release { handle: b, .. }) => a == b,
+        | (Message::Release { handle: a, .. }, Message::Release { handle: b, .. })
+        | (Message::Undo { handle: a, .. }, Message::Undo { handle: b, .. }) => a == b,
+        // It has ended, in the one way or the other.
+        (Message::IndexAccount { .. } | Message::Undo { .. }, Message::FinishImport { .. }) => true,
         (
             Message::IndexAccount { .. } | Message::UnindexAccount { .. },
             Message::IndexAccount { .. } | Message::UnindexAccount { .. },

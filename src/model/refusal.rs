@@ -1,5 +1,7 @@
 //! Why a request is not granted: the client's doing, or policy, or a provider that does not answer.
 
+use serde::Serialize;
+
 use super::login::Method;
 
 /// A stable code of the contract, as journeys know it. HTTP statuses and texts are the API's business.
@@ -84,7 +86,7 @@ pub struct Refusal {
 }
 
 /// One wrong field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldProblem {
     /// Its path in the body (`credential.token`).
     pub name: String,

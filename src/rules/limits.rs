@@ -262,6 +262,8 @@ limits! {
         "Calls of an API key in any 60 seconds, where the key has no limit of its own.";
     "API_KEY_CALLS_PER_MONTH" api_key_calls_per_month = 1_000_000 in 1..=1_000_000_000,
         "Calls of an API key in a calendar month (UTC), where the key has no limit of its own.";
+    "IMPORT_LINES" import_lines = 100 in 1..=500,
+        "Users in one request of an import. Each takes two calls to objects and one for each identifier; Workers allow 1,000 a request.";
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
+    ("POST", "/v1/import"),
     ("GET", "/v1/api-key"),
 ];
 

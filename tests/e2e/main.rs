@@ -32,6 +32,7 @@ mod fuzz;
 mod hostile;
 mod idempotency;
 mod identities;
+mod import;
 mod isolation;
 mod jose;
 mod leaks;
@@ -83,6 +84,7 @@ fn main() -> ExitCode {
         isolation::stories(),
         browser::stories(),
         identities::stories(),
+        import::stories(),
         emails::stories(),
         passwords::stories(),
         account::stories(),

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
 
 /// The first start of a run may build a Worker.
@@ -233,6 +233,23 @@ impl Stack {
         began.elapsed()
     }
 
+    /// Kills it with all its processes, in the middle of whatever they do.
+    pub(crate) fn kill(&self) {
+        let Some(mut child) = lock(&self.child).take() else { return };
+        let first = group(&child);
+        // They have process groups of their own, so that a signal reaches them in order; this one comes at once.
+        for pid in with_descendants(first) {
+            kill_process(pid, Signal::KILL).ok();
+        }
+        child.wait().ok();
+        let began = Instant::now();
+        while !are_free(self.ports) {
+            assert!(began.elapsed() < STOP_LIMIT, "ports still in use after {STOP_LIMIT:?}: {:?}", self.log);
+            sleep(POLL);
+        }
+        lock(&RUNNING).retain(|other| *other != first);
+    }
+
     /// All that service and sandbox printed so far.
     pub(crate) fn log_text(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned()
@@ -295,6 +312,27 @@ pub(crate) fn shared(cell: &'static OnceLock<Option<Stack>>, recipe: impl Fn() -
 
 fn group(child: &Child) -> Pid {
     Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap()
+}
+
+/// A process and all that come from it.
+fn with_descendants(first: Pid) -> Vec<Pid> {
+    let parent_of = |pid: i32| -> Option<i32> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // Name in brackets, state, parent.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let all: Vec<i32> = fs::read_dir("/proc")
+        .unwrap()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .collect();
+    let mut found = vec![first];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        let children = all.iter().filter(|pid| parent_of(**pid) == Some(parent.as_raw_nonzero().get()));
+        found.extend(children.filter_map(|pid| Pid::from_raw(*pid)));
+        at += 1;
+    }
+    found
 }
 
 /// A lock whose holder failed is taken all the same: one failed story must not fail the others.

@@ -24,6 +24,7 @@ mod crash;
 mod device_key;
 mod emails;
 mod identities;
+mod import;
 mod introspection;
 mod isolation;
 mod login;

@@ -217,7 +217,11 @@ impl State {
                 let row = self.index.entry(account).or_insert((created_at, last_login_at));
                 row.1 = row.1.max(last_login_at);
             }
-            Message::Claim { .. } | Message::Release { .. } | Message::UnindexAccount { .. } => {
+            Message::Claim { .. }
+            | Message::Release { .. }
+            | Message::Undo { .. }
+            | Message::FinishImport { .. }
+            | Message::UnindexAccount { .. } => {
                 panic!("a sign-in posts none of these")
             }
             Message::PublishDevice { .. }

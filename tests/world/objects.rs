@@ -46,14 +46,16 @@ impl Objects {
         M::Operation: Serialize + DeserializeOwned,
         M::Outcome: Serialize + DeserializeOwned,
     {
+        let operation = again(operation);
         let mut objects = locked(&self.0);
         let stored = objects.entry(key.clone()).or_default();
         let mut document: Document<M> = read(&stored.json);
-        let outcome = document.apply(again(operation), now);
+        let outcome = document.apply(operation, now);
         stored.write(&document);
         if stored.json.is_empty() {
             objects.remove(key);
         }
+        drop(objects);
         again(&outcome)
     }
 

@@ -24,6 +24,7 @@ const SCOPES: &[&str] = &[
     "account:freeze",
     "account:protect",
     "account:restore",
+    "account:import",
 ];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.

@@ -5,6 +5,7 @@
 mod api_key;
 mod checks;
 mod dev;
+mod import;
 mod secrets;
 mod setup;
 mod shell;
@@ -27,6 +28,7 @@ make size       refuse a Worker above 445 kB compressed
 make api-key    a new API key: NAME=backend SCOPES=\"one_tap:exchange phone:read\"
                 MODE=test PER_MINUTE=600 PER_MONTH=1000000 APPS=shop ROLE=backend
                 STATE_DIR=.wrangler/state, or REMOTE=1 for production
+make import     users from elsewhere: FILE=users.ndjson, with ONETAP_IMPORT_URL and ONETAP_IMPORT_KEY set
 make secrets    fresh secrets for production, as JSON";
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn perform(task: &str) -> Result<()> {
         "lint" => checks::lint()?,
         "size" => checks::size()?,
         "api-key" => api_key::create()?,
+        "import" => import::run()?,
         "secrets" => secrets::print_production()?,
         other => bail!("no task `{other}`; `make help` lists them"),
     }

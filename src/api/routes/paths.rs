@@ -82,6 +82,7 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "step-up", "state"] => post(method, Route::StepUpState),
         ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
         ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
+        ["v1", "import"] => post(method, Route::Import),
         ["v1", "api-key"] => get(method, Route::ApiKey),
         ["v1", "accounts", id, "phone"] => match id.parse() {
             Ok(id) => get(method, Route::AccountPhone(id)),

@@ -56,7 +56,9 @@ impl Account {
             outbox.post(Message::Release { handle, account, cause }, now);
         }
         outbox.post(Message::UnindexAccount { account }, now);
-        *self = Self::default();
+        // Whoever imports the same file once more must not bring back who has left.
+        let has_left = self.created.is_some_and(|created| created.by.is_none());
+        *self = Self { has_left, ..Self::default() };
     }
 }
 

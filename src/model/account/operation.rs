@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, AtTicket, Rules, SignIn};
+use super::{Act, AtTicket, Import, Rules, SignIn};
 use crate::{
     kernel::{
         id::{AccountId, SessionId},
@@ -78,6 +78,19 @@ pub enum Operation {
     },
     /// An operator takes back that the account is to be deleted.
     Restore,
+    /// A backend brings an account from elsewhere.
+    Import(Box<Import>),
+    /// The handles of an account that is being imported have decided.
+    SettleImport {
+        /// Which.
+        account: AccountId,
+        /// In which attempt.
+        attempt: u64,
+        /// What was claimed.
+        handles: Vec<HandleName>,
+        /// All of it leads to this account.
+        is_won: bool,
+    },
 }
 
 /// A refresh token that is no forgery.

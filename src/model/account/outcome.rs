@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Identifier, OwnProfile, Password, Pending, Profile, Seen, Waiting};
+use super::{Identifier, Importing, OwnProfile, Password, Pending, Profile, RealName, Seen, Waiting};
 use crate::{
     kernel::{seal::Sealed, time::Timestamp},
     model::{
@@ -31,6 +31,9 @@ pub enum Outcome {
         phone: Option<Sealed>,
         /// What its owner says about themselves.
         profile: Box<Profile>,
+        /// Whether it is known who its owner is.
+        #[serde(default)]
+        real_name: RealName,
     },
     /// The sign-in waits until its device is confirmed.
     Waits(Box<Waiting>),
@@ -75,6 +78,8 @@ pub enum Outcome {
     NotMine,
     /// Its handle decides whether the identifier is bound.
     Claiming,
+    /// The account is being imported, which must end first.
+    Importing(Importing),
     /// The account has as many identifiers of the kind as it may.
     Full,
     /// It is the account's own number.

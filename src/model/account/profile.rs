@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, FormerNumber, Identifier, PhoneChange, TrustedPhone};
+use super::{Account, FormerNumber, Identifier, PhoneChange, RealName, TrustedPhone};
 use crate::{
     kernel::{id::SessionId, seal::Sealed, time::Timestamp},
     model::platform::Platform,
@@ -62,6 +62,9 @@ pub struct OwnProfile {
     pub password_set_at: Option<Timestamp>,
     /// Numbers that it had, oldest first.
     pub former_numbers: Vec<FormerNumber>,
+    /// Whether it is known who its owner is.
+    #[serde(default)]
+    pub real_name: RealName,
     /// Another number that is wished for.
     pub phone_change: Option<PhoneChange>,
     /// Trusted phones, oldest first.
@@ -104,6 +107,7 @@ impl Account {
             profile: self.profile.clone(),
             password_set_at: self.password.as_ref().map(|password| password.set_at),
             former_numbers: self.former_numbers.clone(),
+            real_name: self.real_name,
             phone_change: self.phone_change.clone(),
             trusted_phones: self.trusted_phones.clone(),
         }

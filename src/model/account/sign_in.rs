@@ -87,6 +87,9 @@ impl Account {
         if self.frozen || self.closing.is_some() {
             return Outcome::Frozen;
         }
+        if let Some(importing) = &self.importing {
+            return Outcome::Importing(importing.clone());
+        }
         // What was unbound leads nowhere, also while its handle has not heard of it.
         let is_mine = match self.created {
             Some(_) => self.is_led_to_by(&sign_in.identifier.handle),
@@ -138,7 +141,7 @@ impl Account {
         }
         // 1. The account and its identifiers.
         let created_at =
-            self.created.get_or_insert(Created { at: now, by: *id, on: Some(sign_in.new_device.0) }).at;
+            self.created.get_or_insert(Created { at: now, by: Some(*id), on: Some(sign_in.new_device.0) }).at;
         match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
             // Freshly sealed, so that what is in use moves to the current key by itself.
             Some(known) => known.value = identifier.value.clone(),
@@ -207,6 +210,7 @@ impl Account {
             device: device.into(),
             phone: self.phone().map(|phone| phone.value.clone()),
             profile: self.profile.clone().into(),
+            real_name: self.real_name,
         }
     }
 
@@ -217,7 +221,7 @@ impl Account {
     }
 
     fn is_creation(&self, session: SessionId) -> bool {
-        self.created.as_ref().is_some_and(|created| created.by == session)
+        self.created.as_ref().is_some_and(|created| created.by == Some(session))
     }
 
     /// The device, and whether the account had not seen it before.

@@ -5,7 +5,7 @@ mod configuration;
 mod fallback;
 mod faults;
 mod guesses;
-mod objects;
+pub(crate) mod objects;
 mod providers;
 mod pumping;
 mod refusals;

@@ -17,13 +17,13 @@ pub(super) fn failures(stack: &Stack) -> u64 {
 }
 
 /// The documents of all objects of a stack, with the name of their class.
-pub(super) fn documents(stack: &Stack) -> Vec<(String, Value)> {
+pub(crate) fn documents(stack: &Stack) -> Vec<(String, Value)> {
     const SCRIPT: &str = r#"
         const { DatabaseSync } = require("node:sqlite"), fs = require("node:fs"), path = require("node:path");
         const root = process.argv[1], found = [];
         for (const file of fs.readdirSync(root, { recursive: true })) {
             if (!file.endsWith(".sqlite")) continue;
-            const database = new DatabaseSync(path.join(root, file), { readOnly: true });
+            const database = new DatabaseSync(path.join(root, file), { readOnly: true, timeout: 10000 });
             const tables = database.prepare("SELECT name FROM sqlite_master WHERE name = 'document'").all();
             const rows = tables.length ? database.prepare("SELECT json FROM document").all() : [];
             for (const row of rows) found.push([path.dirname(file).split("-").pop(), JSON.parse(row.json)]);
