@@ -223,7 +223,7 @@ impl<W: World> Service<'_, W> {
             lead(PHONE, phone.e164(), proof(*at, Method::Otp), None)?;
         }
         if let Some((email, at)) = email {
-            lead(EMAIL, email.as_str(), proof(*at, Method::Imported), None)?;
+            lead(EMAIL, email.as_str(), proof(*at, Method::Email), None)?;
         }
         if let Some(username) = username {
             lead(USERNAME, username, None, None)?;

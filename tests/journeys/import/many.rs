@@ -101,7 +101,7 @@ fn everything_that_is_known_comes_along() {
     let proofs: Vec<Value> = world.objects.states(Kind::Handle).into_values().collect();
     let proof = |at: usize| &proofs[at]["state"]["holder"]["last_proof"];
     // In the order of their names: email, phone, username, wechat.
-    assert_eq!(*proof(0), json!({"at": 1_767_225_600_000_i64, "method": "imported"}));
+    assert_eq!(*proof(0), json!({"at": 1_767_225_600_000_i64, "method": "email"}));
     assert_eq!(*proof(1), json!({"at": 1_795_060_800_000_i64, "method": "otp"}));
     assert_eq!(*proof(2), Value::Null);
     assert_eq!(*proof(3), json!({"at": 0, "method": "imported"}));
