@@ -18,16 +18,10 @@ use super::{
 use crate::{
     journeys::{
         Service,
-        own_profile::{AccountView, ProfileEdit},
+        own_profile::{AccountView, MAX_AVATAR_URL, MAX_DISPLAY_NAME, ProfileEdit},
     },
     ports::World,
 };
-
-/// Longest name, characters.
-pub const MAX_DISPLAY_NAME: usize = 64;
-
-/// Longest URL of a picture, characters.
-pub const MAX_AVATAR_URL: usize = 512;
 
 /// Longest language tag, characters (RFC 5646, section 4.4.1).
 pub const MAX_LOCALE: usize = 35;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Reply,
-    account::{MAX_AVATAR_URL, MAX_DISPLAY_NAME, MAX_LOCALE, is_https, is_language_tag, is_name},
+    account::{MAX_LOCALE, is_https, is_language_tag, is_name},
     backend,
     body::{self, Fields},
     http::HttpIn,
@@ -15,6 +15,7 @@ use crate::{
     journeys::{
         Service, binding,
         import::{Imported, ImportedAccount, OF_ALL_APPS, OF_ONE_APP},
+        own_profile::{MAX_AVATAR_URL, MAX_DISPLAY_NAME},
     },
     kernel::{email::EmailAddress, password::PasswordHash, secret::Secret, time::Timestamp},
     model::{

@@ -99,6 +99,7 @@ pub(super) async fn bring<W: World>(
     let proof = if body.has("proof") { fresh_proof::read(&mut body, "proof") } else { None };
     let label = if is_to_be_trusted { body.optional_text("label", MAX_LABEL) } else { None };
     let number = body.finish(number)?;
+    let proof = proof.map(|proof| proof.bound(service.settings, request)).transpose()?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let (number, proof) = (number.as_proof(attempt), proof.as_ref().map(|proof| proof.as_proof(attempt)));
     let aim = if is_to_be_trusted { Aim::Trusted(label.as_deref()) } else { Aim::Own };

@@ -8,6 +8,7 @@ use super::{
     Failure, Service,
     claim::{Attempt, Claim, Claimed},
     identity::unavailable,
+    own_profile::{MAX_AVATAR_URL, MAX_DISPLAY_NAME},
     provider::{Caller, Choice, Tender},
 };
 use crate::{
@@ -19,12 +20,6 @@ use crate::{
     ports::World,
     providers::{Answer, Capability, Credential, Issuer},
 };
-
-/// Longest name taken over from a third party, characters.
-pub const MAX_DISPLAY_NAME: usize = 64;
-
-/// Longest address of a picture taken over, characters.
-pub const MAX_AVATAR_URL: usize = 1024;
 
 /// A code that a third party gave to a client.
 #[derive(Debug)]

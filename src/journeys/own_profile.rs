@@ -14,6 +14,12 @@ use crate::{
     ports::World,
 };
 
+/// Longest name, characters.
+pub const MAX_DISPLAY_NAME: usize = 64;
+
+/// Longest URL of a picture, characters.
+pub const MAX_AVATAR_URL: usize = 1024;
+
 /// An account, opened for its owner.
 #[derive(Debug)]
 pub struct AccountView {

@@ -171,6 +171,10 @@ impl<W: World> Service<'_, W> {
                 // A repeat of one that was ended since.
                 Outcome::Ended { .. } => return Err(Code::SessionRevoked.into()),
                 Outcome::ProofFailed => return Err(Code::InvalidCredentials.into()),
+                // Whose account has a number keeps it; and an identity is one of its kind.
+                Outcome::Full if entrance.binds.iter().any(|proven| proven.handle.is_phone()) => {
+                    return Err(Code::PhoneInUse.into());
+                }
                 Outcome::Full => return Err(Code::IdentityInUse.into()),
                 Outcome::NotMine if entrance.password.is_some() => {
                     return Err(Code::InvalidCredentials.into());

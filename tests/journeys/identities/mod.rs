@@ -3,6 +3,7 @@
 mod accounts;
 mod bindings;
 mod openid;
+mod proofs;
 mod refusals;
 
 use onetap::{
