@@ -85,16 +85,18 @@ pub(crate) fn build(variant: Variant, tools: &Tools) -> Result<()> {
     ));
     fs::remove_file(&stamp).ok();
     let mut command = std::process::Command::new(&tools.worker_build);
-    command.current_dir(root()).args(["--release", "--out-dir"]).arg(format!("build/{}", variant.name));
+    // What is shipped `shrink` optimises, which cannot undo what optimising for speed does first. What is tested only has
+    // to work: optimising it takes minutes, and with panics that unwind more stack than `wasm-opt` has.
+    command
+        .current_dir(root())
+        .args(["--release", "--no-opt", "--out-dir"])
+        .arg(format!("build/{}", variant.name));
     if variant.unwind {
         command.arg("--panic-unwind");
     }
     if variant.hooks {
         command.args(["--features", "test-hooks"]);
     }
-    // What is shipped `shrink` optimises, which cannot undo what optimising for speed does first. What is tested only has
-    // to work: optimising it takes minutes, and with panics that unwind more stack than `wasm-opt` has.
-    command.arg("--no-opt");
     command
         .env("WASM_BINDGEN_BIN", &tools.wasm_bindgen)
         .env("WASM_OPT_BIN", npm_tools().join("wasm-opt"))
