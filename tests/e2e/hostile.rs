@@ -122,7 +122,7 @@ async fn missing_fields() {
         ("/v1/one-tap/check", vec!["credential", "phone", "platform"]),
         (EXCHANGE, vec!["credential", "platform"]),
         (REFRESH, vec!["refreshToken"]),
-        ("/v1/otp/send", vec!["device", "phone"]),
+        ("/v1/otp/send", vec!["device", "email", "phone"]),
         ("/v1/otp/login", vec!["challengeId", "code", "device"]),
     ] {
         assert_names(&ask(stack, &key, path, &json!({})).await, path, &names);
