@@ -22,8 +22,8 @@ use crate::{
 
 const MANY: usize = 2000;
 
-/// Four requests of a hundred lines take a second at least.
-const IN_THE_MIDDLE: Duration = Duration::from_millis(300);
+/// Lines that are under way side by side: four requests of a hundred.
+const SIDE_BY_SIDE: usize = 400;
 
 /// Password and hash of crypt_blowfish 1.2, wrapper.c.
 const BCRYPT: (&str, &str) = ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
@@ -70,8 +70,14 @@ async fn killed_twice() {
     for until in [400, 1200] {
         let seen = |line: &String| line.contains(&format!("line {until}:"));
         assert!(progress.any(|line| seen(&line)), "it ended before line {until}");
-        tokio::time::sleep(IN_THE_MIDDLE).await;
+        let began = Instant::now();
+        while begun(&stack) <= until {
+            assert!(began.elapsed() < Duration::from_secs(30), "nothing after line {until} was begun");
+        }
         stack.kill();
+        // In the middle: more has come to be than anybody was told of, and not all that was under way.
+        let done = done(&stack);
+        assert!(begun(&stack) > until && done < until + SIDE_BY_SIDE, "{done} were done after line {until}");
         stack = recipe.start();
     }
     for line in progress {
@@ -81,7 +87,6 @@ async fn killed_twice() {
     assert!(ended.status.success() && ended.stdout.is_empty(), "{said}");
     let [imported, unchanged, refused] = numbers(&said);
     assert_eq!((imported + unchanged, refused), (MANY as u64, 0), "{said}");
-    // What was under way and had come to be is found there again: how much, depends on the moment.
     eprintln!("killed twice: {said}");
 
     // 2. Each is there once, and nothing is half done.
@@ -148,6 +153,17 @@ async fn whole(stack: &Stack) -> Vec<(String, Value)> {
         assert!(began.elapsed() < Duration::from_secs(120), "letters are still on their way");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
+}
+
+/// Accounts that an import has begun.
+fn begun(stack: &Stack) -> usize {
+    of(&documents(stack), "Account").len()
+}
+
+/// Accounts that stand.
+fn done(stack: &Stack) -> usize {
+    let documents = documents(stack);
+    of(&documents, "Account").iter().filter(|account| !account["state"]["importing"].is_object()).count()
 }
 
 fn of<'d>(documents: &'d [(String, Value)], class: &str) -> Vec<&'d Value> {
