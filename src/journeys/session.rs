@@ -7,6 +7,7 @@ use super::{
     device_proof::{GivenProof, needs_key},
     number_proof::CarrierProof,
     provider::Caller,
+    spent::Spent,
 };
 use crate::{
     kernel::{
@@ -129,7 +130,9 @@ impl<W: World> Service<'_, W> {
     }
 
     async fn renew_proof(&self, account: AccountId, number: &CarrierProof<'_>, caller: &Caller<'_>) -> bool {
-        let Ok((phone, method)) = self.prove_by_carrier(number, caller).await else { return false };
+        // A repeat is none: the refresh token has gone on.
+        let proven = self.prove_by_carrier(number, caller, &mut Spent::default()).await;
+        let Ok((phone, method)) = proven else { return false };
         let handle = HandleName::of_phone(&self.settings.digest, &phone);
         let proof = Proof { at: self.world.now(), method };
         let renewal = handle::Operation::RenewProof { account, proof };

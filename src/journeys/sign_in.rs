@@ -71,15 +71,6 @@ pub enum Entry {
     StepUp(Box<StepUp>),
 }
 
-/// What a login is answered with.
-#[derive(Debug)]
-pub enum LoginAnswer {
-    /// What it leads to.
-    Entry(Entry),
-    /// The reply that the first of these equal requests got, as kept.
-    Kept(Secret<Vec<u8>>),
-}
-
 /// For what a sign-in is wanted.
 #[derive(Debug, Clone)]
 pub struct Purpose<'a> {

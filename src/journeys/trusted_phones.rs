@@ -4,11 +4,12 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
     entrance::Proven,
-    number_proof::{AfterRedeem, OtpProof},
+    number_proof::OtpProof,
     otp::{Challenged, OtpSend},
     own_account::{Doer, Here},
     provider::Caller,
     sign_in::{DeviceClaim, Entry, TRUSTED_PHONE, TRUSTED_PHONE_LABEL},
+    spent::Spent,
     step_up::Holder,
 };
 use crate::{
@@ -184,17 +185,17 @@ impl<W: World> Service<'_, W> {
         &self,
         holder: &Holder<'_>,
         proof: &OtpProof<'_>,
-    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<Entry, Failure> {
         let ticket = self.read_ticket(holder)?;
         // Before the code is spent; and when it was, by the same request, somebody is in already.
         let entry = self.look_at(holder, Step::Look, false).await?;
         if let Entry::SignedIn(_) = entry {
-            return Ok((entry, None));
+            return Ok(entry);
         }
-        let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket)).await?;
+        let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket), spent).await?;
         let name = HandleName::of_phone(&self.settings.digest, &proven.phone);
-        let entered = self.look_at(holder, Step::Confirm(name), true).await;
-        entered.map(|entry| (entry, proven.after))
+        self.look_at(holder, Step::Confirm(name), true).await
     }
 }
 

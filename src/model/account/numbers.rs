@@ -76,21 +76,22 @@ impl Account {
             return needs_proof;
         }
         // Asked for again, it neither waits anew nor is told anew.
-        if wish.is_some() {
-            return Outcome::Profile(self.own_profile(session).into());
+        if let Some(wish) = wish {
+            return Outcome::PhoneChangeWaits(wish.clone().into());
         }
         let effective_at = now.plus(rules.phone_change_waits);
-        self.phone_change = Some(PhoneChange {
+        let wish = PhoneChange {
             handle: handle.clone(),
             value: candidate.identifier.value.clone(),
             device,
             requested_at: now,
             effective_at,
             until: effective_at.plus(rules.phone_change_stands),
-        });
+        };
+        self.phone_change = Some(wish.clone());
         // Also on the device that asked: its session may be in other hands.
         self.tell(NoticeKind::PhoneChangeRequested, account, None, rules, now, outbox);
-        Outcome::Profile(self.own_profile(session).into())
+        Outcome::PhoneChangeWaits(wish.into())
     }
 
     /// An objection from a device that can speak for the owner; or whoever asked thinks better of it.
@@ -183,8 +184,8 @@ mod tests {
     }
 
     fn waits(outcome: Outcome) -> PhoneChange {
-        let Outcome::Profile(own) = outcome else { panic!("{outcome:?}") };
-        own.phone_change.expect("a wish")
+        let Outcome::PhoneChangeWaits(wish) = outcome else { panic!("{outcome:?}") };
+        *wish
     }
 
     fn released(messages: &[Message]) -> Vec<&str> {
