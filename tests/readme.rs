@@ -24,6 +24,7 @@ use onetap::{
 
 const EN: &str = include_str!("../README.md");
 const ZH: &str = include_str!("../README.zh-CN.md");
+const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 const OPERATIONS: &str = include_str!("../docs/OPERATIONS.md");
 const MAKEFILE: &str = include_str!("../Makefile");
 const SETTINGS: &str = include_str!("../src/journeys/settings.rs");
@@ -189,6 +190,16 @@ fn the_examples_of_settings_can_be_set() {
 }
 
 #[test]
+fn every_journey_is_named() {
+    let table = section(ARCHITECTURE, "## Rooms and walls");
+    for entry in fs::read_dir(root().join("src/journeys")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(name == "mod" || table.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn the_longest_host_whose_messages_fit_is_told() {
     let fits = |host: usize| Apps::read(None, &["default".to_owned()], &"h".repeat(host), 6, 5).is_ok();
     assert!(fits(35) && !fits(36));
@@ -209,9 +220,12 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
     rows.map(|row| row.split('|').map(str::trim).collect()).collect()
 }
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn read(path: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path))
-        .unwrap_or_else(|_| panic!("no file {path}"))
+    fs::read_to_string(root().join(path)).unwrap_or_else(|_| panic!("no file {path}"))
 }
 
 /// What a constant is made of, products worked out.
@@ -225,7 +239,7 @@ fn constant(source: &str, name: &str) -> String {
 /// Constants that say by their names that they are bounds.
 fn bounds_below(folder: &str) -> Vec<String> {
     let mut bounds = Vec::new();
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).unwrap() {
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
         let entry = entry.unwrap();
         let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
         if entry.file_type().unwrap().is_dir() {
