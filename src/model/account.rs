@@ -167,7 +167,7 @@ impl Machine for Account {
                 self.settle_claim(&handle, is_won, account, &rules, now, outbox);
                 Outcome::Done
             }
-            Operation::Restore => self.restore(),
+            Operation::Restore => self.restore(now),
             Operation::Import(import) => self.import(*import, now, outbox),
             Operation::SettleImport { account, attempt, handles, is_won } => {
                 self.settle_import(account, attempt, handles, is_won, now, outbox)

@@ -39,8 +39,9 @@ impl Account {
         Outcome::Closing { until }
     }
 
-    pub(super) fn restore(&mut self) -> Outcome {
-        match self.closing.take() {
+    /// Takes it back, in the grace.
+    pub(super) fn restore(&mut self, now: Timestamp) -> Outcome {
+        match self.closing.take_if(|closing| now < closing.until) {
             Some(_) => Outcome::Done,
             None => Outcome::NotFound,
         }

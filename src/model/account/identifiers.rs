@@ -118,6 +118,10 @@ impl Account {
         outbox: &mut Outbox,
     ) -> Outcome {
         let Candidate { identifier, proof } = candidate;
+        // Another name of something that is not the account's would be a way in that nobody sees.
+        if identifier.alias_of.as_ref().is_some_and(|main| !self.is_led_to_by(main)) {
+            return Outcome::NotFound;
+        }
         // What it has just given up must arrive first: late, it would give up what is claimed now.
         if outbox.is_releasing(&identifier.handle) {
             return Outcome::Limited { retry_after: 1 };
@@ -148,16 +152,23 @@ impl Account {
             }
             Some(true) if is_won => {
                 let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
-                let known = self.identifiers.iter_mut().find(|known| known.handle == *handle);
-                let is_alias = known.is_some_and(|known| {
-                    known.claiming = false;
-                    known.alias_of.is_some()
-                });
-                if !is_change && !is_alias {
+                // Who has just come to be need not hear what they came by. A number is told of while it is none of the account's.
+                let created_at = self.created.as_ref().map(|created| created.at);
+                let is_news =
+                    |known: &Identifier| known.alias_of.is_none() && Some(known.since) != created_at;
+                if !is_change
+                    && self.identifiers.iter().any(|known| known.handle == *handle && is_news(known))
+                {
                     self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
                 }
+                if let Some(known) = self.identifiers.iter_mut().find(|known| known.handle == *handle) {
+                    known.claiming = false;
+                }
             }
-            Some(true) => self.identifiers.retain(|known| known.handle != *handle),
+            Some(true) => {
+                self.identifiers.retain(|known| known.handle != *handle);
+                self.part_with_aliases(handle, Parting::Unbound, account, now, outbox);
+            }
             _ => {}
         }
     }
@@ -197,10 +208,7 @@ impl Account {
     ) {
         let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else { return };
         let Identifier { handle, value, since, claiming, .. } = self.identifiers.remove(at);
-        let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(&handle));
-        for alias in aliases {
-            outbox.post(Message::Release { handle: alias.handle, account, cause }, now);
-        }
+        self.part_with_aliases(&handle, cause, account, now, outbox);
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
                 self.former_numbers.remove(0);
@@ -211,6 +219,22 @@ impl Account {
         // Whoever waits to come in by it would bring it back.
         self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
         outbox.post(Message::Release { handle, account, cause }, now);
+    }
+
+    /// Other names go with it; what is being claimed of them is taken back.
+    fn part_with_aliases(
+        &mut self,
+        main: &HandleName,
+        cause: Parting,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(main));
+        for Identifier { handle, .. } in aliases {
+            self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
+            outbox.post(Message::Release { handle, account, cause }, now);
+        }
     }
 
     /// The ways in which its owner can prove to be it, by their names in answers.

@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, Outcome, Rules};
+use super::{Account, Candidate, Outcome, Rules, act::Hand};
 use crate::{
     kernel::{
-        id::{AccountId, DeviceId, SessionId},
+        id::{AccountId, DeviceId},
         seal::Sealed,
         time::Timestamp,
     },
@@ -36,24 +36,17 @@ pub struct PhoneChange {
     pub until: Timestamp,
 }
 
-/// Who wishes for another number.
-pub(super) struct Wisher {
-    pub(super) account: AccountId,
-    pub(super) session: SessionId,
-    pub(super) device: DeviceId,
-}
-
 impl Account {
     /// Takes another number in place of the account's: claims it at once, or notes that it is wished for and shows so.
     pub(super) fn change_phone(
         &mut self,
         candidate: &Candidate,
-        by: Wisher,
+        by: Hand,
         rules: &Rules,
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        let Wisher { account, session, device } = by;
+        let Hand { account, session, device } = by;
         let handle = &candidate.identifier.handle;
         let mut phones = self.identifiers.iter().filter(|known| known.handle.is_phone());
         if phones.any(|known| known.handle == *handle && !known.claiming) {
@@ -70,8 +63,17 @@ impl Account {
         }
         let wish = self.phone_change.as_ref().filter(|wish| wish.handle == *handle && now < wish.until);
         let is_due = wish.is_some_and(|wish| wish.effective_at <= now);
-        if is_due || self.needs_proof(session, rules, now).is_none() {
-            return self.claim(candidate, account, now, outbox);
+        let needs_proof = self.needs_proof(session, rules, now);
+        if is_due || needs_proof.is_none() {
+            let outcome = self.claim(candidate, account, now, outbox);
+            if outcome == Outcome::Claiming {
+                self.forget_proofs_but(session);
+            }
+            return outcome;
+        }
+        // Where there is no number nobody could be told of the wish.
+        if let (None, Some(needs_proof)) = (self.phone(), needs_proof) {
+            return needs_proof;
         }
         // Asked for again, it neither waits anew nor is told anew.
         if wish.is_some() {
@@ -132,6 +134,7 @@ mod tests {
         tests::{RULES, from_text, sign_in},
     };
     use super::*;
+    use crate::kernel::id::SessionId;
     use crate::model::{handle::Proof, login::Method, login_history::Place, object::Document};
 
     const OLD: &str = "phone.k1.name";

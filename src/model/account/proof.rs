@@ -38,6 +38,13 @@ impl Account {
         is_ours
     }
 
+    /// What leads to the account has changed: other sessions may have been proven by what is not the owner's any more.
+    pub(super) fn forget_proofs_but(&mut self, by: SessionId) {
+        for session in self.sessions.iter_mut().filter(|known| known.id != by) {
+            session.proven_at = Some(Timestamp::from_secs(0));
+        }
+    }
+
     /// What to answer where a proof is missing; `None`: there is one.
     pub(super) fn needs_proof(&self, session: SessionId, rules: &Rules, now: Timestamp) -> Option<Outcome> {
         let session = self.sessions.iter().find(|known| known.id == session);
