@@ -80,7 +80,11 @@ pub(super) async fn set<W: World>(service: Service<'_, W>, request: &HttpIn) -> 
     let new_password = password(&mut body, "newPassword");
     let end_others = body.flag("signOutOthers");
     let proof = match (body.has("currentPassword"), body.has("numberProof")) {
-        (true, true) => body.wrong("numberProof", "is one proof too many beside currentPassword"),
+        (true, true) => {
+            password(&mut body, "currentPassword");
+            number_proof::any(&mut body, "numberProof");
+            body.wrong("numberProof", "is one proof too many beside currentPassword")
+        }
         (true, false) => password(&mut body, "currentPassword").map(GivenProof::Password).map(Some),
         (false, true) => number_proof::any(&mut body, "numberProof").map(GivenProof::Number).map(Some),
         (false, false) => Some(None),

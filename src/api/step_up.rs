@@ -17,7 +17,7 @@ use crate::{
     journeys::{
         Service,
         claim::Attempt,
-        device_proof::GivenProof,
+        device_proof::GivenDeviceProof,
         number_proof::OtpProof,
         otp::Challenged,
         settings::Settings,
@@ -112,7 +112,7 @@ fn phone_id(body: &mut Fields) -> Option<TrustedPhoneId> {
 struct Asked {
     ticket: String,
     device_token: Secret<String>,
-    proof: Option<GivenProof>,
+    proof: Option<GivenDeviceProof>,
     transport: Transport,
 }
 

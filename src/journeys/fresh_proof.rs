@@ -12,7 +12,7 @@ use super::{
 use crate::{
     kernel::secret::Secret,
     model::{
-        account::{Deed, Given, Outcome, OwnProfile},
+        account::{Deed, Outcome, OwnProfile, ProvenInSession},
         login_history::Place,
         otp_purpose::Purpose,
     },
@@ -64,22 +64,22 @@ impl<W: World> Service<'_, W> {
         from: &Requester<'_>,
         proof: &FreshProof<'_>,
         spent: &mut Spent,
-    ) -> Result<Given, Failure> {
+    ) -> Result<ProvenInSession, Failure> {
         match proof {
             FreshProof::Number(NumberProof::Otp(proof)) if self.is_to_address(proof) => {
                 let proven = self.prove_address(proof, Purpose::StepUp, &binding_of_session(here)).await?;
-                Ok(Given::Identifier(proven.handle))
+                Ok(ProvenInSession::Identifier(proven.handle))
             }
             FreshProof::Number(proof) => {
                 let binding = binding_of_session(here);
                 let accepted = [(Purpose::StepUp, binding.as_str()), (Purpose::ChangePhone, &binding)];
                 let proven = self.prove_in_session(here, from, proof, &accepted, spent).await?;
-                Ok(Given::Identifier(proven.handle))
+                Ok(ProvenInSession::Identifier(proven.handle))
             }
             FreshProof::Identity(code) => self.given_identity(here, from, code, spent).await,
             FreshProof::Password(password) => {
                 let set_at = self.check_own_password(here, from.doer.place, password).await?;
-                Ok(Given::Password(set_at))
+                Ok(ProvenInSession::Password(set_at))
             }
         }
     }

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     kernel::{encoding::base64url, secret::Secret, time::Timestamp},
     model::{
-        identity_state::{Binding, IdentityState, RedirectName},
+        identity_state::{BrowserDigest, IdentityState, RedirectName},
         refusal::{Code, FieldProblem, Refusal},
     },
     ports::World,
@@ -89,7 +89,7 @@ impl<W: World> Service<'_, W> {
             Some(text) => Some(
                 IdentityState::read(&self.settings.sealing, kind, caller.app, text)
                     .filter(|state| {
-                        code.binding.is_some_and(|own| Binding::of(own.expose()) == state.binding)
+                        code.binding.is_some_and(|own| BrowserDigest::of(own.expose()) == state.binding)
                     })
                     .filter(|state| redirect_uri.is_none_or(|uri| RedirectName::of(uri) == state.redirect))
                     .ok_or(Code::InvalidCredentials)?,

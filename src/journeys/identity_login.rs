@@ -14,7 +14,7 @@ use super::{
 use crate::{
     kernel::{id::AccountId, secret::Secret},
     model::{
-        account::{Deed, Given},
+        account::{Deed, ProvenInSession},
         device::Presented,
         handle::{self, HandleName},
         login::Method,
@@ -145,10 +145,10 @@ impl<W: World> Service<'_, W> {
         from: &Requester<'_>,
         code: &IdentityCode<'_>,
         spent: &mut Spent,
-    ) -> Result<Given, Failure> {
+    ) -> Result<ProvenInSession, Failure> {
         let known = self.find(&self.identified_in_session(here, from, code, spent).await?).await?;
         match known.account == Some(here.account) {
-            true => Ok(Given::Identifier(known.by.handle)),
+            true => Ok(ProvenInSession::Identifier(known.by.handle)),
             false => Err(Code::ProofFailed.into()),
         }
     }

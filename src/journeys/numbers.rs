@@ -50,14 +50,42 @@ impl<W: World> Service<'_, W> {
         spent: &mut Spent,
     ) -> Result<Option<PhoneChangeView>, Failure> {
         let here = self.here(from.doer).await?;
-        // A proof counts for the session, so that a typing mistake in the other code does not cost it.
-        if let Some(proof) = proof {
-            self.prove_anew(from, proof, spent).await?;
-        }
         let binding = binding_of_session(here);
         let accepted = [Purpose::ChangePhone, Purpose::Bind].map(|purpose| (purpose, binding.as_str()));
-        let proven = self.prove_in_session(here, from, number, &accepted, spent).await?;
+        let prove =
+            async |spent: &mut Spent| self.prove_in_session(here, from, number, &accepted, spent).await;
+        // A repeat finds the reply of the first by the carrier's word, of which nobody mistypes anything.
+        let by_carrier = match number {
+            NumberProof::Carrier(_) => Some(prove(spent).await?),
+            NumberProof::Otp(_) => None,
+        };
+        // A proof counts for the session, so that a typing mistake in the other code does not cost it.
+        if let Some(proof) = proof
+            && !self.is_repeat_of_change(here, from.doer, number).await?
+        {
+            self.prove_anew(from, proof, spent).await?;
+        }
+        let proven = match by_carrier {
+            Some(proven) => proven,
+            None => prove(spent).await?,
+        };
         self.change_phone(here, from.doer, &proven).await
+    }
+
+    /// Whether the number was taken by the same request before: by what it was proven then is the account's no more.
+    async fn is_repeat_of_change(
+        &self,
+        here: Here,
+        doer: Doer<'_>,
+        number: &NumberProof<'_>,
+    ) -> Result<bool, Failure> {
+        let NumberProof::Otp(proof) = number else { return Ok(false) };
+        if proof.attempt.key.is_none() {
+            return Ok(false);
+        }
+        let handle = self.challenge_of(proof)?.to.handle(&self.settings.digest);
+        let own = self.own_profile_of(here, doer.place).await?;
+        Ok(own.identifiers.iter().any(|known| known.handle == handle))
     }
 
     /// Trusts a phone, proven by whoever is signed in; `label`: what its owner calls it.

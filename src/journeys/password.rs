@@ -31,6 +31,7 @@ use crate::{
         account::{Deed, Operation, Outcome},
         challenge::Destination,
         handle::{self, HandleName, USERNAME},
+        language::Language,
         login::Method,
         login_history::Place,
         otp_purpose,
@@ -158,7 +159,9 @@ impl<W: World> Service<'_, W> {
         let accepted = [(otp_purpose::Purpose::ResetPassword, binding.as_str())];
         let (proven, seed) = self.prove_number(reset.proof, &accepted, &reset.caller, spent).await?;
         // 3. Signs in, and the password is set with it.
-        self.check_password(&password, &[proven.value.expose().as_str()])?;
+        let mut about = vec![proven.value.expose().as_str()];
+        about.extend(self.names_of_app(reset.purpose.app));
+        self.check_password(&password, &about)?;
         let hash = self.world.hash_password(&password, self.fresh()?).await?;
         let entrance = Entrance { new_password: Some(hash.text().clone()), ..proven.into() };
         self.sign_in(&entrance, &reset.purpose, presented, &seed).await
@@ -179,7 +182,8 @@ impl<W: World> Service<'_, W> {
         let own = self.own_profile_of(here, from.doer.place).await?;
         let identities = own.identifiers.iter().map(|known| self.identity(here.account, known));
         let identities = identities.collect::<Result<Vec<_>, Fault>>()?;
-        let about: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        let mut about: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        about.extend(self.names_of_app(&own.app));
         let password = self.password(change.new_password);
         self.check_password(&password, &about)?;
         // 2. The proof, then the hash: nobody makes us hash for nothing.
@@ -247,6 +251,10 @@ impl<W: World> Service<'_, W> {
         Password::new(typed.clone(), Secret::new(self.world.nfkc(typed.expose())))
     }
 
+    fn names_of_app(&self, app: &str) -> [&str; 2] {
+        [Language::ZhCn, Language::En].map(|language| self.settings.messages.name(app, language))
+    }
+
     fn check_password(&self, password: &Password, about: &[&str]) -> Result<(), Refusal> {
         let least = usize::try_from(self.settings.limits.password_min_characters).unwrap_or(usize::MAX);
         check(password, least, about).map_err(|weakness| {
@@ -254,7 +262,9 @@ impl<W: World> Service<'_, W> {
                 Weakness::TooShort => format!("must have at least {least} characters"),
                 Weakness::TooLong => format!("must have at most {MOST_CHARACTERS} characters"),
                 Weakness::Common => "is one that many people have".to_owned(),
-                Weakness::Personal => "must not be your number, name or address, or nearly".to_owned(),
+                Weakness::Personal => {
+                    "must not be your number, name or address, or this app's name, or nearly".to_owned()
+                }
             };
             Refusal::field("newPassword", problem)
         })

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    device_proof::{GivenProof, needs_key},
+    device_proof::{GivenDeviceProof, needs_key},
     number_proof::CarrierProof,
     provider::Caller,
     spent::Spent,
@@ -86,7 +86,7 @@ pub struct Refreshing<'a> {
     /// The token.
     pub token: &'a str,
     /// What proves the device's key.
-    pub proof: Option<&'a GivenProof>,
+    pub proof: Option<&'a GivenDeviceProof>,
     /// A carrier's credential that proves the number again.
     pub number: Option<CarrierProof<'a>>,
     /// The client's address.

@@ -85,11 +85,7 @@ impl<W: World> Service<'_, W> {
         };
         let of_number = |problem| Err(Refusal::field("numberProof", problem).into());
         match self.act(here, doer.place, Deed::TrustPhone(Box::new(phone))).await? {
-            // The one proven last is the last.
-            Outcome::Profile(own) => {
-                let view = self.trusted_phone_views(account, &own.trusted_phones)?.pop();
-                view.ok_or_else(|| UNEXPECTED_OUTCOME.into())
-            }
+            Outcome::PhoneTrusted(phone) => Ok(self.trusted_phone_view(account, &phone)?),
             Outcome::OwnNumber => of_number(OWN_NUMBER),
             Outcome::TooManyPhones => of_number(TOO_MANY),
             _ => Err(UNEXPECTED_OUTCOME.into()),
@@ -109,17 +105,21 @@ impl<W: World> Service<'_, W> {
         account: AccountId,
         phones: &[TrustedPhone],
     ) -> Result<Vec<TrustedPhoneView>, Fault> {
-        let mut views = Vec::new();
-        for phone in phones {
-            let label = phone.label.as_ref();
-            views.push(TrustedPhoneView {
-                id: phone.id,
-                phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
-                label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
-                proven_at: phone.proven_at,
-            });
-        }
-        Ok(views)
+        phones.iter().map(|phone| self.trusted_phone_view(account, phone)).collect()
+    }
+
+    fn trusted_phone_view(
+        &self,
+        account: AccountId,
+        phone: &TrustedPhone,
+    ) -> Result<TrustedPhoneView, Fault> {
+        let label = phone.label.as_ref();
+        Ok(TrustedPhoneView {
+            id: phone.id,
+            phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
+            label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
+            proven_at: phone.proven_at,
+        })
     }
 
     /// What a code is bound to that is sent to this number for a sign-in that waits, if the phone is trusted. Of one that

@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 use self::notify::Occasion;
 pub use self::{
     act::{Act, Deed, Seen},
+    claiming::Candidate,
     closing::Closing,
-    identifiers::{Candidate, FormerNumber, Identifier},
+    identifiers::{FormerNumber, Identifier},
     import::{Import, ImportClaim, Importing},
     numbers::PhoneChange,
     operation::{Operation, Refresh},
     outcome::Outcome,
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
-    proof::Given,
+    proof::ProvenInSession,
     protection::{AtTicket, Pending, Step, Waiting},
     real_name::RealName,
     rules::Rules,
@@ -35,6 +36,7 @@ use crate::kernel::{
 };
 
 mod act;
+mod claiming;
 mod closing;
 mod identifiers;
 mod import;

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, End, Given, Outcome, ProfileChange, Rules, TrustedPhone, publish};
+use super::{Account, Candidate, End, Outcome, ProfileChange, ProvenInSession, Rules, TrustedPhone, publish};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
@@ -35,7 +35,7 @@ pub struct Act {
     pub deed: Deed,
     /// What was proven with it.
     #[serde(default)]
-    pub proof: Option<Given>,
+    pub proof: Option<ProvenInSession>,
     /// Where it comes from.
     pub place: Place,
     /// Rules in force.

@@ -117,5 +117,7 @@ mod tests {
         assert!(!document.tidy(at(16)));
         let again = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(16));
         assert!(matches!(again, Outcome::SignedIn { is_new: false, .. }));
+        // Not by an alarm's delay afterwards.
+        assert_eq!(closed().apply(Operation::Restore, at(15)), Outcome::NotFound);
     }
 }

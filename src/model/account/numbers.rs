@@ -65,7 +65,7 @@ impl Account {
         let is_due = wish.is_some_and(|wish| wish.effective_at <= now);
         let needs_proof = self.needs_proof(session, rules, now);
         if is_due || needs_proof.is_none() {
-            let outcome = self.claim(candidate, account, now, outbox);
+            let outcome = self.begin_claim(candidate, account, now, outbox);
             if outcome == Outcome::Claiming {
                 self.forget_proofs_but(session);
             }
@@ -131,7 +131,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Act, Deed, Given, Identifier, Operation,
+        Act, Deed, Identifier, Operation, ProvenInSession,
         tests::{RULES, from_text, sign_in},
     };
     use super::*;
@@ -302,7 +302,7 @@ mod tests {
         let mut document = account();
         change(&mut document, 601, 1, "phone.k1.new");
         let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
-        let proof = Some(Given::Identifier(from_text("phone.k1.new")));
+        let proof = Some(ProvenInSession::Identifier(from_text("phone.k1.new")));
         let (deed, place) = (Deed::Prove, Place::default());
         let act = Act { account, session, deed, place, rules: RULES, proof };
         let outcome = document.apply(Operation::Act(Box::new(act)), Timestamp::from_secs(602));

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Identifier, Importing, OwnProfile, Password, Pending, PhoneChange, Profile, RealName, Seen, Waiting,
+    Identifier, Importing, OwnProfile, Password, Pending, PhoneChange, Profile, RealName, Seen, TrustedPhone,
+    Waiting,
 };
 use crate::{
     kernel::{seal::Sealed, time::Timestamp},
@@ -86,6 +87,8 @@ pub enum Outcome {
     Full,
     /// Another number is wished for, and waits.
     PhoneChangeWaits(Box<PhoneChange>),
+    /// It is trusted from now on.
+    PhoneTrusted(Box<TrustedPhone>),
     /// It is the account's own number.
     OwnNumber,
     /// The account has as many trusted phones as it may.

@@ -60,8 +60,8 @@ impl Account {
             None => self.tell(NoticeKind::TrustedPhoneAdded, account, session, rules, now, outbox),
         }
         phone.proven_at = now;
-        self.trusted_phones.push(phone);
-        Outcome::Profile(self.own_profile(by.session).into())
+        self.trusted_phones.push(phone.clone());
+        Outcome::PhoneTrusted(phone.into())
     }
 
     /// Trusts a phone no more.
@@ -195,7 +195,7 @@ mod tests {
     fn held() -> Document<Account> {
         let mut document = Document::<Account>::empty();
         document.apply(Operation::SignIn(Box::new(sign_in(1, None))), at(0));
-        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::Profile(_)));
+        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::PhoneTrusted(_)));
         assert_eq!(act(&mut document, 1, Deed::ProtectLogin(true)), Outcome::Done);
         let held = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(2));
         let Outcome::Waits(waiting) = held else { panic!("waits") };
@@ -210,10 +210,13 @@ mod tests {
         assert_eq!(trust(&mut document, 1, "phone.k1.name"), Outcome::OwnNumber);
         for seed in 1..=5 {
             let trusted = trust(&mut document, seed, &format!("phone.k1.{seed}"));
-            assert!(matches!(trusted, Outcome::Profile(_)), "{trusted:?}");
+            assert!(matches!(trusted, Outcome::PhoneTrusted(_)), "{trusted:?}");
         }
         assert_eq!(trust(&mut document, 6, "phone.k1.6"), Outcome::TooManyPhones);
-        let Outcome::Profile(own) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
+        let Outcome::PhoneTrusted(known) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
+        assert_eq!(known.id, TrustedPhoneId::from_bytes([3; 16]));
+        let own = act(&mut document, 1, Deed::LookAtProfile);
+        let Outcome::Profile(own) = own else { panic!("{own:?}") };
         let ids: Vec<_> = own.trusted_phones.iter().map(|phone| phone.id).collect();
         assert_eq!(ids, [1, 2, 4, 5, 3].map(|seed| TrustedPhoneId::from_bytes([seed; 16])));
     }
