@@ -57,8 +57,7 @@ pub(super) async fn read<W: World>(service: Service<'_, W>, request: &HttpIn) ->
 pub(super) async fn change<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let doer = own::doer(service.settings, request)?;
     let mut body = Fields::read(request)?;
-    let display_name =
-        edit(&mut body, "displayName", MAX_DISPLAY_NAME, is_name, "must hold no control characters");
+    let display_name = edit(&mut body, "displayName", MAX_DISPLAY_NAME, is_name, NAME_PROBLEM);
     let avatar_url = edit(&mut body, "avatarUrl", MAX_AVATAR_URL, is_https, "must be an https URL");
     let locale =
         edit(&mut body, "locale", MAX_LOCALE, is_language_tag, "must be a language tag such as zh-CN");
@@ -141,6 +140,9 @@ fn edit(
     let text = body.optional_text(name, most)?;
     if is_good(&text) { Some(Some(text)) } else { body.wrong(name, problem) }
 }
+
+/// What is wrong with a text that is none of [`is_name`].
+pub(super) const NAME_PROBLEM: &str = "must hold more than spaces, and no control characters";
 
 pub(super) fn is_name(text: &str) -> bool {
     !text.chars().any(char::is_control) && !text.trim().is_empty()

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Reply,
-    account::{MAX_LOCALE, is_https, is_language_tag, is_name},
+    account::{MAX_LOCALE, NAME_PROBLEM, is_https, is_language_tag, is_name},
     backend,
     body::{self, Fields},
     http::HttpIn,
@@ -69,7 +69,7 @@ pub(super) async fn import<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let lines: Vec<(&[u8], usize)> = lines.filter(|(line, _)| !line.trim_ascii().is_empty()).collect();
     let most = usize::try_from(service.settings.limits.import_lines).unwrap_or(usize::MAX);
     if !(1..=most).contains(&lines.len()) {
-        return Err(Refusal::field("lines", format!("must be 1 to {most}")).into());
+        return Err(Refusal::field("lines", format!("must be 1 to {most}, and are {}", lines.len())).into());
     }
     service.begin_import(&backend, lines.len(), &request.id).await?;
     let mut report = Report::default();
@@ -131,7 +131,7 @@ fn account(body: &mut Fields, now: Timestamp, external_id: Option<String>) -> Op
     let password = password.and_then(|text| {
         PasswordHash::import(&text).map_err(|refusal| body.wrong::<()>("password", refusal.code())).ok()
     });
-    let (name, url) = ("must hold no control characters", "must be an https URL");
+    let (name, url) = (NAME_PROBLEM, "must be an https URL");
     let display_name = checked(body, "displayName", MAX_DISPLAY_NAME, name, &is_name);
     let avatar_url = checked(body, "avatarUrl", MAX_AVATAR_URL, url, &is_https);
     let tag = "must be a language tag such as zh-CN";

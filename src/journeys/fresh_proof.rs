@@ -53,7 +53,8 @@ impl<W: World> Service<'_, W> {
         spent: &mut Spent,
     ) -> Result<(), Failure> {
         let here = self.here(from.doer).await?;
-        let given = self.given(here, from, proof, spent).await?;
+        let given = self.given(here, from, proof, spent).await;
+        let given = given.map_err(|failure| failure.within("proof"))?;
         self.act_with(here, from.doer.place, Deed::Prove, Some(given)).await.map(|_| ())
     }
 

@@ -63,10 +63,9 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Option<Proven>, Failure> {
         let Some(proof) = sign_in.number else { return Ok(None) };
         let binding = binding_of_app(sign_in.purpose.app);
-        let accepted =
-            [(otp_purpose::Purpose::Login, binding.as_str()), (otp_purpose::Purpose::Bind, binding.as_str())];
-        let (proven, _) = self.prove_number(proof, &accepted, &sign_in.caller, spent).await?;
-        Ok(Some(proven))
+        let accepted = [(otp_purpose::Purpose::Login, binding.as_str())];
+        let proven = self.prove_number(proof, &accepted, &sign_in.caller, spent).await;
+        proven.map(|(proven, _)| Some(proven)).map_err(|failure| failure.within("numberProof"))
     }
 
     async fn enter(

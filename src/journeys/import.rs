@@ -229,9 +229,10 @@ impl<W: World> Service<'_, W> {
             lead(USERNAME, username, None, None)?;
         }
         let mut main: Vec<(&str, &str)> = Vec::new();
-        for (kind, subject) in identities {
+        for (at, (kind, subject)) in identities.iter().enumerate() {
             if !self.knows_third_party(kind) {
-                return Ok(Err(problem("identities", "has a kind that is no third party of this service")));
+                let field = format!("identities.{at}.kind");
+                return Ok(Err(problem(&field, "is no third party of this service")));
             }
             let subject = subject.expose();
             // A name in one app beside one in all apps is another name of the same person.

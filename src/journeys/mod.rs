@@ -97,6 +97,18 @@ pub struct Upstream {
     pub is_transient: bool,
 }
 
+impl Failure {
+    /// The same, where what it names stands in this field of the request.
+    fn within(mut self, field: &str) -> Self {
+        if let Self::Refusal(refusal) = &mut self {
+            for wrong in &mut refusal.fields {
+                wrong.name = format!("{field}.{}", wrong.name);
+            }
+        }
+        self
+    }
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         Self::Refusal(refusal)

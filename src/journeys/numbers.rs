@@ -52,8 +52,10 @@ impl<W: World> Service<'_, W> {
         let here = self.here(from.doer).await?;
         let binding = binding_of_session(here);
         let accepted = [Purpose::ChangePhone, Purpose::Bind].map(|purpose| (purpose, binding.as_str()));
-        let prove =
-            async |spent: &mut Spent| self.prove_in_session(here, from, number, &accepted, spent).await;
+        let prove = async |spent: &mut Spent| {
+            let proven = self.prove_in_session(here, from, number, &accepted, spent).await;
+            proven.map_err(|failure| failure.within("numberProof"))
+        };
         // A repeat finds the reply of the first by the carrier's word, of which nobody mistypes anything.
         let by_carrier = match number {
             NumberProof::Carrier(_) => Some(prove(spent).await?),
@@ -109,7 +111,8 @@ impl<W: World> Service<'_, W> {
         self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         let binding = binding_of_session(here);
         let accepted = [(Purpose::TrustedPhone, binding.as_str())];
-        let proven = self.prove_in_session(here, from, number, &accepted, spent).await?;
+        let proven = self.prove_in_session(here, from, number, &accepted, spent).await;
+        let proven = proven.map_err(|failure| failure.within("numberProof"))?;
         self.trust_phone(here, from.doer, &proven, label).await
     }
 

@@ -157,7 +157,8 @@ impl<W: World> Service<'_, W> {
         // 2. The number.
         let binding = super::number_proof::binding_of_app(reset.purpose.app);
         let accepted = [(otp_purpose::Purpose::ResetPassword, binding.as_str())];
-        let (proven, seed) = self.prove_number(reset.proof, &accepted, &reset.caller, spent).await?;
+        let proven = self.prove_number(reset.proof, &accepted, &reset.caller, spent).await;
+        let (proven, seed) = proven.map_err(|failure| failure.within("numberProof"))?;
         // 3. Signs in, and the password is set with it.
         let mut about = vec![proven.value.expose().as_str()];
         about.extend(self.names_of_app(reset.purpose.app));
@@ -188,7 +189,10 @@ impl<W: World> Service<'_, W> {
         self.check_password(&password, &about)?;
         // 2. The proof, then the hash: nobody makes us hash for nothing.
         let given = match &change.proof {
-            Some(proof) => Some(self.given(here, from, proof, spent).await?),
+            Some(proof) => {
+                let given = self.given(here, from, proof, spent).await;
+                Some(given.map_err(|failure| failure.within("numberProof"))?)
+            }
             None => {
                 self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
                 None

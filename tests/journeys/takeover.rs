@@ -288,3 +288,17 @@ fn a_number_that_was_changed_is_changed_for_the_repeat_too() {
         assert_eq!((change(), change()), (204, 204), "by a code: {by_code}");
     }
 }
+
+#[test]
+fn what_is_wrong_within_a_proof_is_named_by_its_place() {
+    let world = crate::world::identities::world();
+    let login = world.login(OLD).signed_in();
+    let fields = |answer: &Answer| answer.body["fields"][0]["name"].clone();
+    let proof = json!({"type": "identity", "kind": "wechat", "code": "0123456789abcdef"});
+    assert_eq!(fields(&prove(&world, &login, &proof)), "proof.state");
+    let strange = json!({"type": "one_tap", "credential": {"provider": "nobody", "token": "x"}});
+    assert_eq!(fields(&prove(&world, &login, &strange)), "proof.credential.provider");
+    let body = json!({"numberProof": strange});
+    let change = world.put("/v1/account/phone", &body).bearer(bearer(&login)).send();
+    assert_eq!(fields(&change), "numberProof.credential.provider");
+}
