@@ -27,7 +27,7 @@ const ZH: &str = include_str!("../README.zh-CN.md");
 const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 const OPERATIONS: &str = include_str!("../docs/OPERATIONS.md");
 const MAKEFILE: &str = include_str!("../Makefile");
-const SETTINGS: &str = include_str!("../src/journeys/settings.rs");
+const SETTINGS: &str = include_str!("../src/journeys/settings/read.rs");
 const PROBLEMS: &str =
     concat!(include_str!("../src/api/problem.rs"), include_str!("../src/api/problem/kinds.rs"));
 

@@ -4,7 +4,7 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::GivenDeviceProof,
     own_account::Doer,
-    sign_in::{DEVICE_NAME, context},
+    sealed::{DEVICE_NAME, context},
 };
 use crate::{
     kernel::{id::ApprovalId, seal::open},

@@ -6,7 +6,8 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     backend_access::Backend,
-    sign_in::{AVATAR_URL, DISPLAY_NAME, LOCALE, again_if_lost},
+    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE},
+    sign_in::again_if_lost,
 };
 use crate::{
     kernel::{

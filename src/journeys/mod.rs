@@ -35,6 +35,7 @@ pub mod phone_lookup;
 pub mod provider;
 pub mod receipts;
 mod screening;
+mod sealed;
 pub mod session;
 pub mod settings;
 pub mod sign_in;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{
     Service,
     provider::{Caller, Tender},
-    sign_in::PUSH_TOKEN,
+    sealed::PUSH_TOKEN,
     sms::{Parcel, Text},
 };
 use crate::{

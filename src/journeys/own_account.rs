@@ -3,8 +3,8 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::needs_key,
+    sealed::{DEVICE_NAME, context},
     session::Freshness,
-    sign_in::{DEVICE_NAME, context},
 };
 use crate::{
     kernel::{

@@ -5,7 +5,7 @@ use super::{
     binding::IdentifierView,
     numbers::PhoneChangeView,
     own_account::{Doer, View},
-    sign_in::{AVATAR_URL, DISPLAY_NAME, LOCALE},
+    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE},
     trusted_phones::TrustedPhoneView,
 };
 use crate::{

@@ -15,7 +15,8 @@ use super::{
     own_account::Here,
     password_budget::Guesser,
     provider::Caller,
-    sign_in::{self, Entry, PASSWORD},
+    sealed::PASSWORD,
+    sign_in::{self, Entry},
     spent::Spent,
 };
 use crate::{

@@ -8,7 +8,8 @@ use super::{
     otp::{Challenged, OtpSend},
     own_account::{Doer, Here},
     provider::Caller,
-    sign_in::{DeviceClaim, Entry, TRUSTED_PHONE, TRUSTED_PHONE_LABEL},
+    sealed::{TRUSTED_PHONE, TRUSTED_PHONE_LABEL},
+    sign_in::{DeviceClaim, Entry},
     spent::Spent,
     step_up::Holder,
 };

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use self::notify::Occasion;
 pub use self::{
-    act::{Act, Deed, Seen},
     claiming::Candidate,
     closing::Closing,
+    deed::{Act, Deed, Seen},
     identifiers::{FormerNumber, Identifier},
     import::{Import, ImportClaim, Importing},
     numbers::PhoneChange,
@@ -15,19 +14,20 @@ pub use self::{
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
-    protection::{AtTicket, Pending, Step, Waiting},
     real_name::RealName,
     rules::Rules,
     sign_in::SignIn,
     trusted_phones::TrustedPhone,
+    waiting::{AtTicket, Pending, Step, Waiting},
 };
+use self::{ends::End, notify::Occasion};
 use super::{
     device::Device,
-    login_history::{Event, EventKind, LoginHistory, Place},
-    notice::{NoticeKind, NoticeTally},
+    login_history::{EventKind, LoginHistory, Place},
+    notice::NoticeTally,
     object::Machine,
     outbox::{Message, Outbox},
-    session::{Ended, Session},
+    session::Session,
     step_up::StepUps,
 };
 use crate::kernel::{
@@ -38,6 +38,8 @@ use crate::kernel::{
 mod act;
 mod claiming;
 mod closing;
+mod deed;
+mod ends;
 mod identifiers;
 mod import;
 mod notify;
@@ -49,9 +51,11 @@ mod profile;
 mod proof;
 mod protection;
 mod real_name;
+mod refresh;
 mod rules;
 mod sign_in;
 mod trusted_phones;
+mod waiting;
 
 /// The state of one account. Empty until the first sign-in creates it, or an import.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -193,127 +197,6 @@ impl Machine for Account {
 
     fn is_empty(&self) -> bool {
         self.created.is_none() && !self.has_left
-    }
-}
-
-/// How sessions come to an end, and who sees to it.
-struct End<'a> {
-    kind: EventKind,
-    place: &'a Place,
-    rules: &'a Rules,
-    now: Timestamp,
-}
-
-impl Account {
-    fn refresh(&mut self, refresh: &Refresh, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let Refresh { account, session: id, generation, key, place, rules } = refresh;
-        let Some(session) = self.sessions.iter_mut().find(|known| known.id == *id) else {
-            return if self.frozen { Outcome::Frozen } else { Outcome::Ended { ended: Ended::Revoked } };
-        };
-        let Some(device) = self.devices.iter_mut().find(|known| known.id == session.device) else {
-            return Outcome::Ended { ended: Ended::Revoked };
-        };
-        // A copied token does nothing without the key, not even end the session.
-        if !device.takes(key.as_ref(), now) {
-            return Outcome::NeedsKey;
-        }
-        match session.rotate(*generation, now, &rules.lifetimes) {
-            Ok(_) => {
-                let session = session.clone();
-                count_use(device, *account, rules, now, outbox);
-                let trust = rules.trust.trust(device.usage, device.trusted_since, now);
-                Outcome::Refreshed { session, platform: device.profile.platform, trust }
-            }
-            // It stays until the next sign-in, so that who asks twice hears the same twice.
-            Err(Ended::Expired) => Outcome::Ended { ended: Ended::Expired },
-            Err(Ended::Revoked) => {
-                let (device, app) = (session.device, session.app.clone());
-                let end = End { kind: EventKind::TokenReused, place, rules, now };
-                self.end_sessions(&end, outbox, &|known| known.id == *id);
-                let (session, device, kind) = (Some(*id), Some(device), NoticeKind::TokenReused);
-                let occasion = Occasion { kind, account: *account, session, device, app: &app, rules, now };
-                self.notify(&occasion, outbox);
-                Outcome::Ended { ended: Ended::Revoked }
-            }
-        }
-    }
-
-    /// Ends the session of a refresh token that could still be exchanged, on a device that proves its key.
-    fn give_up(&mut self, refresh: &Refresh, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let Refresh { session: id, generation, key, place, rules, .. } = refresh;
-        let Some(session) = self.sessions.iter().find(|known| known.id == *id) else { return Outcome::Done };
-        let (here, newest) = (session.device, session.generation());
-        let device = self.devices.iter_mut().find(|known| known.id == here);
-        if !device.is_some_and(|device| device.takes(key.as_ref(), now)) {
-            return Outcome::NeedsKey;
-        }
-        // An older one is a copy: whoever has it ends nothing.
-        if newest.saturating_sub(*generation) <= 1 {
-            let end = End { kind: EventKind::SignedOut, place, rules, now };
-            self.end_sessions(&end, outbox, &|known| known.id == *id);
-        }
-        Outcome::Done
-    }
-
-    /// A session that is good.
-    fn living(&self, id: SessionId, rules: &Rules, now: Timestamp) -> Result<&Session, Ended> {
-        match self.sessions.iter().find(|known| known.id == id) {
-            None => Err(Ended::Revoked),
-            Some(known) if known.is_alive(now, &rules.lifetimes) => Ok(known),
-            Some(_) => Err(Ended::Expired),
-        }
-    }
-
-    /// Ends those sessions and sees to it that everybody learns of it; how many there were.
-    fn end_sessions(
-        &mut self,
-        end: &End<'_>,
-        outbox: &mut Outbox,
-        which: &dyn Fn(&Session) -> bool,
-    ) -> usize {
-        let (over, left) = std::mem::take(&mut self.sessions).into_iter().partition::<Vec<_>, _>(which);
-        self.sessions = left;
-        for session in &over {
-            // Nobody need be told that what is over by itself was ended.
-            if session.is_alive(end.now, &end.rules.lifetimes) {
-                let until = end.now.plus(end.rules.lifetimes.access);
-                outbox.post(Message::PublishEnd { session: session.id, until }, end.now);
-                self.remember(end, session);
-            }
-        }
-        over.len()
-    }
-
-    fn remove_device(&mut self, device: DeviceId, end: &End<'_>, outbox: &mut Outbox) -> bool {
-        let Some(at) = self.devices.iter().position(|known| known.id == device) else { return false };
-        let removed = self.devices.remove(at);
-        // What waits on it, and what was approved from it and not fetched yet, goes along.
-        let sessions = &self.sessions;
-        let is_its = |by: SessionId| sessions.iter().any(|known| known.id == by && known.device == device);
-        self.step_ups.drop_those(&|step_up| {
-            removed.has_token(&step_up.device_token) || step_up.decided_by().is_some_and(is_its)
-        });
-        for token_digest in std::iter::once(removed.token_digest).chain(removed.previous_token) {
-            outbox.post(Message::RetractDevice { token_digest }, end.now);
-        }
-        self.end_sessions(end, outbox, &|known| known.device == device);
-        true
-    }
-
-    fn remember(&mut self, end: &End<'_>, session: &Session) {
-        let retention = end.rules.retention;
-        let event = Event {
-            number: 0,
-            at: end.now,
-            until: retention.until(end.now),
-            kind: end.kind,
-            session: session.id,
-            device: session.device,
-            method: session.method,
-            app: session.app.clone(),
-            place: end.place.clone(),
-        };
-        self.history.add(event, retention);
     }
 }
 

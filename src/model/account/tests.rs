@@ -13,7 +13,7 @@ use super::{
         login_history::Retention,
         notice::NoticeRules,
         platform::Platform,
-        session::Lifetimes,
+        session::{Ended, Lifetimes},
         step_up::Patience,
     },
     *,

@@ -150,8 +150,8 @@ impl Account {
 mod tests {
     use super::super::{
         Act, Deed, Operation, Step,
-        protection::AtTicket,
         tests::{RULES, digest, from_text, sign_in},
+        waiting::AtTicket,
     };
     use super::*;
     use crate::kernel::id::SessionId;

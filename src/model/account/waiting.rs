@@ -1,0 +1,279 @@
+//! Sign-ins that wait: held, asked about, answered, and carried out once their device is confirmed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, sign_in::Way};
+use crate::{
+    kernel::{
+        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
+        time::Timestamp,
+    },
+    model::{
+        device::{DeviceProfile, Trust},
+        device_key::{DeviceKey, ProvenKey},
+        handle::HandleName,
+        login::Method,
+        login_history::{EventKind, Place},
+        notice::NoticeKind,
+        outbox::Outbox,
+        platform::Platform,
+        session::Session,
+        step_up::{Digits, Question, Reason, StepUp, Taken},
+    },
+};
+
+/// What the device that waits asks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtTicket {
+    /// The account.
+    pub account: AccountId,
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Digest of the device token that came with it.
+    pub presented_token: String,
+    /// The key that was proven with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<ProvenKey>,
+    /// The same request was here a moment ago, and proved its key then.
+    #[serde(default)]
+    pub looks_again: bool,
+    /// What it wants.
+    pub step: Step,
+    /// Rules in force.
+    pub rules: Rules,
+}
+
+/// What a device wants that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// How far is it?
+    Look,
+    /// Ask the trusted devices, in case no question stands.
+    AskDevices(ApprovalId, Digits),
+    /// Send a code to a trusted phone.
+    AskPhone(TrustedPhoneId),
+    /// The same to the one of that name, if there is one.
+    AskNumber(HandleName),
+    /// The code that was sent to a phone of that name came back.
+    Confirm(HandleName),
+}
+
+/// A sign-in that waits, as its device may see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// Why.
+    pub reason: Reason,
+    /// The ticket is over then.
+    pub until: Timestamp,
+    /// The token of the device was issued with the ticket.
+    pub token_issued: bool,
+    /// What to show, and until when it can be answered.
+    pub question: Option<(Digits, Timestamp)>,
+    /// Trusted devices can be asked.
+    pub by_device: bool,
+    /// Trusted phones that can be asked.
+    pub by_phone: Vec<TrustedPhone>,
+    /// To which app somebody wants to sign in.
+    pub app: String,
+    /// On what kind of client.
+    pub platform: Platform,
+}
+
+/// A question, as a trusted device may see it: not the digits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Its id.
+    pub id: ApprovalId,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// Until when it can be answered.
+    pub until: Timestamp,
+    /// For which app.
+    pub app: String,
+    /// How the number was proven.
+    pub method: Method,
+    /// What the device that waits says it is.
+    pub profile: DeviceProfile,
+    /// Where it is.
+    pub place: Place,
+}
+
+impl Account {
+    /// Lets a sign-in wait.
+    pub(super) fn hold(
+        &mut self,
+        sign_in: SignIn,
+        reason: Reason,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        // Its owner shall see that somebody has the number, also when nothing follows.
+        let rules = sign_in.rules;
+        let end = End { kind: EventKind::Held, place: &sign_in.place, rules: &rules, now };
+        self.remember_attempt(&sign_in, &end);
+        let (kind, account, device) = (NoticeKind::SignInHeld, sign_in.account, self.device_of(&sign_in));
+        let (session, device, app, rules) = (None, Some(device), &sign_in.app, &rules);
+        self.notify(&Occasion { kind, account, session, device, app, rules, now }, outbox);
+        // The ticket counts with the token that the device has; where it has none, with the one it gets now.
+        let SignIn { presented, new_device, .. } = &sign_in;
+        let known = self.devices.iter().find(|known| known.is(presented));
+        let kept = presented.token.as_ref().filter(|token| known.is_some_and(|known| known.has_token(token)));
+        let step_up = StepUp {
+            ticket: sign_in.ticket,
+            reason,
+            device_token: kept.unwrap_or(&new_device.1).clone(),
+            key: presented.key.as_ref().map(DeviceKey::bind),
+            token_issued: kept.is_none(),
+            until: now.plus(sign_in.rules.patience.ticket),
+            question: None,
+            by_phone: false,
+            carried_out: false,
+            sign_in,
+        };
+        self.step_ups.tidy(now);
+        let step_up = self.step_ups.hold(step_up);
+        Outcome::Waits(self.waiting(&step_up, rules, now).into())
+    }
+
+    /// What the device that waits asks: starts a question, or sees how far it is. Once the device is confirmed, it is
+    /// signed in by the same call.
+    pub(super) fn at_ticket(&mut self, at: &AtTicket, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        // 1. The ticket, on the device it was given to.
+        let known = self.step_ups.find(at.ticket, now);
+        let Some(step_up) = known.filter(|known| known.device_token == at.presented_token) else {
+            return Outcome::TicketInvalid;
+        };
+        if let Some(key) = step_up.key.as_mut().filter(|_| !at.looks_again)
+            && !at.key.as_ref().is_some_and(|proven| key.is_proven_by(proven, now))
+        {
+            return Outcome::NeedsKey;
+        }
+        // 2. A code that came back decides, unless somebody has.
+        if let Step::Confirm(name) = &at.step
+            && step_up.approved().is_none()
+            && !self.confirm_by_phone(at.ticket, name, &at.rules, now)
+        {
+            return Outcome::ProofFailed;
+        }
+        // 3. Decided already?
+        let Some(step_up) = self.step_ups.find(at.ticket, now) else { return Outcome::TicketInvalid };
+        match step_up.approved() {
+            Some(false) => return Outcome::ProofFailed,
+            Some(true) => {
+                let (sign_in, carried_out) = (step_up.sign_in.clone(), step_up.carried_out);
+                let confirmed = Way::Confirmed { token_issued: step_up.token_issued };
+                step_up.carried_out = true;
+                // Whoever was signed out since does not come back by the same ticket; and once the session has gone on,
+                // the answer was not lost.
+                let is_first = |known: &&Session| known.id == sign_in.session && known.generation() == 0;
+                let is_over = carried_out && self.sessions.iter().find(is_first).is_none();
+                // Nor does who waited longer than that lasted by which they came.
+                let came_by = self.is_led_to_by(&sign_in.identifier.handle) && self.has_password_of(&sign_in);
+                return match is_over || (!carried_out && !came_by) {
+                    true => Outcome::TicketInvalid,
+                    false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, confirmed, now, outbox),
+                };
+            }
+            None => (),
+        }
+        // 4. The question.
+        match &at.step {
+            Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
+            Step::AskNumber(name) => {
+                return self.ask_phone(at.ticket, &|phone| phone.name == *name, &at.rules, now);
+            }
+            _ => {}
+        }
+        if let Step::AskDevices(id, digits) = at.step {
+            let (patience, until) = (at.rules.patience, step_up.until);
+            let app = step_up.sign_in.app.clone();
+            let question = Question::new(id, digits, now, &patience, until);
+            match self.step_ups.ask(at.ticket, question, patience.questions_an_hour) {
+                Err(retry_after) => return Outcome::Limited { retry_after },
+                Ok(false) => {}
+                Ok(true) => {
+                    let (kind, account) = (NoticeKind::ApprovalRequested, at.account);
+                    let (session, device, app, rules) = (None, None, &app, &at.rules);
+                    self.notify(&Occasion { kind, account, session, device, app, rules, now }, outbox);
+                }
+            }
+        }
+        match self.step_ups.find(at.ticket, now).cloned() {
+            Some(step_up) => Outcome::Waits(self.waiting(&step_up, &at.rules, now).into()),
+            None => Outcome::TicketInvalid,
+        }
+    }
+
+    /// The questions that a trusted device can answer.
+    pub(super) fn approvals(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> Outcome {
+        if self.trust_of(here, rules, now) != Trust::Trusted {
+            return Outcome::Forbidden;
+        }
+        let pending = self.step_ups.open(now).map(|(step_up, question)| Pending {
+            id: question.id,
+            asked_at: question.asked_at,
+            until: question.until,
+            app: step_up.sign_in.app.clone(),
+            method: step_up.sign_in.method,
+            profile: step_up.sign_in.profile.clone(),
+            place: step_up.sign_in.place.clone(),
+        });
+        Outcome::Approvals { pending: pending.collect() }
+    }
+
+    /// The answer of a trusted device.
+    pub(super) fn answer(
+        &mut self,
+        (here, by): (DeviceId, SessionId),
+        approval: ApprovalId,
+        digits: Option<Digits>,
+        end: &End<'_>,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        if self.trust_of(here, end.rules, end.now) != Trust::Trusted {
+            return Outcome::Forbidden;
+        }
+        let (taken, step_up) = self.step_ups.answer(approval, by, digits, end.now);
+        match (taken, step_up) {
+            (Taken::Ended, Some(step_up)) => {
+                let denied = step_up.sign_in.clone();
+                self.remember_attempt(
+                    &denied,
+                    &End { kind: EventKind::Denied, place: &denied.place, ..*end },
+                );
+                let occasion = Occasion {
+                    kind: NoticeKind::ApprovalDenied,
+                    account: denied.account,
+                    session: None,
+                    device: Some(self.device_of(&denied)),
+                    app: &denied.app,
+                    rules: end.rules,
+                    now: end.now,
+                };
+                self.notify(&occasion, outbox);
+                // A no does what was asked; entries that are wrong do not.
+                if digits.is_none() { Outcome::Done } else { Outcome::ProofFailed }
+            }
+            (Taken::Counts, Some(_)) => Outcome::Done,
+            (Taken::Wrong, Some(_)) => Outcome::ProofFailed,
+            _ => Outcome::NotFound,
+        }
+    }
+
+    /// The device that a sign-in is about: it may be new, and never come to be one of the account's.
+    fn device_of(&self, sign_in: &SignIn) -> DeviceId {
+        let known = self.devices.iter().find(|known| known.is(&sign_in.presented));
+        known.map_or(sign_in.new_device.0, |known| known.id)
+    }
+
+    /// A sign-in that has not come to be a session.
+    fn remember_attempt(&mut self, sign_in: &SignIn, end: &End<'_>) {
+        let SignIn { session, method, app, .. } = sign_in;
+        let device = self.device_of(sign_in);
+        let session = Session::start(*session, device, app.clone(), *method, None, end.now);
+        self.remember(end, &session);
+    }
+}
