@@ -17,6 +17,7 @@ mod api_keys;
 mod approval_notices;
 mod backend;
 mod binding;
+mod binding_protocol;
 mod check;
 mod cookies;
 mod cors;
