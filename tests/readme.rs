@@ -1,5 +1,5 @@
-//! Both READMEs against the code: limits, routes, settings, codes of problems, make targets, and the steps that a
-//! test runs literally; and the examples of docs/OPERATIONS.md.
+//! Both READMEs against the code: limits, fixed values, routes, settings, codes of problems, webhooks, make targets, and the
+//! steps that a test runs literally; and the examples of docs/OPERATIONS.md.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -8,11 +8,12 @@
     reason = "a test"
 )]
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs, path::Path};
 
 use onetap::{
     api::routes::{self, Found},
     kernel::id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
+    model::notice::NoticeKind,
     rules::{
         client_config::ClientRules,
         limits::{Limit, MEANINGS, TABLE},
@@ -23,6 +24,7 @@ use onetap::{
 
 const EN: &str = include_str!("../README.md");
 const ZH: &str = include_str!("../README.zh-CN.md");
+const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 const OPERATIONS: &str = include_str!("../docs/OPERATIONS.md");
 const MAKEFILE: &str = include_str!("../Makefile");
 const SETTINGS: &str = include_str!("../src/journeys/settings.rs");
@@ -43,6 +45,29 @@ fn the_tables_of_limits_are_those_of_the_code() {
         if readme == EN {
             assert!(listed.iter().map(|row| &row[3]).eq(MEANINGS), "{listed:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_fixed_is_what_the_constants_say() {
+    for (readme, title) in [(EN, "## Limits"), (ZH, "## 限制")] {
+        let mut named = BTreeSet::new();
+        let rows = rows(section(readme, title));
+        for row in rows.iter().filter(|row| row.len() == 3) {
+            let shown = numbers(&row[1].replace(',', ""));
+            for link in row[2].split("[`").skip(1) {
+                let (name, path) = link.split_once("`](").unwrap();
+                let path = path.split(')').next().unwrap();
+                let value = constant(&read(path), name);
+                for number in numbers(&value).into_iter().filter(|number| *number > 0) {
+                    assert!(shows(&shown, number), "{title} {}: {name} is {value}", row[0]);
+                }
+                named.insert(format!("{path}: {name}"));
+            }
+        }
+        let bounds: BTreeSet<String> = bounds_below("src").into_iter().collect();
+        let unnamed: Vec<&String> = bounds.difference(&named).collect();
+        assert!(unnamed.is_empty(), "{title} lacks {unnamed:?}");
     }
 }
 
@@ -109,6 +134,23 @@ fn every_code_of_a_problem_is_listed_with_its_status() {
 }
 
 #[test]
+fn every_event_of_a_webhook_is_listed_and_who_is_told() {
+    for (readme, no, push_only, sms) in [(EN, "no", "push only", "SMS"), (ZH, "否", "只用推送", "短信")]
+    {
+        let rows = rows(section(readme, "## Webhooks"));
+        let listed: Vec<_> = rows.iter().filter(|row| row.len() == 3 && row[0].contains('.')).collect();
+        let known = NoticeKind::ALL.map(NoticeKind::name);
+        assert!(listed.iter().map(|row| row[0].trim_matches('`')).eq(known), "{listed:?}");
+        for (row, kind) in listed.into_iter().zip(NoticeKind::ALL) {
+            let told = row[2];
+            assert_eq!(told.starts_with(no), !kind.is_personal(), "{row:?}");
+            assert_eq!(told.contains(push_only), kind.is_personal() && !kind.warns(), "{row:?}");
+            assert_eq!(told.contains(sms), kind.is_of_number(), "{row:?}");
+        }
+    }
+}
+
+#[test]
 fn every_make_target_is_listed_and_no_other() {
     let phony = MAKEFILE.lines().find_map(|line| line.strip_prefix(".PHONY:")).unwrap();
     let known: BTreeSet<&str> = phony.split_whitespace().collect();
@@ -148,6 +190,16 @@ fn the_examples_of_settings_can_be_set() {
 }
 
 #[test]
+fn every_journey_is_named() {
+    let table = section(ARCHITECTURE, "## Rooms and walls");
+    for entry in fs::read_dir(root().join("src/journeys")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        assert!(name == "mod" || table.contains(&format!("`{name}`")), "{name}");
+    }
+}
+
+#[test]
 fn the_longest_host_whose_messages_fit_is_told() {
     let fits = |host: usize| Apps::read(None, &["default".to_owned()], &"h".repeat(host), 6, 5).is_ok();
     assert!(fits(35) && !fits(36));
@@ -166,4 +218,48 @@ fn section<'a>(readme: &'a str, title: &str) -> &'a str {
 fn rows(text: &str) -> Vec<Vec<&str>> {
     let rows = text.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|'));
     rows.map(|row| row.split('|').map(str::trim).collect()).collect()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|_| panic!("no file {path}"))
+}
+
+/// What a constant is made of, products worked out.
+fn constant(source: &str, name: &str) -> String {
+    let (_, rest) =
+        source.split_once(&format!("const {name}:")).unwrap_or_else(|| panic!("no constant {name}"));
+    let value = rest.split(';').next().unwrap().split_once(" = ").unwrap().1.replace('_', "");
+    if value.contains('*') { numbers(&value).iter().product::<u64>().to_string() } else { value }
+}
+
+/// Constants that say by their names that they are bounds.
+fn bounds_below(folder: &str) -> Vec<String> {
+    let mut bounds = Vec::new();
+    for entry in fs::read_dir(root().join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{folder}/{}", entry.file_name().to_str().unwrap());
+        if entry.file_type().unwrap().is_dir() {
+            bounds.extend(bounds_below(&path));
+            continue;
+        }
+        let source = read(&path);
+        let names =
+            source.split("const ").skip(1).filter_map(|rest| rest.split_once(':')).map(|(name, _)| name);
+        let bound = |name: &&str| ["MAX_", "MOST_", "FORMER_"].iter().any(|prefix| name.starts_with(prefix));
+        bounds.extend(names.filter(bound).map(|name| format!("{path}: {name}")));
+    }
+    bounds
+}
+
+/// Whether a number is shown, be it in thousands, KiB of it, hours or days.
+fn shows(shown: &[u64], number: u64) -> bool {
+    [1, 1000, 1024, 3600, 86_400].iter().any(|unit| shown.iter().any(|known| known * unit == number))
+}
+
+fn numbers(text: &str) -> Vec<u64> {
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect()
 }

@@ -87,6 +87,7 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         account: Account<'a>,
         former_phones: Vec<PhoneBody<'a>>,
         trusted_phones: Vec<PhoneBody<'a>>,
+        login_protection: bool,
         devices: Vec<ListedDevice<'a>>,
         sessions: Vec<ListedSession<'a>>,
         login_history: Vec<EventBody<'a>>,
@@ -100,6 +101,7 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         account: account_body(&export.account, true),
         former_phones: former.collect(),
         trusted_phones: trusted.collect(),
+        login_protection: export.view.seen.is_protected,
         devices: devices::bodies(&export.view),
         sessions: sessions::bodies(service.settings, &export.view),
         login_history: events.collect(),
@@ -109,6 +111,9 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
 /// In clear only in an export, which takes a fresh proof: an access token alone must not tell the number.
 fn account_body(view: &AccountView, in_clear: bool) -> Account<'_> {
     let phone = view.phone.as_ref();
+    // Other names of what is listed say nothing to people.
+    let aliases = view.aliases.iter().filter(|_| in_clear);
+    let identities = view.identities.iter().chain(aliases);
     Account {
         id: view.id.to_string(),
         created_at: view.own.created_at.rfc3339(),
@@ -118,7 +123,7 @@ fn account_body(view: &AccountView, in_clear: bool) -> Account<'_> {
         phone: phone.map(|phone| if in_clear { phone.e164().to_owned() } else { phone.masked() }),
         real_name: view.own.real_name.name(),
         password_set_at: view.own.password_set_at.map(crate::kernel::time::Timestamp::rfc3339),
-        identities: view.identities.iter().map(|identity| identity_body(identity, in_clear)).collect(),
+        identities: identities.map(|identity| identity_body(identity, in_clear)).collect(),
         phone_change: view.phone_change.as_ref().map(|wish| PhoneBody::of_wish(wish, in_clear)),
     }
 }

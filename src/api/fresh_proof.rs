@@ -76,7 +76,7 @@ impl GivenProof {
             Self::Number(proof) => FreshProof::Number(proof.as_proof(attempt)),
             Self::Password(password) => FreshProof::Password(password),
             Self::Identity(kind, given, binding) => {
-                FreshProof::Identity(given.in_session(kind, binding.as_ref()))
+                FreshProof::Identity(given.as_code(kind, binding.as_ref(), attempt))
             }
         }
     }

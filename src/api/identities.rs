@@ -6,9 +6,10 @@ use super::{Reply, body::Fields, http::HttpIn, identity_login, login, number_pro
 use crate::{
     journeys::{
         Service,
-        binding::{Bound, Identity, USERNAME_LENGTH},
+        binding::{IdentifierView, USERNAME_LENGTH},
         claim::Attempt,
         number_proof::OtpProof,
+        spent::Spent,
     },
     kernel::phone::PhoneNumber,
     model::{
@@ -33,34 +34,31 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
 pub(super) async fn bind<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let doer = own::doer(service.settings, request)?;
     let mut body = Fields::read(request)?;
+    let (key, canonical) = (login::idempotency_key(request)?, body.canonical());
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let mut spent = Spent::default();
     let bound = match kind(request) {
         USERNAME => {
             // Ours to judge how long it may be: a text that is cut short would be another name.
             let name = body.text("username", USERNAME_LENGTH.1.saturating_mul(4));
-            service.bind_username(doer, &body.finish(name)?).await?
+            service.bind_username(doer, &body.finish(name)?).await
         }
         EMAIL => {
-            let key = login::idempotency_key(request)?;
-            let canonical = body.canonical();
             let proof = number_proof::code(&mut body);
             let (challenge, code) = body.finish(proof)?;
-            let attempt = Attempt { key: key.as_ref(), request: &canonical };
             let proof = OtpProof { challenge: &challenge, code: &code, attempt };
-            service.bind_email(&own::from(doer, request), &proof).await?
+            service.bind_email(&own::from(doer, request), &proof).await
         }
         PHONE => return Err(Problem::of(Code::NotFound)),
-        _ => {
+        kind => {
             let given = identity_login::read(&mut body);
             let given = body.finish(given)?;
             let binding = identity_login::binding(service.settings, request)?;
-            service
-                .bind_identity(&own::from(doer, request), &given.in_session(kind(request), binding.as_ref()))
-                .await?
+            let code = given.as_code(kind, binding.as_ref(), attempt);
+            service.bind_identity(&own::from(doer, request), &code, &mut spent).await
         }
     };
-    match bound {
-        Bound::Now | Bound::Already => Ok(Reply::nothing()),
-    }
+    Ok(Reply::done(bound).after(spent))
 }
 
 /// `DELETE /v1/account/identities/{kind}`
@@ -79,12 +77,14 @@ pub struct IdentityBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
     bound_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alias_of: Option<&'a str>,
 }
 
 /// An identifier, its value masked unless it is asked for in clear. Subjects of identity providers mean nothing to
 /// people.
-pub fn identity_body(identity: &Identity, in_clear: bool) -> IdentityBody<'_> {
-    let Identity { id, kind, value, since } = identity;
+pub fn identity_body(identity: &IdentifierView, in_clear: bool) -> IdentityBody<'_> {
+    let IdentifierView { id, kind, value, since, alias_of } = identity;
     let masked = match kind.as_str() {
         PHONE => PhoneNumber::parse(value).map(|phone| phone.masked()).ok(),
         EMAIL => Some(masked_address(value)),
@@ -92,7 +92,7 @@ pub fn identity_body(identity: &Identity, in_clear: bool) -> IdentityBody<'_> {
         _ => None,
     };
     let value = if in_clear { Some(value.clone()) } else { masked };
-    IdentityBody { id, kind, value, bound_at: since.rfc3339() }
+    IdentityBody { id, kind, value, bound_at: since.rfc3339(), alias_of: alias_of.as_deref() }
 }
 
 /// First letter and host of an address.

@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{
-    Reply, Then,
+    Reply,
     body::Fields,
     cookie,
     http::HttpIn,
     login::{self, Common},
-    login_result::login_answer,
+    login_result::login_result,
     number_proof,
     problem::Problem,
 };
@@ -19,11 +19,11 @@ use crate::{
         Service,
         claim::{Attempt, IdempotencyKey},
         identity::IdentityStart,
-        identity_exchange::IdentityLogin,
-        identity_login::{IdentityCode, IdentitySignIn},
-        provider::Caller,
+        identity_exchange::IdentityCode,
+        identity_login::IdentitySignIn,
         settings::Settings,
         sign_in::Purpose,
+        spent::Spent,
     },
     kernel::{encoding::base64url, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
@@ -95,27 +95,17 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let binding = binding(service.settings, request)?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let number = number.as_ref().map(|number| number.as_proof(attempt));
-    let outcome = service
-        .identity_sign_in(&IdentitySignIn {
-            identity: given.as_login(
-                kind_of(request),
-                login::caller(request, &app, device.platform),
-                binding.as_ref(),
-                attempt,
-            ),
-            number: number.as_ref(),
-            purpose: Purpose {
-                app: &app,
-                consent: consent.as_deref(),
-                device: &device,
-                place: &request.place,
-            },
-        })
-        .await;
-    let answer = outcome.result.map_err(Problem::from);
-    let reply = login_answer(answer, transport, device.token.as_ref());
-    let reply = reply.unwrap_or_else(Reply::from).then(outcome.claim.map(Then::KeepReply));
-    Ok(reply.then(outcome.after.map(Then::AfterRedeem)))
+    let (app, consent) = (app.as_str(), consent.as_deref());
+    let sign_in = IdentitySignIn {
+        code: given.as_code(kind_of(request), binding.as_ref(), attempt),
+        caller: login::caller(request, app, device.platform),
+        number: number.as_ref(),
+        purpose: Purpose { app, consent, device: &device, place: &request.place },
+    };
+    let mut spent = Spent::default();
+    let entry = service.identity_sign_in(&sign_in, &mut spent).await.map_err(Problem::from);
+    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
+    Ok(Reply::from(reply).after(spent))
 }
 
 /// A third party's code, as the client wrote it.
@@ -136,28 +126,15 @@ pub fn read(body: &mut Fields) -> Option<GivenIdentity> {
 
 impl GivenIdentity {
     /// The same for a journey.
-    pub(super) fn as_login<'a>(
+    pub(super) fn as_code<'a>(
         &'a self,
         kind: &'a str,
-        caller: Caller<'a>,
         binding: Option<&'a Secret<String>>,
         attempt: Attempt<'a>,
-    ) -> IdentityLogin<'a> {
-        let Self { code, state, redirect_uri } = self;
-        let (state, redirect_uri) = (state.as_deref(), redirect_uri.as_deref());
-        IdentityLogin { kind, caller, code, state, redirect_uri, binding, attempt }
-    }
-}
-
-impl GivenIdentity {
-    /// The same for a journey of somebody who is signed in.
-    pub(super) fn in_session<'a>(
-        &'a self,
-        kind: &'a str,
-        binding: Option<&'a Secret<String>>,
     ) -> IdentityCode<'a> {
         let Self { code, state, redirect_uri } = self;
-        IdentityCode { kind, code, state: state.as_deref(), redirect_uri: redirect_uri.as_deref(), binding }
+        let (state, redirect_uri) = (state.as_deref(), redirect_uri.as_deref());
+        IdentityCode { kind, code, state, redirect_uri, binding, attempt }
     }
 }
 

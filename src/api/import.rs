@@ -112,7 +112,7 @@ fn read(
     };
     external_id.clone_from(&fields.text("externalId", MAX_EXTERNAL_ID));
     let account = account(&mut fields, now, external_id.clone());
-    fields.finish(account).map_err(|problem| problem.fields)
+    fields.finish(account).map_err(|problem| problem.fields.into_vec())
 }
 
 fn account(body: &mut Fields, now: Timestamp, external_id: Option<String>) -> Option<ImportedAccount> {

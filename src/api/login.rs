@@ -12,7 +12,7 @@ use super::{
 use crate::{
     journeys::{
         claim::IdempotencyKey,
-        device_proof::GivenProof,
+        device_proof::GivenDeviceProof,
         provider::{Caller, Credential},
         settings::Settings,
         sign_in::DeviceClaim,
@@ -129,9 +129,9 @@ pub fn device(request: &HttpIn, body: &mut Fields) -> Option<DeviceClaim> {
 }
 
 /// Reads the header `DPoP`.
-pub fn proof(request: &HttpIn) -> Option<GivenProof> {
+pub fn proof(request: &HttpIn) -> Option<GivenDeviceProof> {
     let text = Secret::new(request.header("dpop")?.to_owned());
-    Some(GivenProof { text, method: request.method.clone(), path: request.path.clone() })
+    Some(GivenDeviceProof { text, method: request.method.clone(), path: request.path.clone() })
 }
 
 /// Reads `credential`: its provider and whatever texts come with it; the provider's document says which count.

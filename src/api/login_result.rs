@@ -5,7 +5,6 @@ use serde::Serialize;
 use super::{
     Reply,
     cookie::{self, Transport},
-    http::HttpOut,
     login::json,
     otp::ChallengeBody,
     problem::Problem,
@@ -14,11 +13,11 @@ use crate::{
     journeys::{
         otp::Challenged,
         session::Tokens,
-        sign_in::{Entry, LoginAnswer, SignedIn},
+        sign_in::{Entry, SignedIn},
         step_up::StepUp,
         trusted_phones::TrustedPhoneView,
     },
-    kernel::{fault::Fault, phone::PhoneNumber, secret::Secret},
+    kernel::{phone::PhoneNumber, secret::Secret},
 };
 
 /// The method of a step-up in which a trusted device confirms.
@@ -37,23 +36,6 @@ pub fn login_result(
     presented: Option<&Secret<String>>,
 ) -> Result<Reply, Problem> {
     with_challenge(entry, None, transport, presented)
-}
-
-/// The same for a login that may be a repeat: it gets the reply of the first.
-///
-/// # Errors
-/// As [`login_result`], or the problem of a login that failed.
-pub fn login_answer(
-    answer: Result<LoginAnswer, Problem>,
-    transport: Transport,
-    presented: Option<&Secret<String>>,
-) -> Result<Reply, Problem> {
-    match answer? {
-        LoginAnswer::Entry(entry) => login_result(&entry, transport, presented),
-        LoginAnswer::Kept(packed) => HttpOut::unpack(packed.expose())
-            .map(Reply::Ready)
-            .ok_or_else(|| Problem::internal(Fault::new("kept_reply_is_cut"))),
-    }
 }
 
 /// The same, with the code that was sent to a trusted phone.

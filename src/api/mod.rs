@@ -34,7 +34,13 @@ pub mod sessions;
 pub mod step_up;
 
 use crate::{
-    journeys::{Service, claim::Claim, number_proof::AfterRedeem, otp::AfterSend, settings::Environment},
+    journeys::{
+        Failure, Service,
+        claim::Claim,
+        otp::AfterSend,
+        settings::Environment,
+        spent::{Spent, SpentCode},
+    },
     kernel::fault::Fault,
     model::refusal::Code,
     ports::World,
@@ -79,8 +85,8 @@ pub enum After {
     },
     /// Settle a code that was sent.
     Send(AfterSend),
-    /// Book a code that was redeemed.
-    Redeem(AfterRedeem),
+    /// Tell the guards of a code that came back.
+    NoteSpent(SpentCode),
 }
 
 /// Answers one request.
@@ -112,7 +118,7 @@ pub async fn finish<W: World>(service: Service<'_, W>, after: After) -> Result<(
     match after {
         After::KeepReply { claim, reply } => service.keep_reply(claim, &reply).await,
         After::Send(after) => service.after_send(after).await,
-        After::Redeem(after) => service.after_redeem(after).await,
+        After::NoteSpent(code) => service.note_spent(code).await,
     }
 }
 
@@ -161,14 +167,19 @@ pub enum Then {
     KeepReply(Claim),
     /// Settle a code that was sent.
     AfterSend(AfterSend),
-    /// Book a code that was redeemed.
-    AfterRedeem(AfterRedeem),
+    /// Tell the guards of a code that came back.
+    NoteSpent(SpentCode),
 }
 
 impl Reply {
     /// 204.
     pub const fn nothing() -> Self {
         Self::Ready(HttpOut { status: 204, headers: Vec::new(), body: Vec::new() })
+    }
+
+    /// 204, or why not.
+    pub fn done(result: Result<(), Failure>) -> Self {
+        result.map_or_else(|failure| Problem::from(failure).into(), |()| Self::nothing())
     }
 
     /// With something left to do.
@@ -180,6 +191,14 @@ impl Reply {
         }
     }
 
+    /// With what the request has spent.
+    #[must_use]
+    pub fn after(self, spent: Spent) -> Self {
+        let claims = spent.claims.into_iter().map(Then::KeepReply);
+        let thens = claims.chain(spent.codes.into_iter().map(Then::NoteSpent));
+        thens.fold(self, |reply, then| reply.then(Some(then)))
+    }
+
     /// With cookies to set.
     #[must_use]
     pub fn with_cookies(self, cookies: Vec<String>) -> Self {
@@ -189,7 +208,15 @@ impl Reply {
 
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
-        Self::Problem(Box::new(problem))
+        let Some(kept) = &problem.answered else { return Self::Problem(Box::new(problem)) };
+        let kept = HttpOut::unpack(kept.expose()).map(Self::Ready);
+        kept.unwrap_or_else(|| Self::Problem(Box::new(problem)))
+    }
+}
+
+impl From<Result<Self, Problem>> for Reply {
+    fn from(result: Result<Self, Problem>) -> Self {
+        result.unwrap_or_else(Self::from)
     }
 }
 
@@ -225,7 +252,7 @@ fn finish_answer(mut reply: Reply, found: &Found, request: &HttpIn) -> Served {
     let after = thens.into_iter().map(|then| match then {
         Then::KeepReply(claim) => After::KeepReply { claim, reply: out.pack() },
         Then::AfterSend(after) => After::Send(after),
-        Then::AfterRedeem(after) => After::Redeem(after),
+        Then::NoteSpent(code) => After::NoteSpent(code),
     });
     let after = after.collect();
     out.add_common_headers(&request.id);

@@ -98,7 +98,8 @@ impl GivenNumberProof {
         match self {
             Self::Otp { challenge, code } => NumberProof::Otp(OtpProof { challenge, code, attempt }),
             Self::Carrier(CarrierProof { credential, phone }) => {
-                NumberProof::Carrier(number_proof::CarrierProof { credential, phone: phone.as_ref() })
+                let phone = phone.as_ref();
+                NumberProof::Carrier(number_proof::CarrierProof { credential, phone, attempt })
             }
         }
     }

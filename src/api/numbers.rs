@@ -4,18 +4,18 @@
 use serde::Serialize;
 
 use super::{
-    Reply, Then,
+    Reply,
     body::Fields,
-    fresh_proof,
+    fresh_proof::{self, GivenProof},
     http::{HttpIn, HttpOut},
-    login, number_proof, own,
+    login,
+    number_proof::{self, GivenNumberProof},
+    own,
     problem::Problem,
 };
 use crate::{
     journeys::{
-        Service,
-        claim::Attempt,
-        numbers::{Aim, Brought, PhoneChangeView},
+        Service, claim::Attempt, numbers::PhoneChangeView, settings::Settings, spent::Spent,
         trusted_phones::TrustedPhoneView,
     },
     kernel::{id::TrustedPhoneId, phone::PhoneNumber, time::Timestamp},
@@ -49,15 +49,6 @@ pub struct PhoneBody<'a> {
     effective_at: Option<String>,
 }
 
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Answer<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phones: Option<Vec<PhoneBody<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    trusted_phones: Option<Vec<PhoneBody<'a>>>,
-}
-
 impl<'a> PhoneBody<'a> {
     /// In clear only in an export, which takes a fresh proof.
     fn of(phone: &PhoneNumber, in_clear: bool) -> Self {
@@ -85,36 +76,61 @@ impl<'a> PhoneBody<'a> {
     }
 }
 
-/// `PUT /v1/account/phone`; `POST /v1/account/trusted-phones` where the number is to be trusted.
-pub(super) async fn bring<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    is_to_be_trusted: bool,
-) -> Result<Reply, Problem> {
-    let doer = own::doer(service.settings, request)?;
+/// `PUT /v1/account/phone`
+pub(super) async fn change<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
-    let mut body = Fields::read(request)?;
+    let (from, mut body) =
+        (own::from(own::doer(service.settings, request)?, request), Fields::read(request)?);
     let canonical = body.canonical();
-    let number = number_proof::any(&mut body, "numberProof");
-    let proof = if body.has("proof") { fresh_proof::read(&mut body, "proof") } else { None };
-    let label = if is_to_be_trusted { body.optional_text("label", MAX_LABEL) } else { None };
-    let number = body.finish(number)?;
-    let proof = proof.map(|proof| proof.bound(service.settings, request)).transpose()?;
+    let given = Given::read(&mut body);
+    let Given { number, proof } = body.finish(given)?.bound(service.settings, request)?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let (number, proof) = (number.as_proof(attempt), proof.as_ref().map(|proof| proof.as_proof(attempt)));
-    let aim = if is_to_be_trusted { Aim::Trusted(label.as_deref()) } else { Aim::Own };
-    let brought = service.bring_number(&own::from(doer, request), &number, proof.as_ref(), aim).await?;
-    let (brought, [first, second]) = brought;
-    let (status, shown) = match &brought {
-        Brought::Own => (204, None),
-        Brought::Wished(wish) => (202, Some(PhoneBody::of_wish(wish, false))),
-        Brought::Trusted(phone) => (201, Some(PhoneBody::of_trusted(phone, false))),
-    };
-    let reply = match shown {
-        Some(shown) => Reply::Ready(HttpOut::json(status, login::bytes(&shown)?)),
-        None => Reply::nothing(),
-    };
-    Ok(reply.then(first.map(Then::AfterRedeem)).then(second.map(Then::AfterRedeem)))
+    let mut spent = Spent::default();
+    let changed = service.bring_own_number(&from, &number, proof.as_ref(), &mut spent).await;
+    let reply = changed.map_err(Problem::from).and_then(|waits| match waits {
+        None => Ok(Reply::nothing()),
+        Some(wish) => Ok(Reply::Accepted(login::bytes(&PhoneBody::of_wish(&wish, false))?)),
+    });
+    Ok(Reply::from(reply).after(spent))
+}
+
+/// `POST /v1/account/trusted-phones`
+pub(super) async fn trust<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let key = login::idempotency_key(request)?;
+    let (from, mut body) =
+        (own::from(own::doer(service.settings, request)?, request), Fields::read(request)?);
+    let canonical = body.canonical();
+    let given = Given::read(&mut body);
+    let label = body.optional_text("label", MAX_LABEL);
+    let Given { number, proof } = body.finish(given)?.bound(service.settings, request)?;
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let (number, proof) = (number.as_proof(attempt), proof.as_ref().map(|proof| proof.as_proof(attempt)));
+    let (proof, label, mut spent) = (proof.as_ref(), label.as_deref(), Spent::default());
+    let trusted = service.bring_trusted_number(&from, &number, proof, label, &mut spent).await;
+    let reply = trusted.map_err(Problem::from).and_then(|phone| {
+        Ok(Reply::Ready(HttpOut::json(201, login::bytes(&PhoneBody::of_trusted(&phone, false))?)))
+    });
+    Ok(Reply::from(reply).after(spent))
+}
+
+/// A number with its proof, and what else is proven along with it.
+struct Given {
+    number: GivenNumberProof,
+    proof: Option<GivenProof>,
+}
+
+impl Given {
+    fn read(body: &mut Fields) -> Option<Self> {
+        let number = number_proof::any(body, "numberProof");
+        let proof = if body.has("proof") { fresh_proof::read(body, "proof") } else { None };
+        Some(Self { number: number?, proof })
+    }
+
+    fn bound(self, settings: &Settings, request: &HttpIn) -> Result<Self, Problem> {
+        let proof = self.proof.map(|proof| proof.bound(settings, request)).transpose()?;
+        Ok(Self { proof, ..self })
+    }
 }
 
 /// `DELETE /v1/account/phone-change`
@@ -126,17 +142,13 @@ pub(super) async fn drop_change<W: World>(
     Ok(Reply::nothing())
 }
 
-/// `GET /v1/account/phones`, the newest first; `GET /v1/account/trusted-phones`.
-pub(super) async fn list<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    trusted: bool,
-) -> Result<Reply, Problem> {
-    let account = service.account(own::doer(service.settings, request)?).await?;
-    if trusted {
-        let phones = account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, false));
-        return login::json(&Answer { trusted_phones: Some(phones.collect()), ..Answer::default() });
+/// `GET /v1/account/phones`, the newest first.
+pub(super) async fn history<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        phones: Vec<PhoneBody<'a>>,
     }
+    let account = service.account(own::doer(service.settings, request)?).await?;
     let since = account.identities.iter().find(|known| known.kind == PHONE).map(|known| known.since);
     let mut phones = Vec::new();
     if let Some((phone, since)) = account.phone.as_ref().zip(since) {
@@ -146,7 +158,19 @@ pub(super) async fn list<W: World>(
     for (phone, former) in former.iter().rev() {
         phones.push(PhoneBody::of_former(phone, former, false));
     }
-    login::json(&Answer { phones: Some(phones), ..Answer::default() })
+    login::json(&Answer { phones })
+}
+
+/// `GET /v1/account/trusted-phones`
+pub(super) async fn trusted<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer<'a> {
+        trusted_phones: Vec<PhoneBody<'a>>,
+    }
+    let account = service.account(own::doer(service.settings, request)?).await?;
+    let phones = account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, false));
+    login::json(&Answer { trusted_phones: phones.collect() })
 }
 
 /// `DELETE /v1/account/trusted-phones/{id}`

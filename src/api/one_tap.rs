@@ -8,16 +8,17 @@ use super::{
     cookie,
     http::HttpIn,
     login::{self, Common},
-    login_result::login_answer,
+    login_result::login_result,
     problem::Problem,
 };
 use crate::{
     journeys::{
         Service,
         claim::Attempt,
-        one_tap::{DEADLINE, OneTapLogin, OtpFallback},
+        one_tap::{DEADLINE, Login, OneTapLogin, OtpFallback},
         provider::{Caller, Credential},
         sign_in::Purpose,
+        spent::Spent,
     },
     kernel::phone::PhoneNumber,
     model::{
@@ -51,29 +52,22 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let Common { app, consent, device, captcha, transport } =
         common.transported(service.settings, request)?;
 
-    let outcome = service
-        .one_tap_login(&OneTapLogin {
-            credential: &credential,
-            checked_phone: phone.as_ref().filter(|_| is_check),
-            caller: login::caller(request, &app, device.platform),
-            purpose: Purpose {
-                app: &app,
-                consent: consent.as_deref(),
-                device: &device,
-                place: &request.place,
-            },
-            captcha: captcha.as_ref(),
-            attempt: Attempt { key: key.as_ref(), request: &canonical },
-            otp_fallback: phone.as_ref().filter(|_| wants_otp).map(|phone| fallback(request, phone)),
-            deadline: service.world.now().plus(DEADLINE),
-        })
-        .await;
-    let challenge = outcome.challenge.as_ref();
-    let answer = outcome.result.map_err(|failure| Problem::from(failure).with_challenge(challenge));
-    let reply = login_answer(answer, transport, device.token.as_ref());
-    let sent = outcome.challenge.and_then(|challenged| challenged.after).map(Then::AfterSend);
-    let reply = reply.unwrap_or_else(Reply::from);
-    Ok(reply.then(outcome.claim.map(Then::KeepReply)).then(sent))
+    let mut spent = Spent::default();
+    let login = OneTapLogin {
+        credential: &credential,
+        checked_phone: phone.as_ref().filter(|_| is_check),
+        caller: login::caller(request, &app, device.platform),
+        purpose: Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place },
+        captcha: captcha.as_ref(),
+        attempt: Attempt { key: key.as_ref(), request: &canonical },
+        otp_fallback: phone.as_ref().filter(|_| wants_otp).map(|phone| fallback(request, phone)),
+        deadline: service.world.now().plus(DEADLINE),
+    };
+    let Login { result, challenge } = service.one_tap_login(&login, &mut spent).await;
+    let entry = result.map_err(|failure| Problem::from(failure).with_challenge(challenge.as_ref()));
+    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
+    let sent = challenge.and_then(|challenged| challenged.after).map(Then::AfterSend);
+    Ok(Reply::from(reply).after(spent).then(sent))
 }
 
 /// `POST /v1/one-tap/failures`: the SDK gave no credential. The answer is that of a refused one.

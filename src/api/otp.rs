@@ -22,6 +22,7 @@ use crate::{
         otp::{Challenged, OtpSend},
         session::Freshness,
         sign_in,
+        spent::Spent,
         step_up::Holder,
     },
     kernel::{
@@ -155,8 +156,10 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let proof = OtpProof { challenge: &challenge, code: &code, attempt };
     let purpose =
         sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
-    let (entry, after) = service.otp_login(&proof, &purpose).await?;
-    Ok(login_result(&entry, transport, device.token.as_ref())?.then(after.map(Then::AfterRedeem)))
+    let mut spent = Spent::default();
+    let entry = service.otp_login(&proof, &purpose, &mut spent).await.map_err(Problem::from);
+    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
+    Ok(Reply::from(reply).after(spent))
 }
 
 /// The digits of what a person typed: `123 456`, `123-456` and full-width digits are the same code.

@@ -12,6 +12,6 @@ pub(super) fn doer<'r>(settings: &Settings, request: &'r HttpIn) -> Result<Doer<
 }
 
 /// The same, for a proof.
-pub(super) fn from<'r>(doer: Doer<'r>, request: &'r HttpIn) -> fresh_proof::From<'r> {
-    fresh_proof::From { doer, address: &request.address, request_id: &request.id }
+pub(super) fn from<'r>(doer: Doer<'r>, request: &'r HttpIn) -> fresh_proof::Requester<'r> {
+    fresh_proof::Requester { doer, address: &request.address, request_id: &request.id }
 }

@@ -1,7 +1,7 @@
 //! `/v1/password/...` and `/v1/account/password`.
 
 use super::{
-    Reply, Then,
+    Reply,
     body::Fields,
     fresh_proof::GivenProof,
     http::HttpIn,
@@ -16,6 +16,7 @@ use crate::{
         claim::Attempt,
         password::{PasswordChange, PasswordLogin, PasswordReset},
         sign_in,
+        spent::Spent,
     },
     kernel::secret::Secret,
     ports::World,
@@ -34,11 +35,13 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let password = password(&mut body, "password");
     let common = login::common(request, &mut body);
     let ((identifier, password), common) = body.finish(identifier.zip(password).zip(common))?;
-    let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
+    let Common { app, consent, device, captcha, transport } =
+        common.transported(service.settings, request)?;
     let (app, consent) = (app.as_str(), consent.as_deref());
     let purpose = sign_in::Purpose { app, consent, device: &device, place: &request.place };
-    let (identifier, password) = (&identifier, &password);
-    let login = PasswordLogin { identifier, password, address: &request.address, purpose };
+    let (identifier, password, captcha) = (&identifier, &password, captcha.as_ref());
+    let caller = login::caller(request, app, device.platform);
+    let login = PasswordLogin { identifier, password, caller, captcha, purpose };
     let entry = service.password_login(&login).await?;
     login_result(&entry, transport, device.token.as_ref())
 }
@@ -62,29 +65,37 @@ pub(super) async fn reset<W: World>(service: Service<'_, W>, request: &HttpIn) -
         caller: login::caller(request, &app, device.platform),
         purpose,
     };
-    let (entry, after) = service.reset_password(&reset).await?;
-    Ok(login_result(&entry, transport, device.token.as_ref())?.then(after.map(Then::AfterRedeem)))
+    let mut spent = Spent::default();
+    let entry = service.reset_password(&reset, &mut spent).await.map_err(Problem::from);
+    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
+    Ok(Reply::from(reply).after(spent))
 }
 
 /// `PUT /v1/account/password`
 pub(super) async fn set<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let doer = own::doer(service.settings, request)?;
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
     let new_password = password(&mut body, "newPassword");
     let end_others = body.flag("signOutOthers");
     let proof = match (body.has("currentPassword"), body.has("numberProof")) {
-        (true, true) => body.wrong("numberProof", "is one proof too many beside currentPassword"),
+        (true, true) => {
+            password(&mut body, "currentPassword");
+            number_proof::any(&mut body, "numberProof");
+            body.wrong("numberProof", "is one proof too many beside currentPassword")
+        }
         (true, false) => password(&mut body, "currentPassword").map(GivenProof::Password).map(Some),
         (false, true) => number_proof::any(&mut body, "numberProof").map(GivenProof::Number).map(Some),
         (false, false) => Some(None),
     };
     let (new_password, proof) = body.finish(new_password.zip(proof))?;
-    let attempt = Attempt { key: None, request: &canonical };
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let proof = proof.as_ref().map(|proof| proof.as_proof(attempt));
     let change = PasswordChange { new_password: &new_password, proof, end_others };
-    let after = service.set_password(&own::from(doer, request), &change).await?;
-    Ok(Reply::nothing().then(after.map(Then::AfterRedeem)))
+    let mut spent = Spent::default();
+    let set = service.set_password(&own::from(doer, request), &change, &mut spent).await;
+    Ok(Reply::done(set).after(spent))
 }
 
 /// Reads a password.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     journeys::{Failure, otp::Challenged},
-    kernel::{fault::Fault, json},
+    kernel::{fault::Fault, json, secret::Secret},
     model::{
         language::Language,
         login::Method,
@@ -32,13 +32,15 @@ pub struct Problem {
     /// A code by SMS that is already on its way.
     pub challenge: Option<Box<ChallengeBody>>,
     /// Wrong fields.
-    pub fields: Vec<FieldProblem>,
+    pub fields: Box<[FieldProblem]>,
     /// What can be proven instead.
     pub proofs: Option<Box<[Method]>>,
     /// For the `Allow` header of a 405.
     pub allow: Option<&'static str>,
     /// Ours, for the log; never shown.
     pub fault: Option<Fault>,
+    /// It is none: the first of equal requests got this reply, as kept.
+    pub answered: Option<Box<Secret<Vec<u8>>>>,
 }
 
 /// One row of the contract's table: what a code means, in the languages we speak.
@@ -85,7 +87,7 @@ struct Field<'a> {
 
 impl Problem {
     /// The problem of a code.
-    pub const fn of(code: Code) -> Self {
+    pub fn of(code: Code) -> Self {
         Self::new(kinds::of(code))
     }
 
@@ -95,7 +97,7 @@ impl Problem {
     }
 
     /// 405.
-    pub const fn method_not_allowed() -> Self {
+    pub fn method_not_allowed() -> Self {
         Self::new(&Kind {
             status: 405,
             code: "method_not_allowed",
@@ -105,7 +107,7 @@ impl Problem {
     }
 
     /// 413.
-    pub const fn payload_too_large() -> Self {
+    pub fn payload_too_large() -> Self {
         Self::new(&Kind {
             status: 413,
             code: "payload_too_large",
@@ -115,7 +117,7 @@ impl Problem {
     }
 
     /// 415.
-    pub const fn unsupported_media_type() -> Self {
+    pub fn unsupported_media_type() -> Self {
         Self::new(&Kind {
             status: 415,
             code: "unsupported_media_type",
@@ -139,7 +141,7 @@ impl Problem {
     }
 
     /// The deployment's configuration has problems.
-    pub const fn misconfigured() -> Self {
+    pub fn misconfigured() -> Self {
         Self::new(&Kind {
             status: 503,
             code: "misconfigured",
@@ -230,17 +232,18 @@ impl Problem {
         out
     }
 
-    const fn new(kind: &'static Kind) -> Self {
+    fn new(kind: &'static Kind) -> Self {
         Self {
             kind,
             detail: None,
             retry_after: None,
             fallback: None,
             challenge: None,
-            fields: Vec::new(),
+            fields: Box::default(),
             proofs: None,
             allow: None,
             fault: None,
+            answered: None,
         }
     }
 }
@@ -248,7 +251,7 @@ impl Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let Refusal { code, retry_after, fallback, fields, proofs } = refusal;
-        Self { retry_after, fallback, fields, proofs, ..Self::of(code) }
+        Self { retry_after, fallback, fields: fields.into(), proofs, ..Self::of(code) }
     }
 }
 
@@ -256,6 +259,9 @@ impl From<Failure> for Problem {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refusal(refusal) => refusal.into(),
+            Failure::Answered(reply) => {
+                Self { answered: Some(reply.into()), ..Self::internal(Fault::new("kept_reply_is_cut")) }
+            }
             // The text of a provider never reaches a client.
             Failure::Upstream(_) => Refusal::to_otp(Code::OneTapUnavailable).into(),
             Failure::Fault(fault) => Self::internal(fault),

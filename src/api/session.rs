@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{
-    Reply, Then,
+    Reply,
     body::Fields,
     cookie::{self, Transport},
     fresh_proof,
@@ -19,6 +19,7 @@ use crate::{
         claim::Attempt,
         number_proof::CarrierProof,
         session::{Freshness, Refreshing},
+        spent::Spent,
     },
     kernel::{
         id::{AccountId, DeviceId, SessionId},
@@ -56,9 +57,11 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
     let refreshing = Refreshing {
         token: token.expose(),
         proof: proof.as_ref(),
-        number: number
-            .as_ref()
-            .map(|number| CarrierProof { credential: &number.credential, phone: number.phone.as_ref() }),
+        number: number.as_ref().map(|number| CarrierProof {
+            credential: &number.credential,
+            phone: number.phone.as_ref(),
+            attempt: Attempt::ONCE,
+        }),
         address: &request.address,
         request_id: &request.id,
         place: &request.place,
@@ -84,13 +87,15 @@ pub(super) async fn refresh<W: World>(service: Service<'_, W>, request: &HttpIn)
 /// `POST /v1/session/proof`: who is signed in proves anew that it is them.
 pub(super) async fn prove<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let doer = own::doer(service.settings, request)?;
+    let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical();
     let proof = fresh_proof::read(&mut body, "proof");
     let proof = body.finish(proof)?.bound(service.settings, request)?;
-    let attempt = Attempt { key: None, request: &canonical };
-    let after = service.prove_anew(&own::from(doer, request), &proof.as_proof(attempt)).await?;
-    Ok(Reply::nothing().then(after.map(Then::AfterRedeem)))
+    let attempt = Attempt { key: key.as_ref(), request: &canonical };
+    let mut spent = Spent::default();
+    let proven = service.prove_anew(&own::from(doer, request), &proof.as_proof(attempt), &mut spent).await;
+    Ok(Reply::done(proven).after(spent))
 }
 
 /// `GET /v1/session`

@@ -17,11 +17,12 @@ use crate::{
     journeys::{
         Service,
         claim::Attempt,
-        device_proof::GivenProof,
+        device_proof::GivenDeviceProof,
         number_proof::OtpProof,
         otp::Challenged,
         settings::Settings,
         sign_in::Entry,
+        spent::Spent,
         step_up::{Holder, LONGEST_WAIT},
         trusted_phones::CodeToPhone,
     },
@@ -70,7 +71,7 @@ pub(super) async fn take<W: World>(
     let asked = Asked::read(service.settings, request, body, by_phone.map(|_| ()))?;
     let (holder, now) = (asked.holder(), service.world.now());
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
-    let (mut challenged, mut redeemed) = (None, None);
+    let (mut challenged, mut spent) = (None, Spent::default());
     let entry = match (phone, &code) {
         (Some(phone), _) => {
             let code = CodeToPhone {
@@ -82,22 +83,22 @@ pub(super) async fn take<W: World>(
                 attempt,
                 deadline: now.plus(DEADLINE),
             };
-            let (entry, sent) = service.ask_trusted_phone(&code, phone).await?;
-            challenged = sent;
-            entry
+            service.ask_trusted_phone(&code, phone).await.map(|(entry, sent)| {
+                challenged = sent;
+                entry
+            })
         }
         (None, Some((challenge, code))) => {
             let proof = OtpProof { challenge, code, attempt };
-            let (entry, after) = service.confirm_by_phone(&holder, &proof).await?;
-            redeemed = after;
-            entry
+            service.confirm_by_phone(&holder, &proof, &mut spent).await
         }
-        (None, None) if step == Step::Start => service.ask_trusted_devices(&holder).await?,
-        (None, None) => service.await_step_up(&holder, now.plus(Duration::from_secs(wait))).await?,
+        (None, None) if step == Step::Start => service.ask_trusted_devices(&holder).await,
+        (None, None) => service.await_step_up(&holder, now.plus(Duration::from_secs(wait))).await,
     };
-    let reply = asked.answer(&entry, challenged.as_ref())?;
+    let entry = entry.map_err(Problem::from);
+    let reply = Reply::from(entry.and_then(|entry| asked.answer(&entry, challenged.as_ref())));
     let sent = challenged.and_then(|sent| sent.after);
-    Ok(reply.then(sent.map(Then::AfterSend)).then(redeemed.map(Then::AfterRedeem)))
+    Ok(reply.after(spent).then(sent.map(Then::AfterSend)))
 }
 
 /// Whether a trusted phone is meant.
@@ -111,7 +112,7 @@ fn phone_id(body: &mut Fields) -> Option<TrustedPhoneId> {
 struct Asked {
     ticket: String,
     device_token: Secret<String>,
-    proof: Option<GivenProof>,
+    proof: Option<GivenDeviceProof>,
     transport: Transport,
 }
 

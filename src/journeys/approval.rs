@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    device_proof::GivenProof,
+    device_proof::GivenDeviceProof,
     own_account::Doer,
     sign_in::{DEVICE_NAME, context},
 };
@@ -58,7 +58,7 @@ impl<W: World> Service<'_, W> {
         doer: Doer<'_>,
         approval: ApprovalId,
         digits: Option<Digits>,
-        proof: Option<&GivenProof>,
+        proof: Option<&GivenDeviceProof>,
     ) -> Result<(), Failure> {
         let key = match proof {
             Some(given) => Some(self.prove(given).await?),

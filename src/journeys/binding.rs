@@ -8,28 +8,20 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    budget::{DAY, Scope, cap},
     own_account::{Doer, Here},
     sign_in::again_if_lost,
 };
 use crate::{
-    kernel::{fault::Fault, id::AccountId, seal::Sealed, time::Timestamp},
+    kernel::{fault::Fault, id::AccountId, time::Timestamp},
     model::{
-        account::{Candidate, Deed, Given, Identifier, Operation, Outcome},
+        account::{Candidate, Deed, Identifier, Operation, Outcome},
         handle::{self, HandleName, Holder, Proof, USERNAME},
         login_history::Place,
         refusal::{Code, Refusal},
     },
     ports::World,
 };
-
-/// What binding came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
-    /// It leads to the account now.
-    Now,
-    /// It did already.
-    Already,
-}
 
 /// Shortest and longest user name, characters.
 pub const USERNAME_LENGTH: (usize, usize) = (3, 32);
@@ -39,30 +31,28 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`; `try_again` for what was given
-    /// up a moment ago.
-    pub async fn bind_username(&self, doer: Doer<'_>, name: &str) -> Result<Bound, Failure> {
+    /// up a moment ago; `rate_limited`, for names are tried out.
+    pub async fn bind_username(&self, doer: Doer<'_>, name: &str) -> Result<(), Failure> {
         let name = username(name).map_err(|problem| Refusal::field("username", problem))?;
         let here = self.here(doer).await?;
+        self.act(here, doer.place, Deed::NeedFreshProof).await?;
+        let most = self.settings.limits.username_binds_per_day;
+        let tries = Scope::tally(format!("username.account.{}", here.account), "tries", vec![cap(DAY, most)]);
+        self.take(&[tries]).await?;
         let handle = HandleName::of(&self.settings.digest, USERNAME, &name);
         let value = self.seal_for(here.account, USERNAME, name.as_bytes())?;
         let identifier =
             Identifier { handle, value, since: self.world.now(), alias_of: None, claiming: false };
-        self.bind(here, doer.place, Candidate { identifier, proof: None }, None).await
+        self.bind(here, doer.place, Candidate { identifier, proof: None }).await
     }
 
     /// Binds an identifier to the account of who is signed in.
-    pub(super) async fn bind(
-        &self,
-        here: Here,
-        place: &Place,
-        candidate: Candidate,
-        given: Option<Given>,
-    ) -> Result<Bound, Failure> {
+    pub(super) async fn bind(&self, here: Here, place: &Place, candidate: Candidate) -> Result<(), Failure> {
         let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
         let in_use = if handle.is_phone() { Code::PhoneInUse } else { Code::IdentityInUse };
-        match self.act_with(here, place, Deed::Bind(Box::new(candidate)), given).await? {
-            Outcome::Done => Ok(Bound::Already),
-            Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Bound::Now),
+        match self.act(here, place, Deed::Bind(Box::new(candidate))).await? {
+            Outcome::Done => Ok(()),
+            Outcome::Claiming if self.claim_and_settle(here.account, &handle, proof).await? => Ok(()),
             Outcome::Claiming => Err(in_use.into()),
             Outcome::Limited { retry_after } => {
                 Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
@@ -72,7 +62,7 @@ impl<W: World> Service<'_, W> {
     }
 
     /// Asks the handle for an account that intends to bind it, and tells the account. Whether it leads there now.
-    pub(super) async fn claim_for(
+    pub(super) async fn claim_and_settle(
         &self,
         account: AccountId,
         handle: &HandleName,
@@ -121,31 +111,28 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// `unauthenticated`, by the account's own word.
-    pub async fn identities(&self, doer: Doer<'_>) -> Result<Vec<Identity>, Failure> {
+    pub async fn identities(&self, doer: Doer<'_>) -> Result<Vec<IdentifierView>, Failure> {
         let here = self.here(doer).await?;
         let own = self.own_profile_of(here, doer.place).await?;
         let identities = own.identifiers.iter().map(|known| self.identity(here.account, known));
         Ok(identities.collect::<Result<_, Fault>>()?)
     }
 
-    pub(super) fn identity(&self, account: AccountId, known: &Identifier) -> Result<Identity, Fault> {
-        let Identifier { handle, value, since, .. } = known;
-        Ok(Identity {
+    pub(super) fn identity(&self, account: AccountId, known: &Identifier) -> Result<IdentifierView, Fault> {
+        let Identifier { handle, value, since, alias_of, .. } = known;
+        Ok(IdentifierView {
             id: identity_id(handle),
             kind: handle.kind().to_owned(),
-            value: self.shown(account, handle, value)?,
+            value: self.open_text(account, handle.kind(), value)?,
             since: *since,
+            alias_of: alias_of.as_ref().map(identity_id),
         })
-    }
-
-    fn shown(&self, account: AccountId, handle: &HandleName, value: &Sealed) -> Result<String, Fault> {
-        self.open_text(account, handle.kind(), value)
     }
 }
 
 /// An identifier as its owner sees it.
 #[derive(Debug)]
-pub struct Identity {
+pub struct IdentifierView {
     /// Tells those of one kind apart.
     pub id: String,
     /// Which kind.
@@ -154,6 +141,8 @@ pub struct Identity {
     pub value: String,
     /// Since when.
     pub since: Timestamp,
+    /// It is another name of that one.
+    pub alias_of: Option<String>,
 }
 
 /// A name for an identifier that says nothing of it.

@@ -26,7 +26,7 @@ pub(super) struct Scope {
     pub(super) counter: String,
     /// For the operator.
     pub(super) name: String,
-    /// Given back when nothing comes of it.
+    /// ProvenInSession back when nothing comes of it.
     pub(super) budgets: Vec<Budget>,
     /// Not given back: it costs us something to be asked in vain.
     pub(super) attempts: Vec<Budget>,
@@ -42,7 +42,28 @@ pub(super) struct Taken {
     pub(super) from: Vec<(String, Vec<String>, bool)>,
 }
 
+impl Scope {
+    /// One tally of a counter, and no guard.
+    pub(super) fn tally(counter: String, tally: &str, caps: Vec<Cap>) -> Self {
+        Self::of(counter, vec![Budget { tally: tally.to_owned(), caps }])
+    }
+
+    /// Tallies of a counter, and no guard.
+    pub(super) const fn of(counter: String, budgets: Vec<Budget>) -> Self {
+        Self { counter, name: String::new(), budgets, attempts: Vec::new(), guard: None }
+    }
+}
+
 impl Asker {
+    /// The tallies of its address, and of the networks that it lies in, in the counter of its site; with what each may
+    /// use up.
+    pub(super) fn tallies<T>(&self, address: T, network: T, ipv6_site: T) -> Vec<(&str, T)> {
+        match &self.origin.network {
+            None => vec![(&self.origin.address, address), (ALL, network)],
+            Some(within) => vec![(&self.origin.address, address), (within, network), (ALL, ipv6_site)],
+        }
+    }
+
     /// The account that the device has signed in to.
     pub(super) fn account(&self) -> Option<AccountId> {
         self.device.as_ref().map(|(_, record)| record.account)
@@ -50,6 +71,12 @@ impl Asker {
 }
 
 impl Taken {
+    /// Both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.from.extend(other.from);
+        self
+    }
+
     fn add(&mut self, scope: &Scope) {
         let tallies = scope.budgets.iter().map(|budget| budget.tally.clone()).collect();
         self.from.push((scope.counter.clone(), tallies, scope.guard.is_some()));
@@ -136,6 +163,13 @@ impl<W: World> Service<'_, W> {
         }
     }
 }
+
+pub(super) const HOUR: u64 = 3600;
+pub(super) const DAY: u64 = 86_400;
+pub(super) const MONTH: u64 = 30 * DAY;
+
+/// The tally of everything a counter stands for.
+pub(super) const ALL: &str = "all";
 
 /// At most so many in a window of so many seconds.
 pub(super) const fn cap(window_seconds: u64, most: u64) -> Cap {

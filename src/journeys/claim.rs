@@ -43,13 +43,9 @@ pub struct Claim {
     key: Option<IdempotencyKey>,
 }
 
-/// How claiming went.
-#[derive(Debug)]
-pub enum Claimed {
-    /// Go on: nobody claimed it before.
-    First(Claim),
-    /// It is a repeat, and this was the reply.
-    Again(Secret<Vec<u8>>),
+impl Attempt<'_> {
+    /// One that is like no other.
+    pub const ONCE: Self = Self { key: None, request: &[] };
 }
 
 impl IdempotencyKey {
@@ -101,8 +97,9 @@ impl IdempotencyKey {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Claims the credential `subject` for an attempt. A repeat whose first request still runs waits a little.
-    pub(super) async fn claim(&self, subject: &str, attempt: &Attempt<'_>) -> Result<Claimed, Failure> {
+    /// Claims the credential `subject` for an attempt. A repeat whose first request still runs waits a little, and is
+    /// [`Failure::Answered`] by the reply to it.
+    pub(super) async fn claim(&self, subject: &str, attempt: &Attempt<'_>) -> Result<Claim, Failure> {
         let digest = &self.settings.digest;
         let name = format!("claim.{}", keyed_name(digest, "credential", subject));
         let request = base64(attempt.request);
@@ -114,10 +111,10 @@ impl<W: World> Service<'_, W> {
         loop {
             match self.world.counter(&name, Operation::Claim { by: by.clone() }).await? {
                 Outcome::Claimed => {
-                    return Ok(Claimed::First(Claim { name, by, key: attempt.key.cloned() }));
+                    return Ok(Claim { name, by, key: attempt.key.cloned() });
                 }
                 Outcome::Replied { sealed } => {
-                    return self.reopen(attempt.key, &name, &sealed).map(Claimed::Again);
+                    return Err(Failure::Answered(self.reopen(attempt.key, &name, &sealed)?));
                 }
                 Outcome::Running if waits > 0 => {
                     waits = waits.saturating_sub(1);

@@ -40,7 +40,7 @@ impl<W: World> Service<'_, W> {
                 self.world.handle(&handle, operation).await.map(|_| ())
             }
             Message::Claim { handle, account, proof } => {
-                self.claim_for(account, &handle, proof).await.map(|_| ())
+                self.claim_and_settle(account, &handle, proof).await.map(|_| ())
             }
             Message::Release { handle, account, cause } => self
                 .world

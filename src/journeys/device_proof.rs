@@ -17,7 +17,7 @@ use crate::{
 
 /// A proof as a request brings it, and the request that it must be for.
 #[derive(Debug, Clone)]
-pub struct GivenProof {
+pub struct GivenDeviceProof {
     /// The header `DPoP`.
     pub text: Secret<String>,
     /// Method of the request.
@@ -57,7 +57,7 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// As [`Service::presented`].
-    pub(super) async fn prove(&self, given: &GivenProof) -> Result<ProvenKey, Failure> {
+    pub(super) async fn prove(&self, given: &GivenDeviceProof) -> Result<ProvenKey, Failure> {
         let proof = DeviceProof::read(given.text.expose()).ok_or_else(|| refused("is no DPoP proof"))?;
         if !proof.is_for(&given.method, &self.settings.issuer, &given.path) {
             return Err(refused("is for another method or URL"));

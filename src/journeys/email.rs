@@ -2,9 +2,8 @@
 
 use super::{
     Failure, Service,
-    binding::Bound,
     entrance::Proven,
-    fresh_proof::{From, binding_of_session},
+    fresh_proof::{Requester, binding_of_session},
     number_proof::OtpProof,
 };
 use crate::{
@@ -18,13 +17,13 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// `reauthentication_required`; `otp_incorrect`, whatever is wrong; `identity_in_use`.
-    pub async fn bind_email(&self, from: &From<'_>, proof: &OtpProof<'_>) -> Result<Bound, Failure> {
+    pub async fn bind_email(&self, from: &Requester<'_>, proof: &OtpProof<'_>) -> Result<(), Failure> {
         // Before the code is spent.
         let here = self.here(from.doer).await?;
         self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         let proven = self.prove_address(proof, Purpose::Bind, &binding_of_session(here)).await?;
         let candidate = self.candidate(here.account, &proven)?;
-        self.bind(here, from.doer.place, candidate, None).await
+        self.bind(here, from.doer.place, candidate).await
     }
 
     /// Proves an address by the code that was sent to it for this purpose, for whoever `binding` names.

@@ -3,15 +3,16 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     entrance::Proven,
-    identity_login::IdentityCode,
-    number_proof::{Accepted, AfterRedeem, NumberProof},
+    identity_exchange::IdentityCode,
+    number_proof::{Accepted, NumberProof},
     own_account::{Doer, Here},
     provider::Caller,
+    spent::Spent,
 };
 use crate::{
     kernel::secret::Secret,
     model::{
-        account::{Deed, Given, Outcome, OwnProfile},
+        account::{Deed, Outcome, OwnProfile, ProvenInSession},
         login_history::Place,
         otp_purpose::Purpose,
     },
@@ -29,9 +30,9 @@ pub enum FreshProof<'a> {
     Identity(IdentityCode<'a>),
 }
 
-/// From where a proof is brought.
+/// Requester where a proof is brought.
 #[derive(Debug, Clone, Copy)]
-pub struct From<'a> {
+pub struct Requester<'a> {
     /// Whose.
     pub doer: Doer<'a>,
     /// Their address.
@@ -47,36 +48,38 @@ impl<W: World> Service<'_, W> {
     /// `unauthenticated`; `proof_failed` for what is not the account's; those of the proof.
     pub async fn prove_anew(
         &self,
-        from: &From<'_>,
+        from: &Requester<'_>,
         proof: &FreshProof<'_>,
-    ) -> Result<Option<AfterRedeem>, Failure> {
+        spent: &mut Spent,
+    ) -> Result<(), Failure> {
         let here = self.here(from.doer).await?;
-        let (given, after) = self.given(here, from, proof).await?;
-        self.act_with(here, from.doer.place, Deed::Prove, Some(given)).await?;
-        Ok(after)
+        let given = self.given(here, from, proof, spent).await?;
+        self.act_with(here, from.doer.place, Deed::Prove, Some(given)).await.map(|_| ())
     }
 
     /// What a proof proves.
     pub(super) async fn given(
         &self,
         here: Here,
-        from: &From<'_>,
+        from: &Requester<'_>,
         proof: &FreshProof<'_>,
-    ) -> Result<(Given, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<ProvenInSession, Failure> {
         match proof {
             FreshProof::Number(NumberProof::Otp(proof)) if self.is_to_address(proof) => {
                 let proven = self.prove_address(proof, Purpose::StepUp, &binding_of_session(here)).await?;
-                Ok((Given::Identifier(proven.handle), None))
+                Ok(ProvenInSession::Identifier(proven.handle))
             }
             FreshProof::Number(proof) => {
                 let binding = binding_of_session(here);
                 let accepted = [(Purpose::StepUp, binding.as_str()), (Purpose::ChangePhone, &binding)];
-                let (proven, after) = self.prove_in_session(here, from, proof, &accepted).await?;
-                Ok((Given::Identifier(proven.handle), after))
+                let proven = self.prove_in_session(here, from, proof, &accepted, spent).await?;
+                Ok(ProvenInSession::Identifier(proven.handle))
             }
-            FreshProof::Identity(code) => Ok((self.given_identity(here, from, code).await?, None)),
+            FreshProof::Identity(code) => self.given_identity(here, from, code, spent).await,
             FreshProof::Password(password) => {
-                Ok((Given::Password(self.check_own_password(here, password).await?), None))
+                let set_at = self.check_own_password(here, from.doer.place, password).await?;
+                Ok(ProvenInSession::Password(set_at))
             }
         }
     }
@@ -85,16 +88,17 @@ impl<W: World> Service<'_, W> {
     pub(super) async fn prove_in_session(
         &self,
         here: Here,
-        from: &From<'_>,
+        from: &Requester<'_>,
         proof: &NumberProof<'_>,
         accepted: &Accepted<'_>,
-    ) -> Result<(Proven, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<Proven, Failure> {
         // Which of our accounts with the carriers counts depends on app and platform, which the account knows. Nothing
         // is spent on a session that is over.
         let own = self.own_profile_of(here, from.doer.place).await?;
         let (address, request_id) = (from.address, from.request_id);
         let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
-        self.prove_number(proof, accepted, &caller).await
+        self.prove_number(proof, accepted, &caller, spent).await.map(|(proven, _)| proven)
     }
 
     /// The account of a session, by its own word.

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     kernel::{secret::Secret, time::Timestamp},
     model::{
-        identity_state::{Binding, IdentityState, RedirectName},
+        identity_state::{BrowserDigest, IdentityState, RedirectName},
         refusal::{Code, Refusal},
     },
     ports::World,
@@ -64,7 +64,7 @@ impl<W: World> Service<'_, W> {
         let state = IdentityState {
             id: self.fresh()?,
             until: self.world.now().plus(Duration::from_secs(limits.identity_state_seconds)),
-            binding: Binding::of(start.binding.expose()),
+            binding: BrowserDigest::of(start.binding.expose()),
             redirect: RedirectName::of(start.redirect_uri),
             platform: start.caller.platform,
         };

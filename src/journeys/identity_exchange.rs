@@ -6,15 +6,16 @@ use std::fmt;
 
 use super::{
     Failure, Service,
-    claim::{Attempt, Claim, Claimed},
+    claim::Attempt,
     identity::unavailable,
     own_profile::{MAX_AVATAR_URL, MAX_DISPLAY_NAME},
     provider::{Caller, Choice, Tender},
+    spent::Spent,
 };
 use crate::{
     kernel::{encoding::base64url, secret::Secret, time::Timestamp},
     model::{
-        identity_state::{Binding, IdentityState, RedirectName},
+        identity_state::{BrowserDigest, IdentityState, RedirectName},
         refusal::{Code, FieldProblem, Refusal},
     },
     ports::World,
@@ -22,12 +23,10 @@ use crate::{
 };
 
 /// A code that a third party gave to a client.
-#[derive(Debug)]
-pub struct IdentityLogin<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct IdentityCode<'a> {
     /// Which third party, as clients call it.
     pub kind: &'a str,
-    /// Who asks. With a state, the platform is that for which the login was begun.
-    pub caller: Caller<'a>,
     /// The code.
     pub code: &'a Secret<String>,
     /// What came back with the browser; `None`: the code is an SDK's, in an app.
@@ -38,24 +37,6 @@ pub struct IdentityLogin<'a> {
     pub binding: Option<&'a Secret<String>>,
     /// To recognise a repeat.
     pub attempt: Attempt<'a>,
-}
-
-/// What became of it, and the claim under which the reply is to be kept.
-#[derive(Debug)]
-pub struct IdentityProof {
-    /// `None`: nothing was claimed, so there is nothing to keep.
-    pub claim: Option<Claim>,
-    /// Who it is.
-    pub result: Result<Proven, Failure>,
-}
-
-/// What a code is worth.
-#[derive(Debug)]
-pub enum Proven {
-    /// Somebody.
-    Identity(ProvenIdentity),
-    /// The reply that the first of these equal requests got, as kept.
-    Kept(Secret<Vec<u8>>),
 }
 
 /// Somebody whom a third party knows.
@@ -77,43 +58,38 @@ pub struct ProvenIdentity {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Exchanges a code for whoever it stands for. Failures are answered as `invalid_credentials` for a code or state that is
-    /// not good, whatever is wrong with it; `identity_unavailable`; `not_found` for a login that the app does not have; and what
-    /// repeats lead to.
-    pub async fn prove_identity(&self, login: &IdentityLogin<'_>) -> IdentityProof {
-        let unclaimed = |failure| IdentityProof { claim: None, result: Err(failure) };
+    /// Exchanges a code for whoever it stands for. With a state, the platform is that for which the login was begun.
+    ///
+    /// # Errors
+    /// `invalid_credentials` for a code or state that is not good, whatever is wrong with it; `identity_unavailable`;
+    /// `not_found` for a login that the app does not have; what repeats lead to.
+    pub async fn prove_identity(
+        &self,
+        code: &IdentityCode<'_>,
+        caller: &Caller<'_>,
+        spent: &mut Spent,
+    ) -> Result<ProvenIdentity, Failure> {
         // 1. The state: one of ours, for this browser. Nothing is spent yet.
-        let (exchange, begun) = match self.prepare(login) {
-            Ok(prepared) => prepared,
-            Err(failure) => return unclaimed(failure),
-        };
+        let (exchange, begun) = self.prepare(code, caller)?;
         // 2. The code is claimed; a repeat ends here.
-        let subject = format!("identity {} {}", login.kind, login.code.expose());
-        let claim = match self.claim(&subject, &login.attempt).await {
-            Ok(Claimed::First(claim)) => claim,
-            Ok(Claimed::Again(reply)) => {
-                return IdentityProof { claim: None, result: Ok(Proven::Kept(reply)) };
-            }
-            Err(failure) => return unclaimed(as_identity(failure)),
-        };
+        let subject = format!("identity {} {}", code.kind, code.code.expose());
+        spent.claims.push(self.claim(&subject, &code.attempt).await.map_err(as_identity)?);
         // 3. So is the state; then the third party is asked. Whatever comes of it is the reply to every repeat.
-        let result = match self.redeem(begun).await {
-            Ok(()) => self.exchange_code(exchange, begun, self.identity_deadline()).await,
-            Err(failure) => Err(failure),
-        };
-        IdentityProof { claim: Some(claim), result: result.map(Proven::Identity) }
+        self.redeem(begun).await?;
+        self.exchange_code(exchange, begun, self.identity_deadline()).await
     }
 
     fn prepare<'s>(
         &'s self,
-        login: &IdentityLogin<'s>,
+        code: &IdentityCode<'s>,
+        caller: &Caller<'s>,
     ) -> Result<(Exchange<'s>, Option<IdentityState>), Failure> {
-        let IdentityLogin { kind, ref caller, redirect_uri, .. } = *login;
-        let begun = match login.state {
+        let IdentityCode { kind, redirect_uri, .. } = *code;
+        let begun = match code.state {
             Some(text) => Some(
                 IdentityState::read(&self.settings.sealing, kind, caller.app, text)
                     .filter(|state| {
-                        login.binding.is_some_and(|own| Binding::of(own.expose()) == state.binding)
+                        code.binding.is_some_and(|own| BrowserDigest::of(own.expose()) == state.binding)
                     })
                     .filter(|state| redirect_uri.is_none_or(|uri| RedirectName::of(uri) == state.redirect))
                     .ok_or(Code::InvalidCredentials)?,
@@ -136,7 +112,7 @@ impl<W: World> Service<'_, W> {
         if redirect_uri.is_some_and(|uri| !self.settings.redirects.allow(uri)) {
             return Err(Refusal::field("redirectUri", "is not in IDENTITY_REDIRECTS").into());
         }
-        let mut credential = Credential::from_iter([("code".to_owned(), login.code.clone())]);
+        let mut credential = Credential::from_iter([("code".to_owned(), code.code.clone())]);
         let mut add = |name: &str, value| credential.insert(name.to_owned(), Secret::new(value));
         if let Some(uri) = redirect_uri {
             add("redirect_uri", uri.to_owned());
@@ -163,11 +139,7 @@ impl<W: World> Service<'_, W> {
             return Err(Code::InvalidCredentials.into());
         }
         let name = format!("identity state {}", base64url(&state.id));
-        match self.claim(&name, &Attempt { key: None, request: &[] }).await {
-            Ok(Claimed::First(_)) => Ok(()),
-            Ok(Claimed::Again(_)) => Err(Code::InvalidCredentials.into()),
-            Err(failure) => Err(as_identity(failure)),
-        }
+        self.claim(&name, &Attempt::ONCE).await.map(|_| ()).map_err(as_identity)
     }
 
     async fn exchange_code(

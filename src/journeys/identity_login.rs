@@ -1,21 +1,20 @@
-//! From somebody whom a third party knows to their account here: signing in, binding, and proving anew who one is.
+//! Requester somebody whom a third party knows to their account here: signing in, binding, and proving anew who one is.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    binding::Bound,
-    claim::{Attempt, Claim},
     entrance::{Entrance, Introduction, Proven, Seed},
-    fresh_proof::From,
-    identity_exchange::{self, IdentityLogin, IdentityProof, ProvenIdentity},
-    number_proof::{AfterRedeem, NumberProof, binding_of_app},
+    fresh_proof::Requester,
+    identity_exchange::{IdentityCode, ProvenIdentity},
+    number_proof::{NumberProof, binding_of_app},
     own_account::Here,
     provider::Caller,
-    sign_in::{Entry, LoginAnswer, Purpose},
+    sign_in::{Entry, Purpose},
+    spent::Spent,
 };
 use crate::{
     kernel::{id::AccountId, secret::Secret},
     model::{
-        account::{Deed, Given},
+        account::{Deed, ProvenInSession},
         device::Presented,
         handle::{self, HandleName},
         login::Method,
@@ -28,77 +27,46 @@ use crate::{
 /// A login with a third party.
 #[derive(Debug)]
 pub struct IdentitySignIn<'a> {
-    /// The code, and what goes with it.
-    pub identity: IdentityLogin<'a>,
+    /// The code.
+    pub code: IdentityCode<'a>,
+    /// Who asks.
+    pub caller: Caller<'a>,
     /// A number, which leads to the account if the identity leads to none.
     pub number: Option<&'a NumberProof<'a>>,
     /// What for.
     pub purpose: Purpose<'a>,
 }
 
-/// A third party's code, brought by somebody who is signed in.
-#[derive(Debug)]
-pub struct IdentityCode<'a> {
-    /// Which third party, as clients call it.
-    pub kind: &'a str,
-    /// The code.
-    pub code: &'a Secret<String>,
-    /// What came back with the browser; `None`: the code is an SDK's, in an app.
-    pub state: Option<&'a str>,
-    /// Where the browser came back to.
-    pub redirect_uri: Option<&'a str>,
-    /// What only this browser or device knows.
-    pub binding: Option<&'a Secret<String>>,
-}
-
-/// How it went.
-#[derive(Debug)]
-pub struct IdentitySignedIn {
-    /// Under which the reply is to be kept; `None`: nothing was claimed.
-    pub claim: Option<Claim>,
-    /// What to answer.
-    pub result: Result<LoginAnswer, Failure>,
-    /// What the number's code leaves to do.
-    pub after: Option<AfterRedeem>,
-}
-
 impl<W: World> Service<'_, W> {
-    /// Signs somebody in whom a third party knows. Failures are those of [`Service::prove_identity`] and of the number's
-    /// proof; `phone_in_use` for a number of another account than the identity's; `identity_in_use` where the number's
-    /// account has another identity of the kind.
-    pub async fn identity_sign_in(&self, sign_in: &IdentitySignIn<'_>) -> IdentitySignedIn {
-        let failed = |failure, after| IdentitySignedIn { claim: None, result: Err(failure), after };
+    /// Signs somebody in whom a third party knows.
+    ///
+    /// # Errors
+    /// Those of [`Service::prove_identity`] and of the number's proof; `phone_in_use` for a number of another account than
+    /// the identity's; `identity_in_use` where the number's account has another identity of the kind.
+    pub async fn identity_sign_in(
+        &self,
+        sign_in: &IdentitySignIn<'_>,
+        spent: &mut Spent,
+    ) -> Result<Entry, Failure> {
         // 1. What can be tried again comes first: a mistyped code must not cost the third party's.
-        let prepared = async {
-            let presented = self.presented(sign_in.purpose.device).await?;
-            Ok((presented, self.number_at_sign_in(sign_in).await?))
-        };
-        let (presented, (number, after)) = match prepared.await {
-            Ok(prepared) => prepared,
-            Err(failure) => return failed(failure, None),
-        };
+        let presented = self.presented(sign_in.purpose.device).await?;
+        let number = self.number_at_sign_in(sign_in, spent).await?;
         // 2. The third party's word.
-        let IdentityProof { claim, result } = self.prove_identity(&sign_in.identity).await;
-        let result = match result {
-            Ok(identity_exchange::Proven::Kept(reply)) => Ok(LoginAnswer::Kept(reply)),
-            Ok(identity_exchange::Proven::Identity(identity)) => {
-                self.enter(identity, number, sign_in, presented).await.map(LoginAnswer::Entry)
-            }
-            Err(failure) => Err(failure),
-        };
-        IdentitySignedIn { claim, result, after }
+        let identity = self.prove_identity(&sign_in.code, &sign_in.caller, spent).await?;
+        self.enter(identity, number, sign_in, presented).await
     }
 
     async fn number_at_sign_in(
         &self,
         sign_in: &IdentitySignIn<'_>,
-    ) -> Result<(Option<Proven>, Option<AfterRedeem>), Failure> {
-        let Some(proof) = sign_in.number else { return Ok((None, None)) };
+        spent: &mut Spent,
+    ) -> Result<Option<Proven>, Failure> {
+        let Some(proof) = sign_in.number else { return Ok(None) };
         let binding = binding_of_app(sign_in.purpose.app);
         let accepted =
             [(otp_purpose::Purpose::Login, binding.as_str()), (otp_purpose::Purpose::Bind, binding.as_str())];
-        let (proven, after) = self.prove_number(proof, &accepted, &sign_in.identity.caller).await?;
-        Ok((Some(proven), after))
+        let (proven, _) = self.prove_number(proof, &accepted, &sign_in.caller, spent).await?;
+        Ok(Some(proven))
     }
 
     async fn enter(
@@ -133,7 +101,7 @@ impl<W: World> Service<'_, W> {
         // 3. What is bound along with it need not wait for the account's outbox.
         if let (Entry::SignedIn(signed_in), Some(bound)) = (&entry, entrance.binds.first()) {
             let proof = self.candidate(signed_in.account, bound)?.proof;
-            let claimed = self.claim_for(signed_in.account, &bound.handle, proof).await;
+            let claimed = self.claim_and_settle(signed_in.account, &bound.handle, proof).await;
             self.pass_over(claimed);
         }
         Ok(entry)
@@ -143,38 +111,44 @@ impl<W: World> Service<'_, W> {
     ///
     /// # Errors
     /// `reauthentication_required`; those of [`Service::prove_identity`]; `identity_in_use`.
-    pub async fn bind_identity(&self, from: &From<'_>, code: &IdentityCode<'_>) -> Result<Bound, Failure> {
+    pub async fn bind_identity(
+        &self,
+        from: &Requester<'_>,
+        code: &IdentityCode<'_>,
+        spent: &mut Spent,
+    ) -> Result<(), Failure> {
         // 1. Before the code is spent.
         let here = self.here(from.doer).await?;
         self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         // 2. Who it is, and to whom it leads.
-        let known = self.find(&self.identified_in_session(here, from, code).await?).await?;
+        let known = self.find(&self.identified_in_session(here, from, code, spent).await?).await?;
         if known.account.is_some_and(|account| account != here.account) || known.leads_elsewhere {
             return Err(Code::IdentityInUse.into());
         }
         // 3. The account, the handle, the account.
         let candidate = self.candidate(here.account, &known.by)?;
-        let bound = self.bind(here, from.doer.place, candidate, None).await?;
+        self.bind(here, from.doer.place, candidate).await?;
         for other in &known.others {
             // Another name of it that leads elsewhere changes nothing about this one.
             let other = self.candidate(here.account, other)?;
-            if let Err(Failure::Fault(fault)) = self.bind(here, from.doer.place, other, None).await {
+            if let Err(Failure::Fault(fault)) = self.bind(here, from.doer.place, other).await {
                 self.pass_over(Err::<(), _>(fault));
             }
         }
-        Ok(bound)
+        Ok(())
     }
 
     /// What an identity proves of who is signed in.
     pub(super) async fn given_identity(
         &self,
         here: Here,
-        from: &From<'_>,
+        from: &Requester<'_>,
         code: &IdentityCode<'_>,
-    ) -> Result<Given, Failure> {
-        let known = self.find(&self.identified_in_session(here, from, code).await?).await?;
+        spent: &mut Spent,
+    ) -> Result<ProvenInSession, Failure> {
+        let known = self.find(&self.identified_in_session(here, from, code, spent).await?).await?;
         match known.account == Some(here.account) {
-            true => Ok(Given::Identifier(known.by.handle)),
+            true => Ok(ProvenInSession::Identifier(known.by.handle)),
             false => Err(Code::ProofFailed.into()),
         }
     }
@@ -182,20 +156,15 @@ impl<W: World> Service<'_, W> {
     async fn identified_in_session(
         &self,
         here: Here,
-        from: &From<'_>,
+        from: &Requester<'_>,
         code: &IdentityCode<'_>,
+        spent: &mut Spent,
     ) -> Result<ProvenIdentity, Failure> {
         // Which of our accounts with the third party counts depends on app and platform, which the account knows.
         let own = self.own_profile_of(here, from.doer.place).await?;
-        let IdentityCode { kind, code, state, redirect_uri, binding } = *code;
         let (address, request_id) = (from.address, from.request_id);
         let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
-        let attempt = Attempt { key: None, request: &[] };
-        let login = IdentityLogin { kind, caller, code, state, redirect_uri, binding, attempt };
-        match self.prove_identity(&login).await.result? {
-            identity_exchange::Proven::Identity(identity) => Ok(identity),
-            identity_exchange::Proven::Kept(_) => Err(UNEXPECTED_OUTCOME.into()),
-        }
+        self.prove_identity(code, &caller, spent).await
     }
 
     /// To whom an identity leads. Asked are its names from the app's own to the widest: whoever was known to this app

@@ -137,7 +137,7 @@ impl<W: World> Service<'_, W> {
             // 2. What leads to it decides.
             Outcome::Importing(importing) => self.finish_import(account, &importing).await?,
             // What it claimed the last time is not free yet.
-            Outcome::Closing { .. } => Finished::Overtaken,
+            Outcome::Limited { .. } => Finished::Overtaken,
             _ => return Err(UNEXPECTED_OUTCOME),
         };
         Ok(match finished {

@@ -39,6 +39,7 @@ pub mod session;
 pub mod settings;
 pub mod sign_in;
 mod sms;
+pub mod spent;
 pub mod step_up;
 mod test_mode;
 pub mod trusted_phones;
@@ -48,7 +49,7 @@ use std::pin::Pin;
 use futures_util::future::join_all;
 
 use crate::{
-    kernel::fault::Fault,
+    kernel::{fault::Fault, secret::Secret},
     model::{
         counter,
         refusal::{Code, Refusal},
@@ -83,6 +84,8 @@ pub enum Failure {
     Upstream(Upstream),
     /// Ours.
     Fault(Fault),
+    /// None: the first of these equal requests got this reply, as kept.
+    Answered(Secret<Vec<u8>>),
 }
 
 /// A provider that failed us.

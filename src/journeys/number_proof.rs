@@ -8,6 +8,7 @@ use super::{
     entrance::{Proven, Seed},
     provider::{Caller, Credential},
     sign_in::{self, Entry, again_if_lost},
+    spent::{Spent, SpentCode},
 };
 use crate::{
     kernel::{
@@ -55,6 +56,8 @@ pub struct CarrierProof<'a> {
     pub credential: &'a Credential,
     /// The number.
     pub phone: Option<&'a PhoneNumber>,
+    /// To recognise a repeat.
+    pub attempt: Attempt<'a>,
 }
 
 /// For what a code may have been sent, and to whom.
@@ -65,16 +68,7 @@ pub(super) type Accepted<'a> = [(Purpose, &'a str)];
 pub struct ProvenByOtp {
     /// The number.
     pub phone: PhoneNumber,
-    /// What is left to do when the client has the answer.
-    pub after: Option<AfterRedeem>,
     challenge: Reference,
-}
-
-/// What a redeemed code leaves to do.
-#[derive(Debug)]
-pub struct AfterRedeem {
-    phone: PhoneNumber,
-    sent_at: Timestamp,
 }
 
 impl<W: World> Service<'_, W> {
@@ -87,12 +81,14 @@ impl<W: World> Service<'_, W> {
         proof: &OtpProof<'_>,
         purpose: Purpose,
         binding: &str,
+        spent: &mut Spent,
     ) -> Result<ProvenByOtp, Failure> {
         let challenge = self.challenge_of(proof)?;
         let Destination::Phone(phone) = &challenge.to else { return Err(Code::OtpIncorrect.into()) };
         let measured = self.redeem_code(&challenge, proof, purpose, binding).await?;
-        let after = measured.map(|sent_at| AfterRedeem { phone: phone.clone(), sent_at });
-        Ok(ProvenByOtp { phone: phone.clone(), after, challenge })
+        let phone = phone.clone();
+        spent.codes.extend(measured.map(|sent_at| SpentCode { phone: phone.clone(), sent_at }));
+        Ok(ProvenByOtp { phone, challenge })
     }
 
     /// What a client brings with a code; forged ones die here.
@@ -135,7 +131,8 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    /// Proves a number in one of the ways, by a code that was sent for one of these purposes.
+    /// Proves a number in one of the ways, by a code that was sent for one of these purposes; with the seed of a sign-in
+    /// by it, the same for a repeat.
     ///
     /// # Errors
     /// As [`Service::prove_by_otp`] and [`Service::one_tap_login`].
@@ -144,19 +141,21 @@ impl<W: World> Service<'_, W> {
         proof: &NumberProof<'_>,
         accepted: &Accepted<'_>,
         caller: &Caller<'_>,
-    ) -> Result<(Proven, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<(Proven, Seed), Failure> {
         match proof {
             NumberProof::Otp(proof) => {
                 let reference = Reference::read(&self.settings.sealing, proof.challenge);
                 let purpose = reference.map(|reference| reference.purpose);
                 let (purpose, binding) =
                     accepted.iter().find(|(known, _)| Some(*known) == purpose).ok_or(Code::OtpIncorrect)?;
-                let ProvenByOtp { phone, after, .. } = self.prove_by_otp(proof, *purpose, binding).await?;
-                Ok((Proven::number(self.settings, &phone, Method::Otp), after))
+                let proven = self.prove_by_otp(proof, *purpose, binding, spent).await?;
+                let seed = self.seed(proof, &proven.challenge)?;
+                Ok((Proven::number(self.settings, &proven.phone, Method::Otp), seed))
             }
             NumberProof::Carrier(proof) => {
-                let (phone, method) = self.prove_by_carrier(proof, caller).await?;
-                Ok((Proven::number(self.settings, &phone, method), None))
+                let (phone, method) = self.prove_by_carrier(proof, caller, spent).await?;
+                Ok((Proven::number(self.settings, &phone, method), Seed::new(self.fresh()?)))
             }
         }
     }
@@ -164,11 +163,14 @@ impl<W: World> Service<'_, W> {
     /// Proves a number by the carrier's word.
     pub(super) async fn prove_by_carrier(
         &self,
-        CarrierProof { credential, phone }: &CarrierProof<'_>,
+        CarrierProof { credential, phone, attempt }: &CarrierProof<'_>,
         caller: &Caller<'_>,
+        spent: &mut Spent,
     ) -> Result<(PhoneNumber, Method), Failure> {
         let capability = if phone.is_none() { Capability::OneTap } else { Capability::NumberCheck };
-        match (self.ask_once(capability, credential, *phone, caller).await?, *phone) {
+        let question = self.question(capability, credential, *phone, caller)?;
+        spent.claims.push(self.claim(question.subject(), attempt).await?);
+        match (self.ask(question).await?, *phone) {
             (Answer::Number { phone, .. }, None) => Ok((phone, Method::OneTap)),
             (Answer::Checked { matches: true, .. }, Some(phone)) => Ok((phone.clone(), Method::NumberCheck)),
             (Answer::Checked { matches: false, .. }, Some(_)) => {
@@ -186,31 +188,15 @@ impl<W: World> Service<'_, W> {
         &self,
         proof: &OtpProof<'_>,
         purpose: &sign_in::Purpose<'_>,
-    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<Entry, Failure> {
         // Before the code is spent.
         let presented = self.presented(purpose.device).await?;
         let binding = binding_of_app(purpose.app);
-        let proven = self.prove_by_otp(proof, Purpose::Login, &binding).await?;
+        let proven = self.prove_by_otp(proof, Purpose::Login, &binding, spent).await?;
         let seed = self.seed(proof, &proven.challenge)?;
         let entrance = Proven::number(self.settings, &proven.phone, Method::Otp).into();
-        match self.sign_in(&entrance, purpose, presented, &seed).await {
-            Ok(entry) => Ok((entry, proven.after)),
-            Err(failure) => {
-                // The code came back all the same: our trouble must not look like pumping.
-                if let Some(after) = proven.after {
-                    self.pass_over(self.after_redeem(after).await);
-                }
-                Err(failure)
-            }
-        }
-    }
-
-    /// Does what a redeemed code left to do.
-    ///
-    /// # Errors
-    /// [`Fault`]: the guard takes the code for lost.
-    pub async fn after_redeem(&self, after: AfterRedeem) -> Result<(), Fault> {
-        self.note_redeemed(&after.phone, after.sent_at).await
+        self.sign_in(&entrance, purpose, presented, &seed).await
     }
 
     fn evidence(&self, subject: &Subject<'_>, code: &Secret<String>, record: Option<&Record>) -> Evidence {

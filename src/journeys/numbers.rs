@@ -6,10 +6,11 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     entrance::Proven,
-    fresh_proof::{FreshProof, From, binding_of_session},
-    number_proof::{AfterRedeem, NumberProof},
+    fresh_proof::{FreshProof, Requester, binding_of_session},
+    number_proof::NumberProof,
     own_account::{Doer, Here},
     own_profile::AccountView,
+    spent::Spent,
     trusted_phones::TrustedPhoneView,
 };
 use crate::{
@@ -30,70 +31,94 @@ pub struct PhoneChangeView {
     pub phone: PhoneNumber,
     /// Since when it is wished for.
     pub requested_at: Timestamp,
-    /// From when on it can be taken.
+    /// Requester when on it can be taken.
     pub effective_at: Timestamp,
 }
 
-/// What a number shall become.
-#[derive(Debug, Clone, Copy)]
-pub enum Aim<'a> {
-    /// The account's, in place of the one that it has.
-    Own,
-    /// That of a trusted phone, which its owner calls so.
-    Trusted(Option<&'a str>),
-}
-
-/// What became of it.
-#[derive(Debug)]
-pub enum Brought {
-    /// It is the account's.
-    Own,
-    /// It may be, later.
-    Wished(PhoneChangeView),
-    /// It is trusted.
-    Trusted(TrustedPhoneView),
-}
-
 impl<W: World> Service<'_, W> {
-    /// Takes a number, proven by whoever is signed in, for what it shall become. A fresh proof of the account can come
-    /// along. Without one another number must wait, and no phone is trusted.
+    /// Takes a number, proven by whoever is signed in, in place of the account's. A fresh proof of the account can come
+    /// along; without one the number must wait, and what is returned says until when.
     ///
     /// # Errors
-    /// `phone_in_use`; `try_again` while another change is being carried out; for a trusted phone
-    /// `reauthentication_required` without a fresh proof, or on a device that may name none, and `invalid_request` for the
-    /// account's own number and for one too many; those of the proofs.
-    pub async fn bring_number(
+    /// `phone_in_use`; `try_again` while another change is being carried out; `reauthentication_required` where there is no
+    /// number yet, and no fresh proof; those of the proofs.
+    pub async fn bring_own_number(
         &self,
-        from: &From<'_>,
+        from: &Requester<'_>,
         number: &NumberProof<'_>,
         proof: Option<&FreshProof<'_>>,
-        aim: Aim<'_>,
-    ) -> Result<(Brought, [Option<AfterRedeem>; 2]), Failure> {
-        // A proof counts for the session, so that a typing mistake in the other code does not cost it.
-        let first = match proof {
-            Some(proof) => self.prove_anew(from, proof).await?,
-            None => None,
-        };
+        spent: &mut Spent,
+    ) -> Result<Option<PhoneChangeView>, Failure> {
         let here = self.here(from.doer).await?;
-        let purposes = match aim {
-            Aim::Own => [Purpose::ChangePhone, Purpose::Bind],
-            Aim::Trusted(_) => {
-                // Before the code is spent.
-                self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
-                [Purpose::TrustedPhone, Purpose::TrustedPhone]
-            }
-        };
         let binding = binding_of_session(here);
-        let accepted = purposes.map(|purpose| (purpose, binding.as_str()));
-        let (proven, second) = self.prove_in_session(here, from, number, &accepted).await?;
-        let brought = match aim {
-            Aim::Own => self.change_phone(here, from.doer, &proven).await?,
-            Aim::Trusted(label) => Brought::Trusted(self.trust_phone(here, from.doer, &proven, label).await?),
+        let accepted = [Purpose::ChangePhone, Purpose::Bind].map(|purpose| (purpose, binding.as_str()));
+        let prove =
+            async |spent: &mut Spent| self.prove_in_session(here, from, number, &accepted, spent).await;
+        // A repeat finds the reply of the first by the carrier's word, of which nobody mistypes anything.
+        let by_carrier = match number {
+            NumberProof::Carrier(_) => Some(prove(spent).await?),
+            NumberProof::Otp(_) => None,
         };
-        Ok((brought, [first, second]))
+        // A proof counts for the session, so that a typing mistake in the other code does not cost it.
+        if let Some(proof) = proof
+            && !self.is_repeat_of_change(here, from.doer, number).await?
+        {
+            self.prove_anew(from, proof, spent).await?;
+        }
+        let proven = match by_carrier {
+            Some(proven) => proven,
+            None => prove(spent).await?,
+        };
+        self.change_phone(here, from.doer, &proven).await
     }
 
-    async fn change_phone(&self, here: Here, doer: Doer<'_>, proven: &Proven) -> Result<Brought, Failure> {
+    /// Whether the number was taken by the same request before: by what it was proven then is the account's no more.
+    async fn is_repeat_of_change(
+        &self,
+        here: Here,
+        doer: Doer<'_>,
+        number: &NumberProof<'_>,
+    ) -> Result<bool, Failure> {
+        let NumberProof::Otp(proof) = number else { return Ok(false) };
+        if proof.attempt.key.is_none() {
+            return Ok(false);
+        }
+        let handle = self.challenge_of(proof)?.to.handle(&self.settings.digest);
+        let own = self.own_profile_of(here, doer.place).await?;
+        Ok(own.identifiers.iter().any(|known| known.handle == handle))
+    }
+
+    /// Trusts a phone, proven by whoever is signed in; `label`: what its owner calls it.
+    ///
+    /// # Errors
+    /// `reauthentication_required` without a fresh proof, or on a device that may name none; `invalid_request` for the
+    /// account's own number and for one too many; those of the proofs.
+    pub async fn bring_trusted_number(
+        &self,
+        from: &Requester<'_>,
+        number: &NumberProof<'_>,
+        proof: Option<&FreshProof<'_>>,
+        label: Option<&str>,
+        spent: &mut Spent,
+    ) -> Result<TrustedPhoneView, Failure> {
+        let here = self.here(from.doer).await?;
+        if let Some(proof) = proof {
+            self.prove_anew(from, proof, spent).await?;
+        }
+        // Before the code is spent.
+        self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
+        let binding = binding_of_session(here);
+        let accepted = [(Purpose::TrustedPhone, binding.as_str())];
+        let proven = self.prove_in_session(here, from, number, &accepted, spent).await?;
+        self.trust_phone(here, from.doer, &proven, label).await
+    }
+
+    async fn change_phone(
+        &self,
+        here: Here,
+        doer: Doer<'_>,
+        proven: &Proven,
+    ) -> Result<Option<PhoneChangeView>, Failure> {
         let candidate = self.candidate(here.account, proven)?;
         let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
         // Nobody waits for a number that is another's.
@@ -104,13 +129,10 @@ impl<W: World> Service<'_, W> {
             _ => {}
         }
         match self.act(here, doer.place, Deed::ChangePhone(Box::new(candidate))).await? {
-            Outcome::Done => Ok(Brought::Own),
-            Outcome::Claiming if self.claim_for(here.account, &handle, proof).await? => Ok(Brought::Own),
+            Outcome::Done => Ok(None),
+            Outcome::Claiming if self.claim_and_settle(here.account, &handle, proof).await? => Ok(None),
             Outcome::Claiming => Err(Code::PhoneInUse.into()),
-            Outcome::Profile(own) => {
-                let wish = own.phone_change.as_ref().ok_or(UNEXPECTED_OUTCOME)?;
-                Ok(Brought::Wished(self.phone_change_view(here.account, wish)?))
-            }
+            Outcome::PhoneChangeWaits(wish) => Ok(Some(self.phone_change_view(here.account, &wish)?)),
             Outcome::Limited { retry_after } => {
                 Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
             }

@@ -8,12 +8,13 @@ use futures_util::future::join;
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     backend_access::Backend,
-    claim::{Attempt, Claim, Claimed},
+    claim::Attempt,
     entrance::{Proven, Seed},
     number_proof::binding_of_app,
     otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
-    sign_in::{DeviceClaim, Entry, LoginAnswer, Purpose},
+    sign_in::{DeviceClaim, Entry, Purpose},
+    spent::Spent,
 };
 use crate::{
     kernel::{phone::PhoneNumber, secret::Secret, time::Timestamp},
@@ -66,13 +67,11 @@ pub struct OtpFallback<'a> {
     pub language: Language,
 }
 
-/// How a login went, and the claim under which its reply is to be kept.
+/// How a login went.
 #[derive(Debug)]
 pub struct Login {
-    /// `None`: nothing was claimed, so there is nothing to keep.
-    pub claim: Option<Claim>,
     /// What to answer.
-    pub result: Result<LoginAnswer, Failure>,
+    pub result: Result<Entry, Failure>,
     /// The code by SMS that is on its way instead.
     pub challenge: Option<Challenged>,
 }
@@ -88,8 +87,8 @@ pub struct Exchanged {
 
 impl<W: World> Service<'_, W> {
     /// One-tap login. When it fails and a fallback was asked for, the code by SMS is on its way with the answer.
-    pub async fn one_tap_login(&self, login: &OneTapLogin<'_>) -> Login {
-        let (claim, result) = self.log_in(login).await;
+    pub async fn one_tap_login(&self, login: &OneTapLogin<'_>, spent: &mut Spent) -> Login {
+        let result = self.log_in(login, spent).await;
         let challenge = match (&result, &login.otp_fallback) {
             (Err(failure), Some(fallback)) if leads_to_otp(failure) => {
                 let Purpose { device, .. } = login.purpose;
@@ -98,7 +97,7 @@ impl<W: World> Service<'_, W> {
             }
             _ => None,
         };
-        Login { claim, result, challenge }
+        Login { result, challenge }
     }
 
     /// Sends a code because one-tap failed. Whatever keeps it from being sent, the failure is answered all the same.
@@ -133,29 +132,18 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    async fn log_in(&self, login: &OneTapLogin<'_>) -> (Option<Claim>, Result<LoginAnswer, Failure>) {
+    async fn log_in(&self, login: &OneTapLogin<'_>, spent: &mut Spent) -> Result<Entry, Failure> {
         let capability = match login.checked_phone {
             None => Capability::OneTap,
             Some(_) => Capability::NumberCheck,
         };
         // 1. The one provider for this credential, app and platform, and the request to it.
-        let question = match self.question(capability, login.credential, login.checked_phone, &login.caller) {
-            Ok(question) => question,
-            Err(failure) => return (None, Err(failure)),
-        };
-        let presented = match self.presented(login.purpose.device).await {
-            Ok(presented) => presented,
-            Err(failure) => return (None, Err(failure)),
-        };
+        let question = self.question(capability, login.credential, login.checked_phone, &login.caller)?;
+        let presented = self.presented(login.purpose.device).await?;
         // 2. The credential is claimed; a repeat ends here.
-        let claim = match self.claim(question.subject(), &login.attempt).await {
-            Ok(Claimed::First(claim)) => claim,
-            Ok(Claimed::Again(reply)) => return (None, Ok(LoginAnswer::Kept(reply))),
-            Err(failure) => return (None, Err(failure)),
-        };
+        spent.claims.push(self.claim(question.subject(), &login.attempt).await?);
         // 3. Ask the carrier, then sign in. Whatever comes of it is the reply to every repeat.
-        let result = self.ask_and_sign_in(question, login, presented).await;
-        (Some(claim), result.map(LoginAnswer::Entry))
+        self.ask_and_sign_in(question, login, presented).await
     }
 
     /// Whether a credential belongs to a number.
@@ -238,7 +226,7 @@ impl<W: World> Service<'_, W> {
         self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 
-    pub(super) async fn ask_once(
+    async fn ask_once(
         &self,
         capability: Capability,
         credential: &Credential,
@@ -246,10 +234,8 @@ impl<W: World> Service<'_, W> {
         caller: &Caller<'_>,
     ) -> Result<Answer, Failure> {
         let question = self.question(capability, credential, phone, caller)?;
-        match self.claim(question.subject(), &Attempt { key: None, request: &[] }).await? {
-            Claimed::First(_) => self.ask(question).await,
-            Claimed::Again(_) => Err(UNEXPECTED_OUTCOME.into()),
-        }
+        self.claim(question.subject(), &Attempt::ONCE).await?;
+        self.ask(question).await
     }
 }
 
@@ -258,5 +244,6 @@ fn leads_to_otp(failure: &Failure) -> bool {
     match failure {
         Failure::Refusal(refusal) => refusal.fallback == Some(Fallback::Otp),
         Failure::Upstream(_) | Failure::Fault(_) => true,
+        Failure::Answered(_) => false,
     }
 }

@@ -63,7 +63,10 @@ impl<W: World> Service<'_, W> {
         let mut is_good = None;
         for anew in [false, true] {
             let published = self.published(choice, caller, &issuer.jwks_uri, anew, deadline).await?;
-            let keys = IssuerKeys::read(&published.body).ok_or_else(unavailable)?;
+            let Some(keys) = IssuerKeys::read(&published.body) else {
+                self.tell_of_issuer(choice, "account_fault", "keys_unreadable", 0);
+                return Err(unavailable());
+            };
             self.keep(published);
             is_good = match token.check(&keys).map_err(refuse)? {
                 None => continue,

@@ -7,12 +7,11 @@
 
 use super::{
     Service,
-    budget::{Asker, Scope, Taken, cap},
+    budget::{ALL, Asker, Scope, Taken, cap},
     provider::Caller,
 };
 use crate::{
     kernel::{
-        address::Origin,
         country::{country_code, prefix},
         fault::Fault,
         phone::PhoneNumber,
@@ -59,41 +58,29 @@ impl<W: World> Service<'_, W> {
     ) -> Vec<Scope> {
         let limits = &self.settings.limits;
         let apart = if brings_bot_check { "checked." } else { "" };
-        let scope = |counter: String, tallies: &[(&str, u64, u64)]| {
+        let scope = |counter: String, tallies: &[(&str, (u64, u64))]| {
             let (short, long) = (limits.otp_short_window_seconds, limits.otp_long_window_seconds);
-            let budgets = tallies.iter().map(|(tally, few, many)| Budget {
+            let budgets = tallies.iter().map(|(tally, (few, many))| Budget {
                 tally: format!("{apart}{tally}"),
                 caps: vec![cap(short, *few), cap(long, *many)],
             });
-            let attempts = tallies.iter().map(|(tally, few, _)| Budget {
+            let attempts = tallies.iter().map(|(tally, (few, _))| Budget {
                 tally: format!("attempts.{tally}"),
                 caps: vec![cap(short, few.saturating_mul(limits.otp_attempts_per_code))],
             });
-            Scope {
-                counter,
-                name: String::new(),
-                budgets: budgets.collect(),
-                attempts: attempts.collect(),
-                guard: None,
-            }
+            Scope { attempts: attempts.collect(), ..Scope::of(counter, budgets.collect()) }
         };
         let mut scopes = Vec::new();
         if let Some((digest, _)) = &asker.device {
-            let of_device = (ALL, limits.otp_device_short, limits.otp_device_long);
+            let of_device = (ALL, (limits.otp_device_short, limits.otp_device_long));
             scopes.push(scope(format!("otp.device.{digest}"), &[of_device]));
         }
         if !own_device {
-            let Origin { network, address, .. } = &asker.origin;
-            let of_network = (limits.otp_network_short, limits.otp_network_long);
-            let of_address = (address.as_str(), limits.otp_address_short, limits.otp_address_long);
-            let mut tallies = vec![of_address];
-            match network {
-                None => tallies.push((ALL, of_network.0, of_network.1)),
-                Some(network) => {
-                    tallies.push((network, of_network.0, of_network.1));
-                    tallies.push((ALL, limits.otp_ipv6_site_short, limits.otp_ipv6_site_long));
-                }
-            }
+            let tallies = asker.tallies(
+                (limits.otp_address_short, limits.otp_address_long),
+                (limits.otp_network_short, limits.otp_network_long),
+                (limits.otp_ipv6_site_short, limits.otp_ipv6_site_long),
+            );
             scopes.push(scope(format!("otp.network.{}", asker.site), &tallies));
         }
         scopes
@@ -178,9 +165,6 @@ impl<W: World> Service<'_, W> {
 
 /// A code that is not redeemed this long after it was sent is probably not going to be.
 const MATURE_SECONDS: u64 = 120;
-
-/// The tally of everything a counter stands for.
-const ALL: &str = "all";
 
 /// Counter and name of a number's prefix.
 fn of_prefix_counter(phone: &PhoneNumber) -> (String, String) {

@@ -13,7 +13,7 @@ use crate::{
         seal::open,
     },
     model::{
-        account::{Act, Deed, Given, Operation, Outcome, Seen},
+        account::{Act, Deed, Operation, Outcome, ProvenInSession, Seen},
         device::{Device, Trust},
         login_history::Place,
         refusal::{Code, Refusal},
@@ -164,7 +164,7 @@ impl<W: World> Service<'_, W> {
         here: Here,
         place: &Place,
         deed: Deed,
-        proof: Option<Given>,
+        proof: Option<ProvenInSession>,
     ) -> Result<Outcome, Failure> {
         let Here { account, session } = here;
         let rules = self.settings.account_rules();

@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    binding::Identity,
+    binding::IdentifierView,
     numbers::PhoneChangeView,
     own_account::{Doer, View},
     sign_in::{AVATAR_URL, DISPLAY_NAME, LOCALE},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     kernel::{fault::Fault, id::AccountId, phone::PhoneNumber, seal::Sealed, time::Timestamp},
-    model::account::{Change, Deed, FormerNumber, Outcome, OwnProfile, ProfileChange},
+    model::account::{Change, Deed, FormerNumber, Identifier, Outcome, OwnProfile, ProfileChange},
     ports::World,
 };
 
@@ -30,7 +30,9 @@ pub struct AccountView {
     /// Its number.
     pub phone: Option<PhoneNumber>,
     /// What leads to it.
-    pub identities: Vec<Identity>,
+    pub identities: Vec<IdentifierView>,
+    /// Other names of these, which third parties use for the same person.
+    pub aliases: Vec<IdentifierView>,
     /// How its owner wants to be called.
     pub display_name: Option<String>,
     /// Where their picture is.
@@ -124,14 +126,17 @@ impl<W: World> Service<'_, W> {
             sealed.as_ref().map(|sealed| self.open_text(id, what, sealed)).transpose()
         };
         let phone = own.identifiers.iter().find(|known| known.handle.is_phone());
-        let identities = own.identifiers.iter().map(|known| self.identity(id, known));
+        let views = |known: &[Identifier]| {
+            known.iter().map(|known| self.identity(id, known)).collect::<Result<_, Fault>>()
+        };
         let wish = own.phone_change.as_ref();
         Ok(AccountView {
             id,
             phone_change: wish.map(|wish| self.phone_change_view(id, wish)).transpose()?,
             trusted_phones: self.trusted_phone_views(id, &own.trusted_phones)?,
             phone: phone.map(|phone| self.open_phone(id, &phone.value)).transpose()?,
-            identities: identities.collect::<Result<_, Fault>>()?,
+            identities: views(&own.identifiers)?,
+            aliases: views(&own.aliases)?,
             display_name: text(DISPLAY_NAME, &own.profile.display_name)?,
             avatar_url: text(AVATAR_URL, &own.profile.avatar_url)?,
             locale: text(LOCALE, &own.profile.locale)?,

@@ -2,16 +2,21 @@
 //!
 //! Nothing tells whether an identifier leads to an account: who is unknown takes the same calls and the same hash.
 
+use std::time::Duration;
+
 use futures_util::future::join;
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
+    budget::{Asker, Taken},
     entrance::{Entrance, Proven, Seed},
-    fresh_proof::{FreshProof, From},
-    number_proof::{AfterRedeem, NumberProof},
+    fresh_proof::{FreshProof, Requester},
+    number_proof::NumberProof,
     own_account::Here,
+    password_budget::Guesser,
     provider::Caller,
     sign_in::{self, Entry, PASSWORD},
+    spent::Spent,
 };
 use crate::{
     kernel::{
@@ -26,7 +31,9 @@ use crate::{
         account::{Deed, Operation, Outcome},
         challenge::Destination,
         handle::{self, HandleName, USERNAME},
+        language::Language,
         login::Method,
+        login_history::Place,
         otp_purpose,
         refusal::{Code, Refusal},
     },
@@ -41,8 +48,10 @@ pub struct PasswordLogin<'a> {
     pub identifier: &'a Secret<String>,
     /// As it was typed.
     pub password: &'a Secret<String>,
-    /// The client's address.
-    pub address: &'a str,
+    /// Who asks.
+    pub caller: Caller<'a>,
+    /// What the bot check gave the client.
+    pub captcha: Option<&'a Secret<String>>,
     /// What for.
     pub purpose: sign_in::Purpose<'a>,
 }
@@ -75,20 +84,20 @@ impl<W: World> Service<'_, W> {
     /// Signs in with a password.
     ///
     /// # Errors
-    /// `invalid_credentials`, whatever is wrong; `rate_limited`.
+    /// `invalid_credentials`, whatever is wrong; `rate_limited`; `bot_check_required` where passing one helps.
     pub async fn password_login(&self, login: &PasswordLogin<'_>) -> Result<Entry, Failure> {
         // 1. To whom does the identifier lead, and who asks?
         let presented = self.presented(login.purpose.device).await?;
         let (handle, value) = self.named(login.identifier.expose());
         let look = self.world.handle(&handle, handle::Operation::Look);
-        let (held, asker) = join(look, self.asker(&presented, login.address)).await;
+        let (held, asker) = join(look, self.asker(&presented, login.caller.address)).await;
         let account = match held? {
             handle::Outcome::Held(holder) => holder.account,
             handle::Outcome::Free => self.nobody(&handle),
             handle::Outcome::Otp(_) => return Err(UNEXPECTED_OUTCOME.into()),
         };
         // 2. A guess is paid for before it is looked at.
-        let taken = self.take(&self.scopes_of_guess(handle.as_str(), account, Some(&asker))).await?;
+        let taken = self.pay_for_guess(login, account, &asker).await?;
         // 3. One hash, whoever it is.
         let Some(set_at) = self.compare(account, login.password).await? else {
             return Err(Code::InvalidCredentials.into());
@@ -100,6 +109,37 @@ impl<W: World> Service<'_, W> {
         self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 
+    async fn pay_for_guess(
+        &self,
+        login: &PasswordLogin<'_>,
+        account: AccountId,
+        asker: &Asker,
+    ) -> Result<Taken, Failure> {
+        if let Some((digest, _)) = asker.device.as_ref().filter(|(_, record)| record.account == account) {
+            return self.take(&[self.scope_of_guess_on(digest)]).await;
+        }
+        // An address pays also for what comes to nothing: the bot check costs us something.
+        let from = self.take(&[self.scope_of_guess_from(asker)]).await?;
+        let deadline =
+            self.world.now().plus(Duration::from_millis(self.settings.limits.bot_check_timeout_ms));
+        let guesser = match self.is_human(&login.caller, login.captcha, deadline).await? {
+            true => Guesser::Human,
+            false => Guesser::Stranger,
+        };
+        match self.take(&[self.scope_of_guess_at(account, guesser)]).await {
+            Ok(at) => Ok(from.and(at)),
+            // What strangers have used up is not used up for people.
+            Err(Failure::Refusal(refusal))
+                if refusal.code == Code::RateLimited
+                    && guesser == Guesser::Stranger
+                    && self.has_bot_check(&login.caller) =>
+            {
+                Err(Code::BotCheckRequired.into())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Sets a new password by proof of the number, and signs in: who proves the number could do so anyway. All other
     /// sessions end.
     ///
@@ -108,7 +148,8 @@ impl<W: World> Service<'_, W> {
     pub async fn reset_password(
         &self,
         reset: &PasswordReset<'_>,
-    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<Entry, Failure> {
         // 1. Before the proof is spent.
         let presented = self.presented(reset.purpose.device).await?;
         let password = self.password(reset.new_password);
@@ -116,24 +157,14 @@ impl<W: World> Service<'_, W> {
         // 2. The number.
         let binding = super::number_proof::binding_of_app(reset.purpose.app);
         let accepted = [(otp_purpose::Purpose::ResetPassword, binding.as_str())];
-        let (proven, after) = self.prove_number(reset.proof, &accepted, &reset.caller).await?;
+        let (proven, seed) = self.prove_number(reset.proof, &accepted, &reset.caller, spent).await?;
         // 3. Signs in, and the password is set with it.
-        let signed_in = async {
-            self.check_password(&password, &[proven.value.expose().as_str()])?;
-            let hash = self.world.hash_password(&password, self.fresh()?).await?;
-            let new_password = Some(hash.text().clone());
-            let entrance = Entrance { new_password, ..proven.into() };
-            self.sign_in(&entrance, &reset.purpose, presented, &Seed::new(self.fresh()?)).await
-        };
-        match signed_in.await {
-            Ok(entry) => Ok((entry, after)),
-            Err(failure) => {
-                if let Some(after) = after {
-                    self.pass_over(self.after_redeem(after).await);
-                }
-                Err(failure)
-            }
-        }
+        let mut about = vec![proven.value.expose().as_str()];
+        about.extend(self.names_of_app(reset.purpose.app));
+        self.check_password(&password, &about)?;
+        let hash = self.world.hash_password(&password, self.fresh()?).await?;
+        let entrance = Entrance { new_password: Some(hash.text().clone()), ..proven.into() };
+        self.sign_in(&entrance, &reset.purpose, presented, &seed).await
     }
 
     /// Sets the password of the account of who is signed in.
@@ -142,40 +173,43 @@ impl<W: World> Service<'_, W> {
     /// `unauthenticated`; `reauthentication_required`; `proof_failed`; `invalid_request` for one that cannot be set.
     pub async fn set_password(
         &self,
-        from: &From<'_>,
+        from: &Requester<'_>,
         change: &PasswordChange<'_>,
-    ) -> Result<Option<AfterRedeem>, Failure> {
+        spent: &mut Spent,
+    ) -> Result<(), Failure> {
         // 1. It must not be what others know of the person.
         let here = self.here(from.doer).await?;
         let own = self.own_profile_of(here, from.doer.place).await?;
         let identities = own.identifiers.iter().map(|known| self.identity(here.account, known));
         let identities = identities.collect::<Result<Vec<_>, Fault>>()?;
-        let about: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        let mut about: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
+        about.extend(self.names_of_app(&own.app));
         let password = self.password(change.new_password);
         self.check_password(&password, &about)?;
         // 2. The proof, then the hash: nobody makes us hash for nothing.
-        let (given, after) = match &change.proof {
-            Some(proof) => {
-                let (given, after) = self.given(here, from, proof).await?;
-                (Some(given), after)
+        let given = match &change.proof {
+            Some(proof) => Some(self.given(here, from, proof, spent).await?),
+            None => {
+                self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
+                None
             }
-            None => (None, None),
         };
         let hash = self.world.hash_password(&password, self.fresh()?).await?;
         let hash = self.seal_for(here.account, PASSWORD, hash.text().expose().as_bytes())?;
         let deed = Deed::SetPassword { hash, end_others: change.end_others };
-        self.act_with(here, from.doer.place, deed, given).await?;
-        Ok(after)
+        self.act_with(here, from.doer.place, deed, given).await.map(|_| ())
     }
 
     /// When the password was set that who is signed in knows.
     pub(super) async fn check_own_password(
         &self,
         here: Here,
+        place: &Place,
         password: &Secret<String>,
     ) -> Result<Timestamp, Failure> {
-        let scopes = self.scopes_of_guess(&here.account.to_string(), here.account, None);
-        let taken = self.take(&scopes).await?;
+        // Who was signed out guesses no more, however good the access token still is.
+        self.own_profile_of(here, place).await?;
+        let taken = self.take(&[self.scope_of_guess_in(here)]).await?;
         let set_at = self.compare(here.account, password).await?.ok_or(Code::ProofFailed)?;
         self.give_back(taken).await;
         Ok(set_at)
@@ -217,6 +251,10 @@ impl<W: World> Service<'_, W> {
         Password::new(typed.clone(), Secret::new(self.world.nfkc(typed.expose())))
     }
 
+    fn names_of_app(&self, app: &str) -> [&str; 2] {
+        [Language::ZhCn, Language::En].map(|language| self.settings.messages.name(app, language))
+    }
+
     fn check_password(&self, password: &Password, about: &[&str]) -> Result<(), Refusal> {
         let least = usize::try_from(self.settings.limits.password_min_characters).unwrap_or(usize::MAX);
         check(password, least, about).map_err(|weakness| {
@@ -224,7 +262,9 @@ impl<W: World> Service<'_, W> {
                 Weakness::TooShort => format!("must have at least {least} characters"),
                 Weakness::TooLong => format!("must have at most {MOST_CHARACTERS} characters"),
                 Weakness::Common => "is one that many people have".to_owned(),
-                Weakness::Personal => "must not be your number, name or address, or nearly".to_owned(),
+                Weakness::Personal => {
+                    "must not be your number, name or address, or this app's name, or nearly".to_owned()
+                }
             };
             Refusal::field("newPassword", problem)
         })

@@ -1,57 +1,71 @@
 //! What a guess at a password costs.
 //!
-//! Strangers share the budget of an identifier, and each network address has its own; a device that has signed in to
-//! the account has a budget apart from both, so that nobody can lock its owner out.
+//! Of an account, under whichever identifier: strangers share one tally; who passed a bot check has another, so that
+//! strangers cannot lock an owner out who is nobody to us; who is signed in has one for the session; and a device that has
+//! signed in to the account has a counter of its own. Wherever strangers are, their addresses and networks pay too.
 
 use super::{
     Service,
-    budget::{Asker, Scope, cap},
+    budget::{ALL, Asker, DAY, HOUR, MONTH, Scope, cap},
+    own_account::Here,
 };
 use crate::{
-    kernel::{address::Origin, id::AccountId},
-    model::counter::Budget,
+    kernel::id::AccountId,
+    model::counter::{Budget, Cap},
     ports::World,
 };
 
-const HOUR: u64 = 3600;
-const DAY: u64 = 86_400;
-const MONTH: u64 = 30 * DAY;
+/// Who guesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guesser {
+    /// Nobody known.
+    Stranger,
+    /// Nobody known, who passed a bot check.
+    Human,
+}
 
 impl<W: World> Service<'_, W> {
-    /// What a guess takes from: at the password behind `identifier`, which leads to `account`, by `asker`; `None`:
-    /// somebody who is signed in.
-    pub(super) fn scopes_of_guess(
-        &self,
-        identifier: &str,
-        account: AccountId,
-        asker: Option<&Asker>,
-    ) -> Vec<Scope> {
+    /// What a guess takes from the address and the networks of who asks.
+    pub(super) fn scope_of_guess_from(&self, asker: &Asker) -> Scope {
         let limits = &self.settings.limits;
-        let of_identifier = vec![
+        let tallies = asker.tallies(
+            (limits.password_address_hour, limits.password_address_day),
+            (limits.password_network_hour, limits.password_network_day),
+            (limits.password_ipv6_site_hour, limits.password_ipv6_site_day),
+        );
+        let budgets = tallies.into_iter().map(|(tally, (hour, day))| Budget {
+            tally: tally.to_owned(),
+            caps: vec![cap(HOUR, hour), cap(DAY, day)],
+        });
+        Scope::of(format!("password.network.{}", asker.site), budgets.collect())
+    }
+
+    /// What a guess at an account's password takes from.
+    pub(super) fn scope_of_guess_at(&self, account: AccountId, guesser: Guesser) -> Scope {
+        let tally = match guesser {
+            Guesser::Stranger => "strangers",
+            Guesser::Human => "people",
+        };
+        Scope::tally(format!("password.account.{account}"), tally, self.caps_of_guesses())
+    }
+
+    /// The same on a device that has signed in to it, by the digest of its token.
+    pub(super) fn scope_of_guess_on(&self, device: &str) -> Scope {
+        Scope::tally(format!("password.device.{device}"), ALL, self.caps_of_guesses())
+    }
+
+    /// The same in a session of it.
+    pub(super) fn scope_of_guess_in(&self, here: Here) -> Scope {
+        let tally = here.session.to_string();
+        Scope::tally(format!("password.account.{}", here.account), &tally, self.caps_of_guesses())
+    }
+
+    fn caps_of_guesses(&self) -> Vec<Cap> {
+        let limits = &self.settings.limits;
+        vec![
             cap(HOUR, limits.password_tries_hour),
             cap(DAY, limits.password_tries_day),
             cap(MONTH, limits.password_tries_month),
-        ];
-        let scope = |counter, tally: &str, caps| Scope {
-            counter,
-            name: String::new(),
-            budgets: vec![Budget { tally: tally.to_owned(), caps }],
-            attempts: Vec::new(),
-            guard: None,
-        };
-        let Some(Asker { site, origin: Origin { address, .. }, device }) = asker else {
-            return vec![scope(format!("password.session.{identifier}"), ALL, of_identifier)];
-        };
-        if let Some((digest, _)) = device.as_ref().filter(|(_, record)| record.account == account) {
-            return vec![scope(format!("password.device.{digest}"), ALL, of_identifier)];
-        }
-        let of_address = vec![cap(HOUR, limits.password_address_hour), cap(DAY, limits.password_address_day)];
-        vec![
-            scope(format!("password.identifier.{identifier}"), ALL, of_identifier),
-            scope(format!("password.network.{site}"), address, of_address),
         ]
     }
 }
-
-/// The tally of everything a counter stands for.
-const ALL: &str = "all";

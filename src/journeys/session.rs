@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    device_proof::{GivenProof, needs_key},
+    device_proof::{GivenDeviceProof, needs_key},
     number_proof::CarrierProof,
     provider::Caller,
+    spent::Spent,
 };
 use crate::{
     kernel::{
@@ -85,7 +86,7 @@ pub struct Refreshing<'a> {
     /// The token.
     pub token: &'a str,
     /// What proves the device's key.
-    pub proof: Option<&'a GivenProof>,
+    pub proof: Option<&'a GivenDeviceProof>,
     /// A carrier's credential that proves the number again.
     pub number: Option<CarrierProof<'a>>,
     /// The client's address.
@@ -129,7 +130,9 @@ impl<W: World> Service<'_, W> {
     }
 
     async fn renew_proof(&self, account: AccountId, number: &CarrierProof<'_>, caller: &Caller<'_>) -> bool {
-        let Ok((phone, method)) = self.prove_by_carrier(number, caller).await else { return false };
+        // A repeat is none: the refresh token has gone on.
+        let proven = self.prove_by_carrier(number, caller, &mut Spent::default()).await;
+        let Ok((phone, method)) = proven else { return false };
         let handle = HandleName::of_phone(&self.settings.digest, &phone);
         let proof = Proof { at: self.world.now(), method };
         let renewal = handle::Operation::RenewProof { account, proof };

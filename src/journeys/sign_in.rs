@@ -2,7 +2,7 @@
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    device_proof::{GivenProof, needs_key},
+    device_proof::{GivenDeviceProof, needs_key},
     entrance::{Entrance, Introduction, Proven, Seed},
     session::Tokens,
     step_up::StepUp,
@@ -49,7 +49,7 @@ pub struct DeviceClaim {
     /// The key it says it has.
     pub key: Option<PublicKey>,
     /// What proves a key.
-    pub proof: Option<GivenProof>,
+    pub proof: Option<GivenDeviceProof>,
 }
 
 impl DeviceClaim {
@@ -69,15 +69,6 @@ pub enum Entry {
     SignedIn(Box<SignedIn>),
     /// It waits until the device is confirmed.
     StepUp(Box<StepUp>),
-}
-
-/// What a login is answered with.
-#[derive(Debug)]
-pub enum LoginAnswer {
-    /// What it leads to.
-    Entry(Entry),
-    /// The reply that the first of these equal requests got, as kept.
-    Kept(Secret<Vec<u8>>),
 }
 
 /// For what a sign-in is wanted.
@@ -222,16 +213,17 @@ impl<W: World> Service<'_, W> {
             return Err(UNEXPECTED_OUTCOME.into());
         };
         let (now, rules) = (self.world.now(), self.settings.account_rules());
+        // Nobody is kept out because a name cannot be read.
         let text = |what, sealed: Option<Sealed>| {
-            sealed.map(|sealed| self.open_text(account, what, &sealed)).transpose()
+            sealed.and_then(|sealed| self.pass_over(self.open_text(account, what, &sealed)))
         };
         let signed_in = SignedIn {
             account,
             is_new,
             needs_phone: phone.is_none() && self.settings.needs_phone,
             phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
-            display_name: text(DISPLAY_NAME, profile.display_name)?,
-            avatar_url: text(AVATAR_URL, profile.avatar_url)?,
+            display_name: text(DISPLAY_NAME, profile.display_name),
+            avatar_url: text(AVATAR_URL, profile.avatar_url),
             real_name,
             session: self.tokens(account, &session)?,
             device: device.id,

@@ -4,7 +4,7 @@ use std::{cell::Cell, time::Duration};
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    device_proof::{GivenProof, needs_key},
+    device_proof::{GivenDeviceProof, needs_key},
     sign_in::{Entry, again_if_lost},
     trusted_phones::TrustedPhoneView,
 };
@@ -38,7 +38,7 @@ pub struct Holder<'a> {
     /// The token of their device.
     pub device_token: &'a Secret<String>,
     /// What proves the device's key.
-    pub proof: Option<&'a GivenProof>,
+    pub proof: Option<&'a GivenDeviceProof>,
 }
 
 /// A sign-in that waits.

@@ -4,11 +4,12 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
     entrance::Proven,
-    number_proof::{AfterRedeem, OtpProof},
+    number_proof::OtpProof,
     otp::{Challenged, OtpSend},
     own_account::{Doer, Here},
     provider::Caller,
     sign_in::{DeviceClaim, Entry, TRUSTED_PHONE, TRUSTED_PHONE_LABEL},
+    spent::Spent,
     step_up::Holder,
 };
 use crate::{
@@ -84,11 +85,7 @@ impl<W: World> Service<'_, W> {
         };
         let of_number = |problem| Err(Refusal::field("numberProof", problem).into());
         match self.act(here, doer.place, Deed::TrustPhone(Box::new(phone))).await? {
-            // The one proven last is the last.
-            Outcome::Profile(own) => {
-                let view = self.trusted_phone_views(account, &own.trusted_phones)?.pop();
-                view.ok_or_else(|| UNEXPECTED_OUTCOME.into())
-            }
+            Outcome::PhoneTrusted(phone) => Ok(self.trusted_phone_view(account, &phone)?),
             Outcome::OwnNumber => of_number(OWN_NUMBER),
             Outcome::TooManyPhones => of_number(TOO_MANY),
             _ => Err(UNEXPECTED_OUTCOME.into()),
@@ -108,17 +105,21 @@ impl<W: World> Service<'_, W> {
         account: AccountId,
         phones: &[TrustedPhone],
     ) -> Result<Vec<TrustedPhoneView>, Fault> {
-        let mut views = Vec::new();
-        for phone in phones {
-            let label = phone.label.as_ref();
-            views.push(TrustedPhoneView {
-                id: phone.id,
-                phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
-                label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
-                proven_at: phone.proven_at,
-            });
-        }
-        Ok(views)
+        phones.iter().map(|phone| self.trusted_phone_view(account, phone)).collect()
+    }
+
+    fn trusted_phone_view(
+        &self,
+        account: AccountId,
+        phone: &TrustedPhone,
+    ) -> Result<TrustedPhoneView, Fault> {
+        let label = phone.label.as_ref();
+        Ok(TrustedPhoneView {
+            id: phone.id,
+            phone: self.open_number(account, TRUSTED_PHONE, &phone.value)?,
+            label: label.map(|label| self.open_text(account, TRUSTED_PHONE_LABEL, label)).transpose()?,
+            proven_at: phone.proven_at,
+        })
     }
 
     /// What a code is bound to that is sent to this number for a sign-in that waits, if the phone is trusted. Of one that
@@ -184,17 +185,17 @@ impl<W: World> Service<'_, W> {
         &self,
         holder: &Holder<'_>,
         proof: &OtpProof<'_>,
-    ) -> Result<(Entry, Option<AfterRedeem>), Failure> {
+        spent: &mut Spent,
+    ) -> Result<Entry, Failure> {
         let ticket = self.read_ticket(holder)?;
         // Before the code is spent; and when it was, by the same request, somebody is in already.
         let entry = self.look_at(holder, Step::Look, false).await?;
         if let Entry::SignedIn(_) = entry {
-            return Ok((entry, None));
+            return Ok(entry);
         }
-        let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket)).await?;
+        let proven = self.prove_by_otp(proof, Purpose::StepUp, &binding_of_ticket(&ticket), spent).await?;
         let name = HandleName::of_phone(&self.settings.digest, &proven.phone);
-        let entered = self.look_at(holder, Step::Confirm(name), true).await;
-        entered.map(|entry| (entry, proven.after))
+        self.look_at(holder, Step::Confirm(name), true).await
     }
 }
 

@@ -5,15 +5,16 @@ use serde::{Deserialize, Serialize};
 use self::notify::Occasion;
 pub use self::{
     act::{Act, Deed, Seen},
+    claiming::Candidate,
     closing::Closing,
-    identifiers::{Candidate, FormerNumber, Identifier},
+    identifiers::{FormerNumber, Identifier},
     import::{Import, ImportClaim, Importing},
     numbers::PhoneChange,
     operation::{Operation, Refresh},
     outcome::Outcome,
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
-    proof::Given,
+    proof::ProvenInSession,
     protection::{AtTicket, Pending, Step, Waiting},
     real_name::RealName,
     rules::Rules,
@@ -35,6 +36,7 @@ use crate::kernel::{
 };
 
 mod act;
+mod claiming;
 mod closing;
 mod identifiers;
 mod import;
@@ -167,7 +169,7 @@ impl Machine for Account {
                 self.settle_claim(&handle, is_won, account, &rules, now, outbox);
                 Outcome::Done
             }
-            Operation::Restore => self.restore(),
+            Operation::Restore => self.restore(now),
             Operation::Import(import) => self.import(*import, now, outbox),
             Operation::SettleImport { account, attempt, handles, is_won } => {
                 self.settle_import(account, attempt, handles, is_won, now, outbox)

@@ -22,7 +22,7 @@ pub struct IdentityState {
     /// It is over then.
     pub until: Timestamp,
     /// Whose browser or device it is for.
-    pub binding: Binding,
+    pub binding: BrowserDigest,
     /// Where the third party sends the browser back to.
     pub redirect: RedirectName,
     /// For which platform's account with the third party it was begun.
@@ -31,13 +31,13 @@ pub struct IdentityState {
 
 /// A digest of what only the browser or device knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Binding([u8; 16]);
+pub struct BrowserDigest([u8; 16]);
 
 /// A digest of a URI, to find it again in the operator's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RedirectName([u8; 8]);
 
-impl Binding {
+impl BrowserDigest {
     /// Of a text of at least 128 random bits.
     pub fn of(secret: &str) -> Self {
         Self(first(&sha256(&[b"identity-binding", secret.as_bytes()].concat())))
@@ -75,7 +75,7 @@ impl IdentityState {
         Some(Self {
             id: *id,
             until: Timestamp::from_millis(i64::from_be_bytes(*until)),
-            binding: Binding(*binding),
+            binding: BrowserDigest(*binding),
             redirect: RedirectName(*redirect),
             platform: *Platform::ALL.get(usize::from(*platform.first()?))?,
         })
@@ -117,7 +117,7 @@ mod tests {
         IdentityState {
             id: [1; 16],
             until: Timestamp::from_secs(5),
-            binding: Binding::of("browser"),
+            binding: BrowserDigest::of("browser"),
             redirect: RedirectName::of("https://shop.example/back"),
             platform: Platform::Miniprogram,
         }

@@ -70,6 +70,24 @@ pub enum NoticeKind {
     /// Another number took the place of the account's.
     #[serde(rename = "phone.changed")]
     PhoneChanged,
+    /// A new device signed devices out that the account knows.
+    #[serde(rename = "sessions.ended")]
+    SessionsEnded,
+    /// Login protection was switched off.
+    #[serde(rename = "login_protection.off")]
+    ProtectionOff,
+    /// A phone was trusted that was not.
+    #[serde(rename = "trusted_phone.added")]
+    TrustedPhoneAdded,
+    /// A phone is trusted no more.
+    #[serde(rename = "trusted_phone.removed")]
+    TrustedPhoneRemoved,
+    /// Everything that is kept was taken along.
+    #[serde(rename = "account.exported")]
+    AccountExported,
+    /// The account is to be deleted.
+    #[serde(rename = "account.deletion_requested")]
+    DeletionRequested,
 }
 
 /// By which way a notice goes.
@@ -109,7 +127,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -121,6 +139,12 @@ impl NoticeKind {
         Self::IdentityUnbound,
         Self::PhoneChangeRequested,
         Self::PhoneChanged,
+        Self::SessionsEnded,
+        Self::ProtectionOff,
+        Self::TrustedPhoneAdded,
+        Self::TrustedPhoneRemoved,
+        Self::AccountExported,
+        Self::DeletionRequested,
     ];
 
     /// The name in webhooks.
@@ -137,6 +161,12 @@ impl NoticeKind {
             Self::IdentityUnbound => "identity.unbound",
             Self::PhoneChangeRequested => "phone.change_requested",
             Self::PhoneChanged => "phone.changed",
+            Self::SessionsEnded => "sessions.ended",
+            Self::ProtectionOff => "login_protection.off",
+            Self::TrustedPhoneAdded => "trusted_phone.added",
+            Self::TrustedPhoneRemoved => "trusted_phone.removed",
+            Self::AccountExported => "account.exported",
+            Self::DeletionRequested => "account.deletion_requested",
         }
     }
 
@@ -154,10 +184,13 @@ impl NoticeKind {
         !matches!(self, Self::AccountCreated | Self::SignInHeld)
     }
 
-    /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act.
+    /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act, nor where
+    /// something only gets safer.
     pub const fn warns(self) -> bool {
-        matches!(self, Self::NewDevice | Self::TokenReused | Self::ApprovalDenied | Self::PasswordChanged)
-            || self.is_of_number()
+        !matches!(
+            self,
+            Self::AccountCreated | Self::SignInHeld | Self::ApprovalRequested | Self::TrustedPhoneRemoved
+        )
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

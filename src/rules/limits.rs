@@ -135,17 +135,27 @@ limits! {
     "APPROVALS_PER_HOUR" approvals_per_hour = 10 in 1..=100,
         "Questions to the trusted devices of one account within an hour.";
     "PASSWORD_TRIES_HOUR" password_tries_hour = 10 in 3..=100,
-        "Guesses at the password of one identifier within an hour; devices that have signed in to its account apart.";
+        "Guesses at the password of one account within an hour: by strangers, by who passed a bot check, in each session, and on each device that has signed in to it.";
     "PASSWORD_TRIES_DAY" password_tries_day = 30 in 3..=100,
         "The same within a day.";
     "PASSWORD_TRIES_MONTH" password_tries_month = 90 in 10..=100,
         "The same within 30 days (NIST: no more than 100 in a row).";
     "PASSWORD_ADDRESS_HOUR" password_address_hour = 60 in 3..=10_000,
-        "Guesses from one network address within an hour, whoever they are aimed at.";
+        "Guesses from one address (IPv6: one /64) within an hour, whoever they are aimed at.";
     "PASSWORD_ADDRESS_DAY" password_address_day = 300 in 3..=100_000,
+        "The same within a day.";
+    "PASSWORD_NETWORK_HOUR" password_network_hour = 240 in 3..=100_000,
+        "Guesses from one network (IPv4 /24, IPv6 /56) within an hour.";
+    "PASSWORD_NETWORK_DAY" password_network_day = 1200 in 3..=1_000_000,
+        "The same within a day.";
+    "PASSWORD_IPV6_SITE_HOUR" password_ipv6_site_hour = 960 in 3..=100_000,
+        "Guesses from one IPv6 /48 within an hour.";
+    "PASSWORD_IPV6_SITE_DAY" password_ipv6_site_day = 4800 in 3..=1_000_000,
         "The same within a day.";
     "PASSWORD_MIN_CHARACTERS" password_min_characters = 8 in 8..=64,
         "Least length of a password (NIST: 8 at least, 15 better; where it alone signs in, set 15).";
+    "USERNAME_BINDS_PER_DAY" username_binds_per_day = 10 in 1..=100,
+        "User names that one account tries to take within a day.";
     "HISTORY_EVENTS" history_events = 100 in 10..=500,
         "Events kept in an account's login history; the oldest gives way.";
     "HISTORY_DAYS" history_days = 180 in 1..=730,

@@ -45,12 +45,18 @@ pub fn check(password: &Password, least: usize, about: &[&str]) -> Result<(), We
     if is_common(&text) {
         return Err(Weakness::Common);
     }
-    let is_personal = |known: &&str| {
+    let is_personal = |known: &str| {
         let known = known.to_ascii_lowercase();
         let is_short = text.len() <= known.len().saturating_add(ADDED);
         known.contains(&text) || !known.is_empty() && is_short && text.contains(&known)
     };
-    if about.iter().any(is_personal) { Err(Weakness::Personal) } else { Ok(()) }
+    // A number is known without its country code too, and an address without its host.
+    let forms = about.iter().flat_map(|known| {
+        let national = known.strip_prefix("+86").or_else(|| known.strip_prefix('+'));
+        let name = known.split_once('@').map(|(name, _)| name);
+        [Some(*known), national, name].into_iter().flatten()
+    });
+    if forms.into_iter().any(is_personal) { Err(Weakness::Personal) } else { Ok(()) }
 }
 
 fn is_common(text: &str) -> bool {
@@ -107,6 +113,8 @@ mod tests {
         for text in [
             "13800138000",
             "00138000",
+            "x13800138000yy",
+            "xiao.ming99",
             "8613800138000",
             "xiao.ming",
             "XiaoMing77",

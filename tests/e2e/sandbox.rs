@@ -27,7 +27,7 @@ impl Order {
         self.with("purpose", "check")
     }
 
-    /// Given by this carrier.
+    /// ProvenInSession by this carrier.
     pub(crate) fn carrier(self, carrier: &str) -> Self {
         self.with("carrier", carrier)
     }

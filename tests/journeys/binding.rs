@@ -94,8 +94,8 @@ fn whatever_step_breaks_a_binding_ends_right() {
         world.faults.take_trace()
     };
     let steps = trace.iter().filter(|port| matches!(port, Port::Handle | Port::Account)).count();
-    assert_eq!(steps, 3, "intention, the handle's word, settled: {trace:?}");
-    for (port, calls) in [(Port::Account, 2), (Port::Handle, 1)] {
+    assert_eq!(steps, 4, "fresh proof, intention, the handle's word, settled: {trace:?}");
+    for (port, calls) in [(Port::Account, 3), (Port::Handle, 1)] {
         for nth in 0..calls {
             for broken in ALL_WAYS {
                 let world = World::new();

@@ -48,5 +48,6 @@ mod repeat;
 mod sealed_reply;
 mod session;
 mod sessions;
+mod takeover;
 mod trusted_phones;
 mod waiting;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::world::{
     Answer, Port, World,
     client::{device, device_with},
+    sms::HUMAN,
 };
 
 const PHONE: &str = "13800138000";
@@ -216,6 +217,61 @@ fn whoever_knows_the_password_uses_nothing_up() {
     for _ in 0..25 {
         log_in(&world, PHONE, GOOD).signed_in();
     }
+}
+
+#[test]
+fn one_account_has_one_budget_under_whichever_identifier() {
+    let world = World::new();
+    person(&world);
+    for _ in 0..5 {
+        log_in(&world, PHONE, "something else").is_problem(401, "invalid_credentials");
+        log_in(&world, "xiaoming77", "something else").is_problem(401, "invalid_credentials");
+    }
+    for identifier in [PHONE, "xiaoming77"] {
+        log_in(&world, identifier, GOOD).is_problem(429, "rate_limited");
+    }
+}
+
+#[test]
+fn strangers_cannot_use_up_what_a_person_has() {
+    let world = World::new();
+    person(&world);
+    let mut web = device();
+    web["platform"] = json!("web");
+    let ask = |password: &str, captcha: Value| {
+        let body = json!({"identifier": PHONE, "password": password, "device": web, "captchaToken": captcha});
+        world.post("/v1/password/login", &body).send()
+    };
+    for _ in 0..10 {
+        ask("something else", Value::Null).is_problem(401, "invalid_credentials");
+    }
+    ask(GOOD, Value::Null).is_problem(403, "bot_check_required");
+    ask(GOOD, json!("made up")).is_problem(403, "bot_check_required");
+    ask(GOOD, json!(HUMAN)).signed_in();
+    for _ in 0..10 {
+        ask("something else", json!(HUMAN)).is_problem(401, "invalid_credentials");
+    }
+    ask(GOOD, json!(HUMAN)).is_problem(429, "rate_limited");
+    // Whoever has nothing to show it by waits.
+    log_in(&world, PHONE, GOOD).is_problem(429, "rate_limited");
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_however_many_addresses_it_has() {
+    let world = World::with(|name| match name {
+        "PASSWORD_NETWORK_HOUR" => Some("20".to_owned()),
+        "PASSWORD_IPV6_SITE_HOUR" => Some("50".to_owned()),
+        _ => None,
+    });
+    let ask = |nth: usize, address: &str| {
+        let body = json!({"identifier": format!("person{nth}"), "password": GOOD, "device": device()});
+        world.post("/v1/password/login", &body).from(address).send().status
+    };
+    let in_one = (0..30).filter(|nth| ask(*nth, &format!("2001:db8:1:aa{nth:02x}::1")) == 429).count();
+    assert_eq!(in_one, 10, "one /56");
+    let in_many = (0..40).filter(|nth| ask(100 + nth, &format!("2001:db8:1:{nth:02x}00::1")) == 429).count();
+    assert_eq!(in_many, 10, "one /48, of whose 50 twenty were used up");
+    assert_eq!(ask(999, "2001:db8:2::1"), 401);
 }
 
 #[test]

@@ -5,9 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    Account, Candidate, End, Given, Outcome, ProfileChange, Rules, TrustedPhone, numbers::Wisher, publish,
-};
+use super::{Account, Candidate, End, Outcome, ProfileChange, ProvenInSession, Rules, TrustedPhone, publish};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
@@ -37,7 +35,7 @@ pub struct Act {
     pub deed: Deed,
     /// What was proven with it.
     #[serde(default)]
-    pub proof: Option<Given>,
+    pub proof: Option<ProvenInSession>,
     /// Where it comes from.
     pub place: Place,
     /// Rules in force.
@@ -131,6 +129,8 @@ impl Deed {
                 | Self::DistrustPhone(_)
                 | Self::Export
                 | Self::Delete
+                | Self::ProtectLogin(false)
+                | Self::ChangeDevice { trusted: Some(true), .. }
         )
     }
 }
@@ -158,6 +158,14 @@ pub struct Seen {
     pub has_more: bool,
 }
 
+/// Whose hand does something: in which session, on which device.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hand {
+    pub(super) account: AccountId,
+    pub(super) session: SessionId,
+    pub(super) device: DeviceId,
+}
+
 impl Account {
     pub(super) fn act(&mut self, act: Act, now: Timestamp, outbox: &mut Outbox) -> Outcome {
         let Act { account, session: id, deed, proof, place, rules } = act;
@@ -183,29 +191,43 @@ impl Account {
                 Outcome::Done
             }
             Deed::SetPassword { hash, end_others } => {
-                let ended = end(EventKind::Ended);
-                self.set_password(hash, end_others.then_some((id, &ended)), now, outbox);
+                // While those are signed in who must hear of it.
                 self.tell(NoticeKind::PasswordChanged, account, Some(id), &rules, now, outbox);
+                self.set_password(hash, id, now);
+                if end_others {
+                    self.sign_out_others(id, &end(EventKind::Ended), outbox);
+                }
                 Outcome::Done
             }
             Deed::Bind(candidate) => self.intend(&candidate, account, &rules, now, outbox),
             Deed::Unbind(handle) => {
                 let outcome = self.unbind(&handle, account, now, outbox);
                 if outcome == Outcome::Done {
+                    self.forget_proofs_but(id);
                     self.tell(NoticeKind::IdentityUnbound, account, Some(id), &rules, now, outbox);
                 }
                 outcome
             }
             Deed::ChangePhone(candidate) => {
-                let by = Wisher { account, session: id, device: here };
+                let by = Hand { account, session: id, device: here };
                 self.change_phone(&candidate, by, &rules, now, outbox)
             }
             Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
-            Deed::TrustPhone(phone) => self.trust_phone(*phone, (here, id), &rules, now),
-            Deed::DistrustPhone(phone) => self.distrust_phone(phone, here, &rules, now),
-            Deed::Delete => self.close(account, &end(EventKind::Ended), outbox),
+            Deed::TrustPhone(phone) => {
+                let by = Hand { account, session: id, device: here };
+                self.trust_phone(*phone, by, &rules, now, outbox)
+            }
+            Deed::DistrustPhone(phone) => {
+                let by = Hand { account, session: id, device: here };
+                self.distrust_phone(phone, by, &rules, now, outbox)
+            }
+            Deed::Delete => {
+                self.tell(NoticeKind::DeletionRequested, account, Some(id), &rules, now, outbox);
+                self.close(account, &end(EventKind::Ended), outbox)
+            }
             Deed::Look => Outcome::Seen(self.seen(id, &rules, now).into()),
             Deed::Export => {
+                self.tell(NoticeKind::AccountExported, account, Some(id), &rules, now, outbox);
                 let (events, has_more) = self.history.page(None, usize::MAX);
                 Outcome::Seen(Seen { events, has_more, ..self.seen(id, &rules, now) }.into())
             }
@@ -215,15 +237,15 @@ impl Account {
             }
             Deed::EndSession(which) => {
                 let kind = if which == id { EventKind::SignedOut } else { EventKind::Ended };
+                self.warn_of_ends(account, id, &|known| known.id == which, &rules, now, outbox);
                 match self.end_sessions(&end(kind), outbox, &|known| known.id == which) {
                     0 => Outcome::NotFound,
                     _ => Outcome::Done,
                 }
             }
             Deed::EndOtherSessions => {
-                self.end_sessions(&end(EventKind::Ended), outbox, &|known| known.id != id);
-                // Whoever means all others means those too that are about to come in.
-                self.step_ups.drop_those(&|_| true);
+                self.warn_of_ends(account, id, &|known| known.id != id, &rules, now, outbox);
+                self.sign_out_others(id, &end(EventKind::Ended), outbox);
                 Outcome::Done
             }
             Deed::ChangeDevice { device, name, trusted } => {
@@ -280,6 +302,32 @@ impl Account {
                 self.answer((here, id), approval, digits, &end(EventKind::Denied), outbox)
             }
         }
+    }
+
+    /// Whoever has lost a phone must be able to sign it out from a new one, and so can a thief: the owner's devices are told
+    /// while they are signed in.
+    fn warn_of_ends(
+        &mut self,
+        account: AccountId,
+        by: SessionId,
+        which: &dyn Fn(&Session) -> bool,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let here = self.sessions.iter().find(|known| known.id == by).map(|known| known.device);
+        let is_new = here.is_some_and(|here| !self.has_standing(here, rules, now));
+        let concerns =
+            |known: &Session| Some(known.device) != here && self.has_standing(known.device, rules, now);
+        if is_new && self.sessions.iter().any(|known| which(known) && concerns(known)) {
+            self.tell(NoticeKind::SessionsEnded, account, Some(by), rules, now, outbox);
+        }
+    }
+
+    /// Whoever means all others means those too that are about to come in.
+    pub(super) fn sign_out_others(&mut self, by: SessionId, end: &End<'_>, outbox: &mut Outbox) {
+        self.end_sessions(end, outbox, &|known| known.id != by);
+        self.step_ups.drop_those(&|_| true);
     }
 
     fn seen(&self, session: SessionId, rules: &Rules, now: Timestamp) -> Seen {

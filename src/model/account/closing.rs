@@ -39,8 +39,9 @@ impl Account {
         Outcome::Closing { until }
     }
 
-    pub(super) fn restore(&mut self) -> Outcome {
-        match self.closing.take() {
+    /// Takes it back, in the grace.
+    pub(super) fn restore(&mut self, now: Timestamp) -> Outcome {
+        match self.closing.take_if(|closing| now < closing.until) {
             Some(_) => Outcome::Done,
             None => Outcome::NotFound,
         }
@@ -116,5 +117,7 @@ mod tests {
         assert!(!document.tidy(at(16)));
         let again = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(16));
         assert!(matches!(again, Outcome::SignedIn { is_new: false, .. }));
+        // Not by an alarm's delay afterwards.
+        assert_eq!(closed().apply(Operation::Restore, at(15)), Outcome::NotFound);
     }
 }

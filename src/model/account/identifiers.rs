@@ -1,18 +1,14 @@
-//! The identifiers of an account: bound, unbound, and which of them lead to it.
-//!
-//! Binding is an intention first, then the handle's word, then settled: whatever breaks in between, the outbox brings
-//! it to an end. Unbinding is done when the account says so; the handle learns of it by the outbox.
+//! The identifiers of an account: which of them lead to it, and how one is given up. That is done when the account says
+//! so; the handle learns of it by the outbox.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome, Rules};
+use super::{Account, Outcome};
 use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
-        binding::{Binding, Caller, Leads, decide},
-        handle::{EMAIL, HandleName, PHONE, Parting, Proof, USERNAME},
+        handle::{EMAIL, HandleName, PHONE, Parting, USERNAME},
         login::Method,
-        notice::NoticeKind,
         outbox::{Message, Outbox},
     },
 };
@@ -49,15 +45,6 @@ pub struct FormerNumber {
     pub cause: Parting,
 }
 
-/// An identifier that was proven, to be bound.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidate {
-    /// The identifier.
-    pub identifier: Identifier,
-    /// When and how it was proven; user names are not.
-    pub proof: Option<Proof>,
-}
-
 /// Former numbers kept; the oldest gives way.
 pub(super) const FORMER_NUMBERS: usize = 16;
 
@@ -75,91 +62,6 @@ impl Account {
     /// Whether the handle may lead here. One that is being bound does if it says so itself.
     pub(super) fn is_led_to_by(&self, handle: &HandleName) -> bool {
         self.identifiers.iter().any(|known| known.handle == *handle)
-    }
-
-    /// What becomes of an identifier that somebody who is signed in has proven, as far as the account can tell.
-    pub(super) fn binding_of(&self, identifier: &Identifier, rules: &Rules) -> Binding {
-        let handle = &identifier.handle;
-        let leads = match self.bound().any(|known| known.handle == *handle) {
-            true => Leads::Here,
-            false => Leads::Nowhere,
-        };
-        let of_kind = |known: &&Identifier| known.handle.kind() == handle.kind() && known.handle != *handle;
-        let bound = self.identifiers.iter().filter(of_kind).filter(|known| known.alias_of.is_none()).count();
-        let at_most = match identifier.alias_of {
-            Some(_) => usize::MAX,
-            None => rules.at_most_of(handle),
-        };
-        decide(leads, Caller::SignedIn { bound, at_most })
-    }
-
-    /// Writes down that an identifier is being bound. Its handle decides.
-    pub(super) fn intend(
-        &mut self,
-        candidate: &Candidate,
-        account: AccountId,
-        rules: &Rules,
-        now: Timestamp,
-        outbox: &mut Outbox,
-    ) -> Outcome {
-        match self.binding_of(&candidate.identifier, rules) {
-            Binding::Bind => self.claim(candidate, account, now, outbox),
-            Binding::NothingToDo => Outcome::Done,
-            _ => Outcome::Full,
-        }
-    }
-
-    /// Writes it down, whatever the rule says.
-    pub(super) fn claim(
-        &mut self,
-        candidate: &Candidate,
-        account: AccountId,
-        now: Timestamp,
-        outbox: &mut Outbox,
-    ) -> Outcome {
-        let Candidate { identifier, proof } = candidate;
-        // What it has just given up must arrive first: late, it would give up what is claimed now.
-        if outbox.is_releasing(&identifier.handle) {
-            return Outcome::Limited { retry_after: 1 };
-        }
-        self.identifiers.retain(|known| known.handle != identifier.handle);
-        self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
-        let (handle, proof) = (identifier.handle.clone(), *proof);
-        outbox.post(Message::Claim { handle, account, proof }, now);
-        Outcome::Claiming
-    }
-
-    /// The handle has decided. Heard again, it changes nothing.
-    pub(super) fn settle_claim(
-        &mut self,
-        handle: &HandleName,
-        is_won: bool,
-        account: AccountId,
-        rules: &Rules,
-        now: Timestamp,
-        outbox: &mut Outbox,
-    ) {
-        let known = self.identifiers.iter().find(|known| known.handle == *handle);
-        match known.map(|known| known.claiming) {
-            // Given up meanwhile: the handle must not go on leading here.
-            None if is_won => {
-                let (handle, cause) = (handle.clone(), Parting::Unbound);
-                outbox.post(Message::Release { handle, account, cause }, now);
-            }
-            Some(true) if is_won => {
-                let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
-                let known = self.identifiers.iter_mut().find(|known| known.handle == *handle);
-                let is_alias = known.is_some_and(|known| {
-                    known.claiming = false;
-                    known.alias_of.is_some()
-                });
-                if !is_change && !is_alias {
-                    self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
-                }
-            }
-            Some(true) => self.identifiers.retain(|known| known.handle != *handle),
-            _ => {}
-        }
     }
 
     /// Whether somebody can sign in by it: names and addresses go with a password.
@@ -197,10 +99,7 @@ impl Account {
     ) {
         let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else { return };
         let Identifier { handle, value, since, claiming, .. } = self.identifiers.remove(at);
-        let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(&handle));
-        for alias in aliases {
-            outbox.post(Message::Release { handle: alias.handle, account, cause }, now);
-        }
+        self.part_with_aliases(&handle, cause, account, now, outbox);
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
                 self.former_numbers.remove(0);
@@ -211,6 +110,22 @@ impl Account {
         // Whoever waits to come in by it would bring it back.
         self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
         outbox.post(Message::Release { handle, account, cause }, now);
+    }
+
+    /// Other names go with it; what is being claimed of them is taken back.
+    pub(super) fn part_with_aliases(
+        &mut self,
+        main: &HandleName,
+        cause: Parting,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(main));
+        for Identifier { handle, .. } in aliases {
+            self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
+            outbox.post(Message::Release { handle, account, cause }, now);
+        }
     }
 
     /// The ways in which its owner can prove to be it, by their names in answers.
@@ -237,7 +152,7 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Act, Deed, Operation,
+        Act, Candidate, Deed, Operation,
         tests::{RULES, from_text, sign_in},
     };
     use super::*;
@@ -286,40 +201,6 @@ mod tests {
 
     fn posted(document: &Document<Account>) -> Vec<Message> {
         document.due(NOW).into_iter().map(|Letter { message, .. }| message).collect()
-    }
-
-    #[test]
-    fn an_identifier_is_bound_when_its_handle_says_so() {
-        let mut document = account();
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
-        assert!(matches!(posted(&document).as_slice(), [Message::Claim { .. }]));
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming, "asked again before it is settled");
-        assert_eq!(posted(&document).len(), 1, "one letter says it");
-        settle(&mut document, "wechat.k1.a", true);
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Done);
-        assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full, "one of a kind");
-        assert_eq!(bind(&mut document, "qq.k1.c"), Outcome::Claiming);
-        settle(&mut document, "qq.k1.c", false);
-        assert_eq!(bind(&mut document, "qq.k1.d"), Outcome::Claiming, "the lost one takes no place");
-    }
-
-    #[test]
-    fn of_one_kind_no_more_are_being_bound_than_may_be_bound() {
-        let mut document = account();
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
-        assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
-    }
-
-    #[test]
-    fn what_was_just_given_up_is_bound_again_only_when_its_handle_has_heard() {
-        let mut document = account();
-        bind(&mut document, "wechat.k1.a");
-        settle(&mut document, "wechat.k1.a", true);
-        assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.a"))), Outcome::Done);
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Limited { retry_after: 1 });
-        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
-        document.settle(&sent, &[], NOW);
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl Account {
         }
         // What was claimed before must be free again, or what is still on its way would free it afterwards.
         if !outbox.is_empty() {
-            return Outcome::Closing { until: now };
+            return Outcome::Limited { retry_after: 1 };
         }
         let Import { account, attempt, candidates, password, profile, real_name, created_at } = import;
         let mut claims = Vec::new();
@@ -186,7 +186,7 @@ mod tests {
         let mut document = Document::<Account>::empty();
         document.apply(import(1), at(10));
         assert_eq!(document.apply(settle(1, false), at(11)), Outcome::NotFound);
-        assert_eq!(document.apply(import(2), at(11)), Outcome::Closing { until: at(11) });
+        assert_eq!(document.apply(import(2), at(11)), Outcome::Limited { retry_after: 1 });
         assert_eq!(document.apply(Operation::LookAtPassword, at(11)), Outcome::Password { password: None });
         let undo = Message::Undo { handle: from_text("phone.k1.name"), account: ACCOUNT };
         assert!(matches!(document.due(at(11)).as_slice(), [letter] if letter.message == undo));

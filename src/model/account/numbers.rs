@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, Outcome, Rules};
+use super::{Account, Candidate, Outcome, Rules, act::Hand};
 use crate::{
     kernel::{
-        id::{AccountId, DeviceId, SessionId},
+        id::{AccountId, DeviceId},
         seal::Sealed,
         time::Timestamp,
     },
@@ -36,24 +36,17 @@ pub struct PhoneChange {
     pub until: Timestamp,
 }
 
-/// Who wishes for another number.
-pub(super) struct Wisher {
-    pub(super) account: AccountId,
-    pub(super) session: SessionId,
-    pub(super) device: DeviceId,
-}
-
 impl Account {
     /// Takes another number in place of the account's: claims it at once, or notes that it is wished for and shows so.
     pub(super) fn change_phone(
         &mut self,
         candidate: &Candidate,
-        by: Wisher,
+        by: Hand,
         rules: &Rules,
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        let Wisher { account, session, device } = by;
+        let Hand { account, session, device } = by;
         let handle = &candidate.identifier.handle;
         let mut phones = self.identifiers.iter().filter(|known| known.handle.is_phone());
         if phones.any(|known| known.handle == *handle && !known.claiming) {
@@ -70,25 +63,35 @@ impl Account {
         }
         let wish = self.phone_change.as_ref().filter(|wish| wish.handle == *handle && now < wish.until);
         let is_due = wish.is_some_and(|wish| wish.effective_at <= now);
-        if is_due || self.needs_proof(session, rules, now).is_none() {
-            return self.claim(candidate, account, now, outbox);
+        let needs_proof = self.needs_proof(session, rules, now);
+        if is_due || needs_proof.is_none() {
+            let outcome = self.begin_claim(candidate, account, now, outbox);
+            if outcome == Outcome::Claiming {
+                self.forget_proofs_but(session);
+            }
+            return outcome;
+        }
+        // Where there is no number nobody could be told of the wish.
+        if let (None, Some(needs_proof)) = (self.phone(), needs_proof) {
+            return needs_proof;
         }
         // Asked for again, it neither waits anew nor is told anew.
-        if wish.is_some() {
-            return Outcome::Profile(self.own_profile(session).into());
+        if let Some(wish) = wish {
+            return Outcome::PhoneChangeWaits(wish.clone().into());
         }
         let effective_at = now.plus(rules.phone_change_waits);
-        self.phone_change = Some(PhoneChange {
+        let wish = PhoneChange {
             handle: handle.clone(),
             value: candidate.identifier.value.clone(),
             device,
             requested_at: now,
             effective_at,
             until: effective_at.plus(rules.phone_change_stands),
-        });
+        };
+        self.phone_change = Some(wish.clone());
         // Also on the device that asked: its session may be in other hands.
         self.tell(NoticeKind::PhoneChangeRequested, account, None, rules, now, outbox);
-        Outcome::Profile(self.own_profile(session).into())
+        Outcome::PhoneChangeWaits(wish.into())
     }
 
     /// An objection from a device that can speak for the owner; or whoever asked thinks better of it.
@@ -128,10 +131,11 @@ impl Account {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Act, Deed, Given, Identifier, Operation,
+        Act, Deed, Identifier, Operation, ProvenInSession,
         tests::{RULES, from_text, sign_in},
     };
     use super::*;
+    use crate::kernel::id::SessionId;
     use crate::model::{handle::Proof, login::Method, login_history::Place, object::Document};
 
     const OLD: &str = "phone.k1.name";
@@ -180,8 +184,8 @@ mod tests {
     }
 
     fn waits(outcome: Outcome) -> PhoneChange {
-        let Outcome::Profile(own) = outcome else { panic!("{outcome:?}") };
-        own.phone_change.expect("a wish")
+        let Outcome::PhoneChangeWaits(wish) = outcome else { panic!("{outcome:?}") };
+        *wish
     }
 
     fn released(messages: &[Message]) -> Vec<&str> {
@@ -298,7 +302,7 @@ mod tests {
         let mut document = account();
         change(&mut document, 601, 1, "phone.k1.new");
         let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
-        let proof = Some(Given::Identifier(from_text("phone.k1.new")));
+        let proof = Some(ProvenInSession::Identifier(from_text("phone.k1.new")));
         let (deed, place) = (Deed::Prove, Place::default());
         let act = Act { account, session, deed, place, rules: RULES, proof };
         let outcome = document.apply(Operation::Act(Box::new(act)), Timestamp::from_secs(602));

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Identifier, Importing, OwnProfile, Password, Pending, Profile, RealName, Seen, Waiting};
+use super::{
+    Identifier, Importing, OwnProfile, Password, Pending, PhoneChange, Profile, RealName, Seen, TrustedPhone,
+    Waiting,
+};
 use crate::{
     kernel::{seal::Sealed, time::Timestamp},
     model::{
@@ -82,6 +85,10 @@ pub enum Outcome {
     Importing(Importing),
     /// The account has as many identifiers of the kind as it may.
     Full,
+    /// Another number is wished for, and waits.
+    PhoneChangeWaits(Box<PhoneChange>),
+    /// It is trusted from now on.
+    PhoneTrusted(Box<TrustedPhone>),
     /// It is the account's own number.
     OwnNumber,
     /// The account has as many trusted phones as it may.

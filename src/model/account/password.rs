@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End};
-use crate::{
-    kernel::{id::SessionId, seal::Sealed, time::Timestamp},
-    model::outbox::Outbox,
-};
+use super::Account;
+use crate::kernel::{id::SessionId, seal::Sealed, time::Timestamp};
 
 /// A password as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,22 +15,12 @@ pub struct Password {
 }
 
 impl Account {
-    /// Sets the password; all other sessions end if it is wished.
-    pub(super) fn set_password(
-        &mut self,
-        hash: Sealed,
-        others: Option<(SessionId, &End<'_>)>,
-        now: Timestamp,
-        outbox: &mut Outbox,
-    ) {
+    /// Sets the password. What was proven in other sessions, perhaps by the old one, counts no more.
+    pub(super) fn set_password(&mut self, hash: Sealed, by: SessionId, now: Timestamp) {
         // Two in one moment are two all the same.
         let after_the_last = |last: &Password| last.set_at.plus(std::time::Duration::from_millis(1));
         let set_at = self.password.as_ref().map_or(now, |last| now.max(after_the_last(last)));
         self.password = Some(Password { hash, set_at });
-        if let Some((here, end)) = others {
-            self.end_sessions(end, outbox, &|known| known.id != here);
-            // Whoever waits to come in came by what is not trusted any more.
-            self.step_ups.drop_those(&|_| true);
-        }
+        self.forget_proofs_but(by);
     }
 }

@@ -56,6 +56,9 @@ pub struct OwnProfile {
     pub created_at: Timestamp,
     /// What leads to it.
     pub identifiers: Vec<Identifier>,
+    /// Other names of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<Identifier>,
     /// Profile.
     pub profile: Profile,
     /// When the password was set, if there is one.
@@ -104,6 +107,7 @@ impl Account {
             platform: device.map_or(Platform::Web, |device| device.profile.platform),
             created_at: self.created.map_or(Timestamp::from_secs(0), |created| created.at),
             identifiers: self.bound().filter(|known| known.alias_of.is_none()).cloned().collect(),
+            aliases: self.bound().filter(|known| known.alias_of.is_some()).cloned().collect(),
             profile: self.profile.clone(),
             password_set_at: self.password.as_ref().map(|password| password.set_at),
             former_numbers: self.former_numbers.clone(),

@@ -14,7 +14,7 @@ use crate::{
 /// What was proven just now, by whoever acts in a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Given {
+pub enum ProvenInSession {
     /// An identifier.
     Identifier(HandleName),
     /// The password that was set then.
@@ -23,10 +23,10 @@ pub enum Given {
 
 impl Account {
     /// Takes a proof, which is then the session's newest. One of somebody else's proves nothing.
-    pub(super) fn take_proof(&mut self, given: &Given, session: SessionId, now: Timestamp) -> bool {
+    pub(super) fn take_proof(&mut self, given: &ProvenInSession, session: SessionId, now: Timestamp) -> bool {
         let is_ours = match given {
-            Given::Identifier(handle) => self.bound().any(|known| known.handle == *handle),
-            Given::Password(set_at) => {
+            ProvenInSession::Identifier(handle) => self.bound().any(|known| known.handle == *handle),
+            ProvenInSession::Password(set_at) => {
                 self.password.as_ref().is_some_and(|password| password.set_at == *set_at)
             }
         };
@@ -36,6 +36,13 @@ impl Account {
             session.proven_at = Some(now);
         }
         is_ours
+    }
+
+    /// What leads to the account has changed: other sessions may have been proven by what is not the owner's any more.
+    pub(super) fn forget_proofs_but(&mut self, by: SessionId) {
+        for session in self.sessions.iter_mut().filter(|known| known.id != by) {
+            session.proven_at = Some(Timestamp::from_secs(0));
+        }
     }
 
     /// What to answer where a proof is missing; `None`: there is one.
@@ -58,7 +65,12 @@ mod tests {
         model::{login::Method, login_history::Place, object::Document},
     };
 
-    fn act(document: &mut Document<Account>, secs: i64, deed: Deed, proof: Option<Given>) -> Outcome {
+    fn act(
+        document: &mut Document<Account>,
+        secs: i64,
+        deed: Deed,
+        proof: Option<ProvenInSession>,
+    ) -> Outcome {
         let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
         let act = Act { account, session, deed, place: Place::default(), rules: RULES, proof };
         document.apply(Operation::Act(Box::new(act)), Timestamp::from_secs(secs))
@@ -74,8 +86,8 @@ mod tests {
         account.apply(Operation::SignIn(Box::new(sign_in(1, None))), Timestamp::from_secs(0));
         let by_number = [Method::OneTap, Method::NumberCheck, Method::Otp];
         let stale = |proofs: &[Method]| Outcome::NeedsProof { proofs: proofs.to_vec() };
-        let given = |handle: &str| Some(Given::Identifier(from_text(handle)));
-        let password = |secs| Some(Given::Password(Timestamp::from_secs(secs)));
+        let given = |handle: &str| Some(ProvenInSession::Identifier(from_text(handle)));
+        let password = |secs| Some(ProvenInSession::Password(Timestamp::from_secs(secs)));
 
         assert_eq!(act(&mut account, 601, set("$a"), None), stale(&by_number));
         assert_eq!(act(&mut account, 601, set("$a"), given("phone.k1.strange")), Outcome::ProofFailed);

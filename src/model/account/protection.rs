@@ -191,7 +191,9 @@ impl Account {
                 // the answer was not lost.
                 let is_first = |known: &&Session| known.id == sign_in.session && known.generation() == 0;
                 let is_over = carried_out && self.sessions.iter().find(is_first).is_none();
-                return match is_over {
+                // Nor does who waited longer than that lasted by which they came.
+                let came_by = self.is_led_to_by(&sign_in.identifier.handle) && self.has_password_of(&sign_in);
+                return match is_over || (!carried_out && !came_by) {
                     true => Outcome::TicketInvalid,
                     false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, confirmed, now, outbox),
                 };
@@ -300,6 +302,15 @@ impl Account {
         }
         if !self.may_vouch(here, rules, now) {
             return Outcome::NeedsStanding;
+        }
+        if was_protected && !enabled {
+            let here = self
+                .sessions
+                .iter()
+                .filter(|known| known.device == here)
+                .max_by_key(|known| known.last_used());
+            let session = here.map(|known| known.id);
+            self.tell(NoticeKind::ProtectionOff, account, session, rules, now, outbox);
         }
         // Those that its owner is used to, and this one, need not be confirmed now.
         for known in self.devices.iter_mut().filter(|_| enabled && !was_protected) {

@@ -98,8 +98,7 @@ impl Account {
         if !is_mine {
             return Outcome::NotMine;
         }
-        let set_at = self.password.as_ref().map(|password| password.set_at);
-        if sign_in.password.is_some() && sign_in.password != set_at {
+        if !self.has_password_of(&sign_in) {
             return Outcome::ProofFailed;
         }
         let is_full =
@@ -155,10 +154,6 @@ impl Account {
         for candidate in &sign_in.binds {
             self.intend(candidate, *account, rules, now, outbox);
         }
-        if let Some(hash) = &sign_in.new_password {
-            let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
-            self.set_password(hash.clone(), Some((*id, &end)), now, outbox);
-        }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
         // 2. The device: the one that showed itself, or a new one.
         let (device, is_new_device) = self.use_device(sign_in, way, now, outbox);
@@ -196,10 +191,20 @@ impl Account {
             let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
             self.notify(&occasion, outbox);
         }
-        if sign_in.new_password.is_some() {
+        // 5. A new password signs all others out, once they are told.
+        if let Some(hash) = &sign_in.new_password {
             self.tell(NoticeKind::PasswordChanged, *account, Some(*id), rules, now, outbox);
+            self.set_password(hash.clone(), *id, now);
+            let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
+            self.sign_out_others(*id, &end, outbox);
         }
         self.signed_in(sign_in, session, device)
+    }
+
+    /// Whether the password that it came by, if it did, is still the account's.
+    pub(super) fn has_password_of(&self, sign_in: &SignIn) -> bool {
+        let set_at = self.password.as_ref().map(|password| password.set_at);
+        sign_in.password.is_none() || sign_in.password == set_at
     }
 
     fn signed_in(&self, sign_in: &SignIn, session: Session, device: Device) -> Outcome {

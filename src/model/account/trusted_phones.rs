@@ -4,14 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome, Rules, Waiting};
+use super::{Account, Outcome, Rules, Waiting, act::Hand};
 use crate::{
     kernel::{
-        id::{DeviceId, SessionId, TicketId, TrustedPhoneId},
+        id::{DeviceId, TicketId, TrustedPhoneId},
         seal::Sealed,
         time::Timestamp,
     },
-    model::{device::Trust, handle::HandleName, step_up::StepUp},
+    model::{device::Trust, handle::HandleName, notice::NoticeKind, outbox::Outbox, step_up::StepUp},
 };
 
 /// A trusted phone.
@@ -36,16 +36,18 @@ impl Account {
     pub(super) fn trust_phone(
         &mut self,
         mut phone: TrustedPhone,
-        here: (DeviceId, SessionId),
+        by: Hand,
         rules: &Rules,
         now: Timestamp,
+        outbox: &mut Outbox,
     ) -> Outcome {
-        if !self.may_vouch(here.0, rules, now) {
+        if !self.may_vouch(by.device, rules, now) {
             return Outcome::NeedsStanding;
         }
         if self.is_led_to_by(&phone.name) {
             return Outcome::OwnNumber;
         }
+        let (account, session) = (by.account, Some(by.session));
         match self.trusted_phones.iter().position(|known| known.name == phone.name) {
             Some(at) => {
                 let known = self.trusted_phones.remove(at);
@@ -55,28 +57,31 @@ impl Account {
             None if self.trusted_phones.len() >= rules.trusted_phones => {
                 return Outcome::TooManyPhones;
             }
-            None => {}
+            None => self.tell(NoticeKind::TrustedPhoneAdded, account, session, rules, now, outbox),
         }
         phone.proven_at = now;
-        self.trusted_phones.push(phone);
-        Outcome::Profile(self.own_profile(here.1).into())
+        self.trusted_phones.push(phone.clone());
+        Outcome::PhoneTrusted(phone.into())
     }
 
     /// Trusts a phone no more.
     pub(super) fn distrust_phone(
         &mut self,
         phone: TrustedPhoneId,
-        here: DeviceId,
+        by: Hand,
         rules: &Rules,
         now: Timestamp,
+        outbox: &mut Outbox,
     ) -> Outcome {
         if self.trusted_phones.iter().all(|known| known.id != phone) {
             return Outcome::NotFound;
         }
-        if !self.may_vouch(here, rules, now) {
+        if !self.may_vouch(by.device, rules, now) {
             return Outcome::NeedsStanding;
         }
         self.trusted_phones.retain(|known| known.id != phone);
+        let (account, session) = (by.account, Some(by.session));
+        self.tell(NoticeKind::TrustedPhoneRemoved, account, session, rules, now, outbox);
         Outcome::Done
     }
 
@@ -149,6 +154,7 @@ mod tests {
         tests::{RULES, digest, from_text, sign_in},
     };
     use super::*;
+    use crate::kernel::id::SessionId;
     use crate::{
         kernel::id::AccountId,
         model::{login_history::Place, object::Document},
@@ -189,7 +195,7 @@ mod tests {
     fn held() -> Document<Account> {
         let mut document = Document::<Account>::empty();
         document.apply(Operation::SignIn(Box::new(sign_in(1, None))), at(0));
-        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::Profile(_)));
+        assert!(matches!(trust(&mut document, 1, FRIEND), Outcome::PhoneTrusted(_)));
         assert_eq!(act(&mut document, 1, Deed::ProtectLogin(true)), Outcome::Done);
         let held = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(2));
         let Outcome::Waits(waiting) = held else { panic!("waits") };
@@ -204,10 +210,13 @@ mod tests {
         assert_eq!(trust(&mut document, 1, "phone.k1.name"), Outcome::OwnNumber);
         for seed in 1..=5 {
             let trusted = trust(&mut document, seed, &format!("phone.k1.{seed}"));
-            assert!(matches!(trusted, Outcome::Profile(_)), "{trusted:?}");
+            assert!(matches!(trusted, Outcome::PhoneTrusted(_)), "{trusted:?}");
         }
         assert_eq!(trust(&mut document, 6, "phone.k1.6"), Outcome::TooManyPhones);
-        let Outcome::Profile(own) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
+        let Outcome::PhoneTrusted(known) = trust(&mut document, 7, "phone.k1.3") else { panic!("known") };
+        assert_eq!(known.id, TrustedPhoneId::from_bytes([3; 16]));
+        let own = act(&mut document, 1, Deed::LookAtProfile);
+        let Outcome::Profile(own) = own else { panic!("{own:?}") };
         let ids: Vec<_> = own.trusted_phones.iter().map(|phone| phone.id).collect();
         assert_eq!(ids, [1, 2, 4, 5, 3].map(|seed| TrustedPhoneId::from_bytes([seed; 16])));
     }

@@ -64,6 +64,30 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
             "您账号的手机号已更换。若非本人操作，请立即联系客服。",
             "the number of your account was changed. Not you? Contact support.",
         ),
+        NoticeKind::SessionsEnded => (
+            "新设备让您的其他设备退出了登录。若非本人操作，请尽快重新登录检查。",
+            "a new device signed your other devices out. Not you? Sign in and check.",
+        ),
+        NoticeKind::ProtectionOff => (
+            "您的账号已关闭登录保护。若非本人操作，请在应用内重新开启。",
+            "login protection was switched off. Not you? Switch it on in the app.",
+        ),
+        NoticeKind::TrustedPhoneAdded => (
+            "您的账号新增了一个可信手机号。若非本人操作，请在应用内移除。",
+            "a trusted phone was added to your account. Not you? Remove it in the app.",
+        ),
+        NoticeKind::TrustedPhoneRemoved => (
+            "您的账号移除了一个可信手机号。若非本人操作，请检查账号安全。",
+            "a trusted phone was removed. Not you? Check your account.",
+        ),
+        NoticeKind::AccountExported => (
+            "您的账号数据已被导出。若非本人操作，请尽快修改密码。",
+            "the data of your account was exported. Not you? Change your password.",
+        ),
+        NoticeKind::DeletionRequested => (
+            "您的账号已申请注销。若非本人操作，请立即联系客服恢复。",
+            "your account is to be deleted. Not you? Contact support at once.",
+        ),
     };
     let at = clock(at, language);
     match language {

@@ -10,8 +10,9 @@ use onetap::{
     journeys::{
         Failure,
         claim::{Attempt, IdempotencyKey},
-        identity_exchange::{IdentityLogin, IdentityProof, Proven, ProvenIdentity},
+        identity_exchange::{IdentityCode, ProvenIdentity},
         provider::Caller,
+        spent::Spent,
     },
     kernel::secret::Secret,
     model::{
@@ -48,52 +49,57 @@ impl Login {
         Self { kind, app, platform: Platform::Ios, code, state: None, back: None, own: None, key: None }
     }
 
-    fn prove(&self, world: &World) -> IdentityProof {
+    fn prove(&self, world: &World) -> Result<ProvenIdentity, Failure> {
+        self.prove_and_spend(world).0
+    }
+
+    fn prove_and_spend(&self, world: &World) -> (Result<ProvenIdentity, Failure>, Spent) {
         let key = self.key.map(|key| IdempotencyKey::parse(key).unwrap());
         let (code, own) = (Secret::new(self.code.clone()), self.own.map(|own| Secret::new(own.to_owned())));
-        let login = IdentityLogin {
+        let caller =
+            Caller { app: self.app, platform: self.platform, address: "203.0.113.7", request_id: "req_1" };
+        let code = IdentityCode {
             kind: self.kind,
-            caller: Caller {
-                app: self.app,
-                platform: self.platform,
-                address: "203.0.113.7",
-                request_id: "req_1",
-            },
             code: &code,
             state: self.state.as_deref(),
             redirect_uri: self.back,
             binding: own.as_ref(),
             attempt: Attempt { key: key.as_ref(), request: b"body" },
         };
-        at_once(world.service().prove_identity(&login)).expect("the service hangs")
+        let mut spent = Spent::default();
+        let service = world.service();
+        let result = at_once(service.prove_identity(&code, &caller, &mut spent)).expect("the service hangs");
+        (result, spent)
     }
 
     #[track_caller]
     fn proven(&self, world: &World) -> ProvenIdentity {
-        match self.prove(world).result {
-            Ok(Proven::Identity(identity)) => identity,
-            other => panic!("{other:?}"),
-        }
+        self.prove(world).unwrap_or_else(|failure| panic!("{failure:?}"))
     }
 
     #[track_caller]
     fn is_refused(&self, world: &World) {
-        assert_eq!(refusal(self.prove(world).result).code, Code::InvalidCredentials);
+        assert_eq!(refusal(self.prove(world)).code, Code::InvalidCredentials);
     }
 
     #[track_caller]
     fn is_unavailable(&self, world: &World) {
-        let refusal = refusal(self.prove(world).result);
+        let refusal = refusal(self.prove(world));
         assert_eq!((refusal.code, refusal.fallback), (Code::IdentityUnavailable, Some(Fallback::Otp)));
     }
 }
 
 #[track_caller]
-fn refusal(result: Result<Proven, Failure>) -> Refusal {
+fn refusal(result: Result<ProvenIdentity, Failure>) -> Refusal {
     match result {
         Err(Failure::Refusal(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
+}
+
+/// Somebody whom a third party knows, and who has nothing else.
+pub(super) fn log_in(world: &World, kind: &'static str) -> Answer {
+    accounts::log_in(world, kind, "default", XIAOMING).signed_in()
 }
 
 fn authorize(world: &World, kind: &str, app: &str) -> Answer {
@@ -150,7 +156,7 @@ fn an_apps_sdk_needs_no_browser_where_the_account_says_so() {
     assert_eq!(identity.subjects, ["o:wx-shop-app:oMing@wx-shop-app"]);
     // The other accounts take only codes that they have sent a browser for.
     let code = world.third_parties.native("wx-default", XIAOMING);
-    let refused = refusal(Login::native("wechat", "default", code).prove(&world).result);
+    let refused = refusal(Login::native("wechat", "default", code).prove(&world));
     assert_eq!((refused.code, refused.fields[0].name.as_str()), (Code::InvalidRequest, "state"));
     // A code of the page is none of the app's.
     let page = sign_in(&world, "wechat", "shop", XIAOMING);
@@ -189,15 +195,15 @@ fn names_and_pictures_are_made_fit_to_be_shown() {
 fn a_repeat_gets_the_reply_of_the_first() {
     let world = world();
     let login = Login { key: Some(OWN), ..sign_in(&world, "wechat", "default", XIAOMING) };
-    let first = login.prove(&world);
-    assert!(matches!(first.result, Ok(Proven::Identity(_))));
-    let claim = first.claim.unwrap();
-    assert_eq!(refusal(login.prove(&world).result).code, Code::TryAgain);
+    let (first, mut spent) = login.prove_and_spend(&world);
+    assert!(first.is_ok());
+    let claim = spent.claims.pop().unwrap();
+    assert_eq!(refusal(login.prove(&world)).code, Code::TryAgain);
     at_once(world.service().keep_reply(claim, b"kept")).unwrap().unwrap();
     // Also when its state is over by now.
     world.pass(std::time::Duration::from_secs(60));
-    match login.prove(&world).result {
-        Ok(Proven::Kept(reply)) => assert_eq!(reply.expose(), b"kept"),
+    match login.prove(&world) {
+        Err(Failure::Answered(reply)) => assert_eq!(reply.expose(), b"kept"),
         other => panic!("{other:?}"),
     }
     let other = Login { key: Some("AcY6nVs4RbT9wXmL2pQ7kZ"), ..login.clone() };

@@ -96,9 +96,9 @@ fn what_is_asked_for_must_exist() {
         .send()
         .is_problem(405, "method_not_allowed");
     let code = Login::native("nobody", "default", "c".to_owned());
-    assert_eq!(refusal(code.prove(&world).result).code, Code::NotFound);
+    assert_eq!(refusal(code.prove(&world)).code, Code::NotFound);
     for code in ["", "a b", "é"] {
-        let refused = refusal(Login::native("wechat", "shop", code.to_owned()).prove(&world).result);
+        let refused = refusal(Login::native("wechat", "shop", code.to_owned()).prove(&world));
         assert_eq!((refused.code, refused.fields[0].name.as_str()), (Code::InvalidRequest, "code"), "{code}");
     }
 }
@@ -125,9 +125,9 @@ fn whatever_breaks_nobody_is_let_in_by_half_a_login() {
                 world.faults.break_call(port, nth, broken);
                 let first = login.prove(&world);
                 world.faults.mend();
-                match (&first.result, port) {
+                match (&first, port) {
                     // The profile is asked for last and may fail; discovery is known from the beginning of the login.
-                    (Ok(Proven::Identity(identity)), _) => assert_eq!(identity.subjects.len(), 1),
+                    (Ok(identity), _) => assert_eq!(identity.subjects.len(), 1),
                     (Err(Failure::Fault(_)), Port::Counter | Port::Entropy) => {}
                     (Err(Failure::Refusal(refusal)), Port::Http) => {
                         assert_eq!(refusal.code, Code::IdentityUnavailable, "{nth} {broken:?}");
@@ -139,7 +139,7 @@ fn whatever_breaks_nobody_is_let_in_by_half_a_login() {
                 let asked = world.third_parties.times_asked("/oidc/token");
                 let again = login.prove(&world);
                 let is_spent = port != Port::Counter || nth > 0 || broken == Broken::AnswerLost;
-                assert_eq!(again.result.is_err(), is_spent, "{port:?} {nth} {broken:?}");
+                assert_eq!(again.is_err(), is_spent, "{port:?} {nth} {broken:?}");
                 let more = usize::from(!is_spent);
                 assert_eq!(world.third_parties.times_asked("/oidc/token"), asked + more);
             }

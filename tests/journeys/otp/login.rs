@@ -196,7 +196,7 @@ fn what_a_request_needs_is_said() {
 
 #[test]
 fn a_code_for_a_session_is_worth_nothing_to_another() {
-    // Nothing redeems these purposes over HTTP yet; the service does.
+    // By the service itself, so that each purpose is tried alone.
     use onetap::{
         journeys::{claim::Attempt, number_proof::OtpProof},
         kernel::secret::Secret,
@@ -211,7 +211,9 @@ fn a_code_for_a_session_is_worth_nothing_to_another() {
         let attempt = Attempt { key: None, request: &[] };
         let proof = OtpProof { challenge: &challenge, code: &code, attempt };
         let service = world.service();
-        let proven = crate::world::client::at_once(service.prove_by_otp(&proof, purpose, binding));
+        let mut spent = onetap::journeys::spent::Spent::default();
+        let proven =
+            crate::world::client::at_once(service.prove_by_otp(&proof, purpose, binding, &mut spent));
         proven.unwrap().map(|proven| proven.phone.e164().to_owned()).ok()
     };
     let own = format!("session:{}", session.text("/session/id"));

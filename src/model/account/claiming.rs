@@ -1,0 +1,241 @@
+//! How an identifier comes to be the account's: an intention first, then the handle's word, then settled. Whatever breaks
+//! in between, the outbox brings it to an end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Identifier, Outcome, Rules};
+use crate::{
+    kernel::{id::AccountId, time::Timestamp},
+    model::{
+        binding::{Binding, Leads, Who, decide},
+        handle::{HandleName, Parting, Proof},
+        notice::NoticeKind,
+        outbox::{Message, Outbox},
+    },
+};
+
+/// An identifier that was proven, to be bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The identifier.
+    pub identifier: Identifier,
+    /// When and how it was proven; user names are not.
+    pub proof: Option<Proof>,
+}
+
+impl Account {
+    /// What becomes of an identifier that somebody who is signed in has proven, as far as the account can tell.
+    pub(super) fn binding_of(&self, identifier: &Identifier, rules: &Rules) -> Binding {
+        let handle = &identifier.handle;
+        let leads = match self.bound().any(|known| known.handle == *handle) {
+            true => Leads::Here,
+            false => Leads::Nowhere,
+        };
+        let of_kind = |known: &&Identifier| known.handle.kind() == handle.kind() && known.handle != *handle;
+        let bound = self.identifiers.iter().filter(of_kind).filter(|known| known.alias_of.is_none()).count();
+        let at_most = match identifier.alias_of {
+            Some(_) => usize::MAX,
+            None => rules.at_most_of(handle),
+        };
+        decide(leads, Who::SignedIn { bound, at_most })
+    }
+
+    /// Writes down that an identifier is being bound. Its handle decides.
+    pub(super) fn intend(
+        &mut self,
+        candidate: &Candidate,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        match self.binding_of(&candidate.identifier, rules) {
+            Binding::Bind => self.begin_claim(candidate, account, now, outbox),
+            Binding::NothingToDo => Outcome::Done,
+            _ => Outcome::Full,
+        }
+    }
+
+    /// Writes it down, whatever the rule says.
+    pub(super) fn begin_claim(
+        &mut self,
+        candidate: &Candidate,
+        account: AccountId,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        let Candidate { identifier, proof } = candidate;
+        // Another name of something that is not the account's would be a way in that nobody sees.
+        if identifier.alias_of.as_ref().is_some_and(|main| !self.is_led_to_by(main)) {
+            return Outcome::NotFound;
+        }
+        // What it has just given up must arrive first: late, it would give up what is claimed now.
+        if outbox.is_releasing(&identifier.handle) {
+            return Outcome::Limited { retry_after: 1 };
+        }
+        self.identifiers.retain(|known| known.handle != identifier.handle);
+        self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
+        let (handle, proof) = (identifier.handle.clone(), *proof);
+        outbox.post(Message::Claim { handle, account, proof }, now);
+        Outcome::Claiming
+    }
+
+    /// The handle has decided. Heard again, it changes nothing.
+    pub(super) fn settle_claim(
+        &mut self,
+        handle: &HandleName,
+        is_won: bool,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        let known = self.identifiers.iter().find(|known| known.handle == *handle);
+        match known.map(|known| known.claiming) {
+            // ProvenInSession up meanwhile: the handle must not go on leading here.
+            None if is_won => {
+                let (handle, cause) = (handle.clone(), Parting::Unbound);
+                outbox.post(Message::Release { handle, account, cause }, now);
+            }
+            Some(true) if is_won => {
+                let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
+                // Who has just come to be need not hear what they came by. A number is told of while it is none of the account's.
+                let created_at = self.created.as_ref().map(|created| created.at);
+                let is_news =
+                    |known: &Identifier| known.alias_of.is_none() && Some(known.since) != created_at;
+                if !is_change
+                    && self.identifiers.iter().any(|known| known.handle == *handle && is_news(known))
+                {
+                    self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
+                }
+                if let Some(known) = self.identifiers.iter_mut().find(|known| known.handle == *handle) {
+                    known.claiming = false;
+                }
+            }
+            Some(true) => {
+                self.identifiers.retain(|known| known.handle != *handle);
+                self.part_with_aliases(handle, Parting::Unbound, account, now, outbox);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        Act, Deed, Operation,
+        tests::{RULES, from_text, sign_in},
+    };
+    use super::*;
+    use crate::{
+        kernel::id::SessionId,
+        model::{login_history::Place, object::Document, outbox::Letter},
+    };
+
+    const NOW: Timestamp = Timestamp::from_secs(100);
+
+    fn account() -> Document<Account> {
+        let mut document = Document::<Account>::empty();
+        document.apply(Operation::SignIn(Box::new(sign_in(1, None))), NOW);
+        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
+        document.settle(&sent, &[], NOW);
+        document
+    }
+
+    fn name(text: &str) -> HandleName {
+        from_text(text)
+    }
+
+    fn act(document: &mut Document<Account>, deed: Deed) -> Outcome {
+        let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
+        let (place, rules, proof) = (Place::default(), RULES, None);
+        let act = Act { account, session, deed, place, rules, proof };
+        document.apply(Operation::Act(Box::new(act)), NOW)
+    }
+
+    fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
+        let (handle, value) = (name(handle), from_text("k1.value"));
+        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claiming: false };
+        act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
+    }
+
+    fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
+        let (handle, value, alias_of) = (name(handle), from_text("k1.value"), Some(name(of)));
+        let identifier = Identifier { handle, value, since: NOW, alias_of, claiming: false };
+        act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
+    }
+
+    fn settle(document: &mut Document<Account>, handle: &str, is_won: bool) {
+        let account = AccountId::from_bytes([100; 16]);
+        document.apply(Operation::SettleClaim { account, handle: name(handle), is_won, rules: RULES }, NOW);
+    }
+
+    fn posted(document: &Document<Account>) -> Vec<Message> {
+        document.due(NOW).into_iter().map(|Letter { message, .. }| message).collect()
+    }
+
+    #[test]
+    fn an_identifier_is_bound_when_its_handle_says_so() {
+        let mut document = account();
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+        assert!(matches!(posted(&document).as_slice(), [Message::Claim { .. }]));
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming, "asked again before it is settled");
+        assert_eq!(posted(&document).len(), 1, "one letter says it");
+        settle(&mut document, "wechat.k1.a", true);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Done);
+        assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full, "one of a kind");
+        assert_eq!(bind(&mut document, "qq.k1.c"), Outcome::Claiming);
+        settle(&mut document, "qq.k1.c", false);
+        assert_eq!(bind(&mut document, "qq.k1.d"), Outcome::Claiming, "the lost one takes no place");
+    }
+
+    #[test]
+    fn of_one_kind_no_more_are_being_bound_than_may_be_bound() {
+        let mut document = account();
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+        assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
+    }
+
+    #[test]
+    fn what_was_just_given_up_is_bound_again_only_when_its_handle_has_heard() {
+        let mut document = account();
+        bind(&mut document, "wechat.k1.a");
+        settle(&mut document, "wechat.k1.a", true);
+        assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.a"))), Outcome::Done);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Limited { retry_after: 1 });
+        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
+        document.settle(&sent, &[], NOW);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+    }
+
+    #[test]
+    fn other_names_of_what_was_lost_are_no_hidden_ways_in() {
+        let released = |document: &Document<Account>| -> Vec<String> {
+            let posted = posted(document).into_iter();
+            let names = posted.filter_map(|message| match message {
+                Message::Release { handle, .. } => Some(handle.as_str().to_owned()),
+                _ => None,
+            });
+            names.collect()
+        };
+        for is_won in [false, true] {
+            let mut document = account();
+            bind(&mut document, "wechat.k1.union");
+            assert_eq!(alias(&mut document, "wechat.k1.app1", "wechat.k1.union"), Outcome::Claiming);
+            assert_eq!(alias(&mut document, "wechat.k1.app2", "wechat.k1.union"), Outcome::Claiming);
+            if is_won {
+                settle(&mut document, "wechat.k1.app1", true);
+            }
+            settle(&mut document, "wechat.k1.union", false);
+            assert_eq!(released(&document), ["wechat.k1.app1", "wechat.k1.app2"]);
+            let kept = serde_json::to_value(&document).unwrap();
+            assert_eq!(kept["state"]["identifiers"].as_array().unwrap().len(), 1, "{kept}");
+            // The word of one that was under way comes late.
+            settle(&mut document, "wechat.k1.app2", true);
+            assert!(released(&document).contains(&"wechat.k1.app2".to_owned()));
+            // Nor is one claimed that belongs to nothing.
+            assert_eq!(alias(&mut document, "wechat.k1.app3", "wechat.k1.union"), Outcome::NotFound);
+        }
+    }
+}
