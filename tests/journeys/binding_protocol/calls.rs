@@ -91,7 +91,11 @@ impl State {
                 Step::Resolve { by, other }
             }
             Step::Bind { name, alias_of, then } => {
-                match self.ask(protocol, who, Request::Bind { name, alias_of }) {
+                let request = match name.starts_with("phone.") {
+                    true => Request::ChangePhone(name),
+                    false => Request::Bind { name, alias_of },
+                };
+                match self.ask(protocol, who, request) {
                     Outcome::Claiming => Step::Claim { name, then },
                     Outcome::Done => another_name(name, then)?,
                     _ => return None,
@@ -119,8 +123,16 @@ impl State {
         Some((who, next))
     }
 
-    /// To whom the names lead, and what follows from that for those who came by them: as `find` and what asks it do.
+    /// What is asked for first. Of somebody whom a third party knows, that depends on to whom their names lead.
     pub(super) fn find(&mut self, protocol: &Protocol, who: Person, deed: Deed) -> Option<Step> {
+        if deed == Deed::ChangeNumber {
+            let has_own = self.seen(who).listed.iter().any(|known| known.name == number_of(who));
+            let name = if has_own { protocol.names[0] } else { number_of(who) };
+            return Some(Step::Bind { name, alias_of: None, then: None });
+        }
+        if deed == Deed::ComeIn && protocol.names[0].starts_with("phone.") {
+            return Some(Step::Resolve { by: protocol.names[0], other: None });
+        }
         let mut found: Option<(usize, Held)> = None;
         let mut leads_elsewhere = false;
         for (at, name) in protocol.names.iter().enumerate().rev() {

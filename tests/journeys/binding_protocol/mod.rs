@@ -3,17 +3,18 @@
 //! any two steps.
 
 mod calls;
+mod cases;
 mod machines;
 mod properties;
 
 use std::{collections::HashSet, sync::Mutex, time::Duration};
 
 use onetap::kernel::time::Timestamp;
-use stateright::{Checker, Model, Property};
+use stateright::{Model, Property};
 
 use self::{
     calls::{Call, Step, Waits},
-    machines::{Machines, Name, Person, Post, Request, Seen, Kept, ToAccount, number_of},
+    machines::{Kept, Machines, Name, Person, Post, Request, Seen, ToAccount, ToHandle, number_of},
 };
 
 /// Who they are, what they may do, and what may go wrong meanwhile.
@@ -41,6 +42,8 @@ enum Deed {
     Enter,
     /// Sign in by it, as who has no account yet.
     ComeIn,
+    /// Take the number that all want in place of their own, or their own again.
+    ChangeNumber,
     Unbind,
     Delete,
 }
@@ -88,6 +91,7 @@ impl Model for Protocol {
         for who in 1..=self.residents {
             let request = Request::SignIn { by: number_of(who), creates: true, binds: None, other: None };
             state.ask(self, who, request);
+            state.handle(self, number_of(who), ToHandle::Claim(who));
         }
         vec![state]
     }
@@ -102,9 +106,10 @@ impl Model for Protocol {
                 _ => true,
             };
             if state.left[at] > 0 {
-                let deeds = self.deeds.iter().filter(|deed| {
-                    (seen.exists && !seen.is_closing || **deed == Deed::ComeIn) && may(deed)
-                });
+                let deeds = self
+                    .deeds
+                    .iter()
+                    .filter(|deed| (seen.exists && !seen.is_closing || **deed == Deed::ComeIn) && may(deed));
                 actions.extend(deeds.map(|deed| Action::Do(who, *deed)));
             }
             // No call is under way for as long.
@@ -162,6 +167,13 @@ impl Model for Protocol {
 }
 
 impl Protocol {
+    /// Of people who have an account each.
+    fn of(names: &'static [Name], deeds: &'static [Deed], each: &'static [u8], mishaps: u8) -> Self {
+        let people = each.len().try_into().unwrap();
+        let (machines, ending) = (Machines::of(names), Mutex::default());
+        Self { machines, names, residents: people, people, deeds, each, mishaps, ending }
+    }
+
     /// What somebody sees of what is bound: the one name that they can take away.
     fn shown(&self, seen: &Seen) -> Option<Name> {
         let shown = seen.listed.iter().find(|known| !known.is_claiming && known.alias_of.is_none());
@@ -174,10 +186,10 @@ impl State {
         let at = usize::from(who) - 1;
         self.left[at] -= 1;
         self.now = self.now.plus(Duration::from_secs(1));
-        let seen = self.seen(who).clone();
+        let shown = protocol.shown(self.seen(who));
         match deed {
             Deed::Unbind => {
-                if let Some(name) = protocol.shown(&seen) {
+                if let Some(name) = shown {
                     self.ask(protocol, who, Request::Unbind(name));
                 }
             }
@@ -190,67 +202,4 @@ impl State {
             }
         }
     }
-}
-
-const ONE_NAME: &[Name] = &["wechat.k1.openid"];
-const TWO_NAMES: &[Name] = &["wechat.k1.unionid", "wechat.k1.openid"];
-
-fn check(protocol: Protocol) {
-    let checker = protocol.checker().threads(2).spawn_bfs().join();
-    println!("{} states, depth {}", checker.unique_state_count(), checker.max_depth());
-    for (name, path) in checker.discoveries() {
-        if std::env::var("STORY").is_ok_and(|wanted| name.contains(&wanted)) { println!("{name}:{}", story(path.into_vec())); }
-    }
-    checker.assert_properties();
-}
-
-/// What happened, a line each.
-fn story(path: Vec<(State, Option<Action>)>) -> String {
-    let lines = path.into_iter().filter_map(|(state, action)| {
-        let action = action?;
-        Some(match action {
-            Action::Go(nth) => format!("\n  go     {:?}", state.calls[nth]),
-            Action::Lose(nth) => format!("\n  lose   {:?}", state.calls[nth]),
-            Action::Repeat(nth) => format!("\n  repeat {:?}", state.calls[nth]),
-            action => format!("\n  {action:?}"),
-        })
-    });
-    lines.collect()
-}
-
-#[test]
-fn two_who_want_one_name() {
-    check(Protocol {
-        machines: Machines::of(ONE_NAME),
-        names: ONE_NAME,
-        residents: 2,
-        people: 2,
-        deeds: &[Deed::Bind, Deed::Unbind, Deed::Delete],
-        each: each(),
-        mishaps: env("MISHAPS"),
-        ending: Mutex::default(),
-    });
-}
-
-#[test]
-fn two_who_want_a_name_and_another_of_it() {
-    check(Protocol {
-        machines: Machines::of(TWO_NAMES),
-        names: TWO_NAMES,
-        residents: 2,
-        people: 2,
-        deeds: &[Deed::Bind, Deed::Enter, Deed::Unbind],
-        each: each(),
-        mishaps: env("MISHAPS"),
-        ending: Mutex::default(),
-    });
-}
-
-fn each() -> &'static [u8] {
-    let text = std::env::var("DEEDS").unwrap_or("11".into());
-    text.bytes().map(|b| b - b'0').collect::<Vec<_>>().leak()
-}
-
-fn env(name: &str) -> u8 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(1)
 }

@@ -1,11 +1,12 @@
 //! What must hold whatever happens, and what must be able to happen.
 
+use onetap::model::account::Outcome;
 use stateright::{Model, Property};
 
 use super::{
     Action, Protocol, State,
-    calls::Step,
-    machines::{Name, Person, Post, Seen, ToHandle},
+    calls::{Call, Step},
+    machines::{Name, Person, Post, Request, Seen, ToHandle},
 };
 
 /// So many steps later nothing is under way any more.
@@ -15,26 +16,35 @@ pub(super) fn all() -> Vec<Property<Protocol>> {
     vec![
         Property::always("of one name, one account is sure", |protocol: &Protocol, state: &State| {
             protocol.names.iter().all(|name| {
-                let is_sure = |who: &Person| {
-                    let listed = &state.seen(*who).listed;
-                    listed.iter().any(|known| known.name == *name && !known.is_claiming)
-                };
-                protocol.everybody().filter(is_sure).count() <= 1
+                let sure = protocol.everybody().flat_map(|who| state.seen(who).listed.iter());
+                sure.filter(|known| known.name == *name && !known.is_claiming).count() <= 1
             })
         }),
         Property::always("who holds a name lists it, or lets it go", |protocol: &Protocol, state: &State| {
-            protocol.names.iter().all(|name| state.holder(protocol, name).is_none_or(|who| state.answers_for(protocol, who, name)))
+            protocol.names.iter().all(|name| {
+                let holder = state.holder(protocol, name);
+                holder.is_none_or(|who| state.answers_for(who, name) || state.is_left_behind(protocol, name))
+            })
         }),
-        Property::always("another name is never without the one it belongs to", |protocol: &Protocol, state: &State| {
+        Property::always("another name is never without the one it belongs to", |protocol, state: &State| {
             protocol.everybody().all(|who| has_all_mains(state.seen(who)))
         }),
-        Property::always("when all is quiet, handles and accounts agree", |protocol: &Protocol, state: &State| {
+        Property::always("of several numbers an account has one", |protocol: &Protocol, state: &State| {
+            protocol.everybody().all(|who| {
+                let numbers = state.seen(who).listed.iter().filter(|known| known.name.starts_with("phone."));
+                numbers.filter(|known| !known.is_claiming).count() <= 1
+            })
+        }),
+        Property::always("when all is quiet, handles and accounts agree", |protocol, state: &State| {
             !state.is_quiet(protocol) || state.agree(protocol)
         }),
         Property::always("soon all is quiet", |protocol: &Protocol, state: &State| state.ends(protocol)),
-        Property::sometimes("a name has changed hands", |protocol: &Protocol, state: &State| {
-            state.is_quiet(protocol) && state.holder(protocol, protocol.names[0]) == Some(2) && state.seen(1).exists && state.left[0] == 0
-        }),
+        Property::sometimes(
+            "one who wants it has it, and all is quiet",
+            |protocol: &Protocol, state: &State| {
+                state.is_quiet(protocol) && state.holder(protocol, protocol.names[0]).is_some()
+            },
+        ),
     ]
 }
 
@@ -51,7 +61,7 @@ impl Protocol {
 }
 
 impl State {
-    pub(super) fn seen(&self, who: Person) -> &std::sync::Arc<Seen> {
+    pub(super) fn seen(&self, who: Person) -> &Seen {
         &self.accounts[usize::from(who) - 1].seen
     }
 
@@ -61,16 +71,31 @@ impl State {
         (held.is_proven || self.seen(held.by).exists).then_some(held.by)
     }
 
-    fn answers_for(&self, protocol: &Protocol, who: Person, name: Name) -> bool {
-        let seen = self.seen(who);
-        seen.listed.iter().any(|known| known.name == name)
-            || seen.posts.contains(&Post::Release(name))
-            || self.calls.iter().any(|call| match call.step {
-                Step::Settle { name: known, is_won, .. } => call.who == who && known == name && is_won,
-                Step::Release(known) => call.who == who && known == name,
-                Step::GiveBack { by, held, .. } => held.by == who && by == name,
-                _ => false,
-            })
+    fn lists(&self, who: Person, name: Name) -> bool {
+        self.seen(who).listed.iter().any(|known| known.name == name)
+    }
+
+    fn answers_for(&self, who: Person, name: Name) -> bool {
+        let lets_go = |call: &Call| match call.step {
+            Step::Settle { name: known, is_won, .. } => call.who == who && known == name && is_won,
+            Step::Release(known) => call.who == who && known == name,
+            Step::GiveBack { by, held, .. } => held.by == who && by == name,
+            _ => false,
+        };
+        self.lists(who, name)
+            || self.seen(who).posts.contains(&Post::Release(name))
+            || self.calls.iter().any(lets_go)
+    }
+
+    /// Whether a claim that came too late, and whose caller was gone, has left the name with an account that lets
+    /// nobody in by it: the next who comes by the name takes it.
+    fn is_left_behind(&self, protocol: &Protocol, name: Name) -> bool {
+        let mut state = self.clone();
+        let Some(held) = state.handle(protocol, name, ToHandle::Look) else { return false };
+        let sign_in = Request::SignIn { by: name, creates: !held.is_proven, binds: None, other: None };
+        let is_refused = state.ask(protocol, held.by, sign_in) == Outcome::NotMine;
+        let left = state.handle(protocol, name, ToHandle::Release(held.by, Some(held.since)));
+        self.mishaps < protocol.mishaps && is_refused && left.is_none()
     }
 
     fn is_quiet(&self, protocol: &Protocol) -> bool {
@@ -78,20 +103,15 @@ impl State {
     }
 
     fn agree(&self, protocol: &Protocol) -> bool {
-        let listed = protocol.everybody().flat_map(|who| {
-            let seen = self.seen(who);
-            let sure = seen.listed.iter().map(|known| (known.name, who, known.is_claiming));
-            sure.collect::<Vec<_>>()
-        });
-        let mut listed: Vec<_> = listed.collect();
-        let mut held: Vec<_> = protocol
-            .names
-            .iter()
-            .filter_map(|name| Some((*name, self.holder(protocol, name)?, false)))
-            .collect();
-        listed.sort_unstable();
-        held.sort_unstable();
-        listed == held && protocol.everybody().all(|who| has_all_mains(self.seen(who)))
+        protocol.names.iter().all(|name| {
+            let holder = self.holder(protocol, name);
+            let is_true = |who: Person| {
+                let listed = &self.seen(who).listed;
+                listed.iter().all(|known| known.name != *name || !known.is_claiming && holder == Some(who))
+            };
+            protocol.everybody().all(is_true)
+                && holder.is_none_or(|who| self.lists(who, name) || self.is_left_behind(protocol, name))
+        })
     }
 
     /// Whether all comes to an end if nobody does anything more and nothing breaks.
@@ -102,8 +122,10 @@ impl State {
             protocol.actions(state, &mut actions);
             let next = actions.into_iter().find(|action| matches!(action, Action::Go(_) | Action::Send(..)));
             let next = next.and_then(|action| protocol.next_state(state, action));
+            if next.is_none() && !state.is_quiet(protocol) {
+                return false;
+            }
             let mut ending = protocol.ending.lock().unwrap();
-            if next.is_none() && !state.is_quiet(protocol) { return false }
             match next.filter(|next| !ending.contains(next)) {
                 Some(next) => passed.push(next),
                 None => {
