@@ -48,6 +48,7 @@ mod repeat;
 mod sealed_reply;
 mod session;
 mod sessions;
+mod strangers;
 mod takeover;
 mod trusted_phones;
 mod waiting;
