@@ -173,8 +173,7 @@ fn what_needs_a_fresh_proof_is_not_done_with_anothers() {
     let mine = Person::new(&world, "13800138000", "xiaoming", "18600138000");
     let other = Person::new(&world, "13900139000", "xiaohong", "18700138000");
     world.pass(Duration::from_secs(61));
-    let own = mine.identities.iter().map(|id| format!("/v1/account/identities/username?id={id}"));
-    let own = own.last().unwrap();
+    let own = format!("/v1/account/identities/username?id={}", mine.identities.last().unwrap());
     for (method, path, body) in [
         ("DELETE", "/v1/account", Value::Null),
         ("DELETE", own.as_str(), Value::Null),

@@ -4,7 +4,8 @@ use onetap::{kernel::time::Timestamp, model::account::Outcome};
 
 use super::{
     Deed, Protocol, State,
-    machines::{Held, Name, Person, Request, ToAccount, ToHandle, number_of},
+    machines::{Held, ToAccount, ToHandle},
+    requests::{Name, Person, Request, number_of},
 };
 
 /// A journey, or a letter on its way.

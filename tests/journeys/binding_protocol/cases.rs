@@ -4,7 +4,7 @@ use stateright::{Checker, Model, Path};
 
 use super::{
     Action, Deed, Protocol, State,
-    machines::{Name, number_of},
+    requests::{Name, number_of},
 };
 
 const ONE_NAME: &[Name] = &["wechat.k1.openid"];

@@ -6,6 +6,7 @@ mod calls;
 mod cases;
 mod machines;
 mod properties;
+mod requests;
 
 use std::{collections::HashSet, sync::Mutex, time::Duration};
 
@@ -14,7 +15,8 @@ use stateright::{Model, Property};
 
 use self::{
     calls::{Call, Step, Waits},
-    machines::{Kept, Machines, Name, Person, Post, Request, Seen, ToAccount, ToHandle, number_of},
+    machines::{Kept, Machines, Post, Seen, ToAccount, ToHandle},
+    requests::{Name, Person, Request, number_of},
 };
 
 /// Who they are, what they may do, and what may go wrong meanwhile.

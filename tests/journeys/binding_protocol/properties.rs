@@ -6,7 +6,8 @@ use stateright::{Model, Property};
 use super::{
     Action, Protocol, State,
     calls::{Call, Step},
-    machines::{Name, Person, Post, Request, Seen, ToHandle},
+    machines::{Post, Seen, ToHandle},
+    requests::{Name, Person, Request},
 };
 
 /// So many steps later nothing is under way any more.
