@@ -264,7 +264,7 @@ fn in_every_order_one_number_is_one_account() {
     assert!(checker.unique_state_count() > 10_000, "{}", checker.unique_state_count());
 }
 
-fn sign_in(account: AccountId, nth: usize) -> SignIn {
+pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
     let day = Duration::from_secs(86_400);
     let sealed = || serde_json::from_value(json!("k1.sealed")).unwrap();
     let name = serde_json::from_value(json!("phone.k1.name")).unwrap();
@@ -326,7 +326,7 @@ fn number(nth: usize) -> u8 {
     u8::try_from(nth + 1).unwrap()
 }
 
-fn read<M: Machine + DeserializeOwned>(json: &str) -> Document<M> {
+pub(super) fn read<M: Machine + DeserializeOwned>(json: &str) -> Document<M> {
     if json.is_empty() { Document::empty() } else { serde_json::from_str(json).unwrap() }
 }
 

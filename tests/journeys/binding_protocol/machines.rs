@@ -1,0 +1,258 @@
+//! The machines of the protocol as they run at the edge. States are many and documents few, so each step of each
+//! document is carried out once and remembered.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::{Arc, Mutex},
+};
+
+use onetap::{
+    kernel::time::Timestamp,
+    model::{
+        account::{self, Account},
+        handle::{self, Handle, Parting, Proof},
+        login::Method,
+        object::Document,
+        outbox::{Letter, Message},
+    },
+};
+use serde_json::{Value, json};
+
+use super::{
+    super::protocol::read,
+    requests::{GRACE, Name, Person, Request, id, operation},
+};
+
+/// A document as it is persisted, without what is no part of the protocol. Kept once, so that one number says which.
+#[derive(Clone)]
+pub(super) struct Kept {
+    nth: usize,
+    text: Arc<str>,
+    /// What can be read off an account.
+    pub(super) seen: Arc<Seen>,
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.nth == other.nth
+    }
+}
+
+impl Eq for Kept {}
+
+impl Hash for Kept {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.nth.hash(state);
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A step of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum ToAccount {
+    Ask(Request),
+    Acknowledge(u64),
+    GraceIsOver,
+}
+
+/// What is asked of a handle, by whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum ToHandle {
+    Look,
+    Resolve(Person),
+    Claim(Person),
+    RenewProof(Person),
+    Release(Person, Option<Timestamp>),
+}
+
+/// A letter of an outbox, as far as it belongs to the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Post {
+    Claim(Name),
+    Release(Name),
+}
+
+/// An identifier as an account lists it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) name: Name,
+    pub(super) alias_of: Option<Name>,
+    pub(super) is_claiming: bool,
+}
+
+/// An account after a step.
+#[derive(Debug)]
+pub(super) struct Stepped {
+    pub(super) account: Kept,
+    pub(super) outcome: account::Outcome,
+    /// The ids that its letters had; now they are counted from nought.
+    pub(super) letters: Vec<u64>,
+}
+
+/// What can be read off an account.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) exists: bool,
+    pub(super) is_closing: bool,
+    pub(super) listed: Vec<Listed>,
+    pub(super) posts: Vec<Post>,
+}
+
+/// Who holds a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Held {
+    pub(super) by: Person,
+    pub(super) since: Timestamp,
+    /// The first sign-in by it has finished.
+    pub(super) is_proven: bool,
+}
+
+/// What was carried out, or read, before.
+type Memory<K, V> = Mutex<HashMap<K, Arc<V>>>;
+
+/// The machines.
+pub(super) struct Machines {
+    names: &'static [Name],
+    accounts: Memory<(Kept, Person, ToAccount, Timestamp), Stepped>,
+    handles: Memory<(Kept, ToHandle, Timestamp), (Kept, Option<Held>)>,
+    kept: Mutex<HashMap<String, Kept>>,
+}
+
+impl Machines {
+    /// Of these names; what accounts have to say about others arrives at once.
+    pub(super) fn of(names: &'static [Name]) -> Self {
+        Self { names, accounts: Mutex::default(), handles: Mutex::default(), kept: Mutex::default() }
+    }
+
+    pub(super) fn account(&self, kept: &Kept, who: Person, step: ToAccount, now: Timestamp) -> Arc<Stepped> {
+        remember(&self.accounts, (kept.clone(), who, step, now), || {
+            let mut document = read::<Account>(&kept.text);
+            let outcome = match step {
+                ToAccount::Acknowledge(letter) => {
+                    document.settle(&[letter], &[], now);
+                    account::Outcome::Done
+                }
+                ToAccount::GraceIsOver => {
+                    document.tidy(now.plus(GRACE));
+                    account::Outcome::Done
+                }
+                ToAccount::Ask(request) => document.apply(operation(kept.text.is_empty(), who, request), now),
+            };
+            let letters = letters_of(&document);
+            let others = letters.iter().filter(|letter| self.post(&letter.message).is_none());
+            document.settle(&others.map(|letter| letter.id).collect::<Vec<_>>(), &[], now);
+            let letters = letters_of(&document).iter().map(|letter| letter.id).collect();
+            let text = without_history(&document);
+            let is_nothing = text == without_history(&Document::empty());
+            Stepped { account: self.keep(if is_nothing { String::new() } else { text }), outcome, letters }
+        })
+    }
+
+    pub(super) fn handle(&self, kept: &Kept, step: ToHandle, now: Timestamp) -> (Kept, Option<Held>) {
+        let (kept, held) = &*remember(&self.handles, (kept.clone(), step, now), || {
+            let mut document = read::<Handle>(&kept.text);
+            let proof = Proof { at: Timestamp::from_secs(0), method: Method::OneTap };
+            let operation = match step {
+                ToHandle::Look => handle::Operation::Look,
+                ToHandle::Resolve(who) => handle::Operation::Resolve { candidate: id(who) },
+                ToHandle::Claim(who) => handle::Operation::Claim { account: id(who), proof: Some(proof) },
+                ToHandle::RenewProof(who) => handle::Operation::RenewProof { account: id(who), proof },
+                ToHandle::Release(who, seen) => {
+                    handle::Operation::Release { account: id(who), seen, cause: Parting::Unbound }
+                }
+            };
+            let held = match document.apply(operation, now) {
+                handle::Outcome::Held(handle::Holder { account, since, last_proof }) => {
+                    Some(Held { by: account.bytes()[0], since, is_proven: last_proof.is_some() })
+                }
+                _ => None,
+            };
+            let mut changed = serde_json::to_value(&document).unwrap();
+            changed["state"].as_object_mut().unwrap().remove("former");
+            (self.keep(changed.to_string()), held)
+        });
+        (kept.clone(), *held)
+    }
+
+    /// What is kept of an object of which nothing is.
+    pub(super) fn nothing(&self) -> Kept {
+        self.keep(String::new())
+    }
+
+    fn keep(&self, text: String) -> Kept {
+        let mut kept = self.kept.lock().unwrap();
+        let nth = kept.len();
+        let new = || Kept { nth, text: text.as_str().into(), seen: self.see(&text).into() };
+        kept.entry(text.clone()).or_insert_with(new).clone()
+    }
+
+    fn see(&self, text: &str) -> Seen {
+        let Ok(kept) = serde_json::from_str::<Value>(text) else { return Seen::default() };
+        let state = &kept["state"];
+        let Some(listed) = state["identifiers"].as_array() else { return Seen::default() };
+        let listed = listed.iter().filter_map(|known| {
+            Some(Listed {
+                name: self.name(known["handle"].as_str()?)?,
+                alias_of: known["alias_of"].as_str().and_then(|main| self.name(main)),
+                is_claiming: known.get("claiming").is_some(),
+            })
+        });
+        Seen {
+            exists: !state["created"].is_null(),
+            is_closing: state.get("closing").is_some(),
+            listed: listed.collect(),
+            posts: letters_of(&read(text)).iter().filter_map(|letter| self.post(&letter.message)).collect(),
+        }
+    }
+
+    fn post(&self, message: &Message) -> Option<Post> {
+        match message {
+            Message::Claim { handle, .. } => self.name(handle.as_str()).map(Post::Claim),
+            Message::Release { handle, .. } => self.name(handle.as_str()).map(Post::Release),
+            _ => None,
+        }
+    }
+
+    fn name(&self, text: &str) -> Option<Name> {
+        self.names.iter().copied().find(|name| *name == text)
+    }
+}
+
+/// Its letters counted from nought, and without what only tells orders apart that are the same to the protocol.
+fn without_history(document: &Document<Account>) -> String {
+    let mut kept = serde_json::to_value(document).unwrap();
+    for part in ["history", "notices", "former_numbers"] {
+        kept["state"].as_object_mut().unwrap().remove(part);
+    }
+    for part in ["sessions", "devices"] {
+        kept["state"][part].as_array_mut().unwrap().truncate(1);
+    }
+    if let Some(outbox) = kept.get_mut("outbox") {
+        let letters = outbox["letters"].as_array_mut().unwrap();
+        for (nth, letter) in letters.iter_mut().enumerate() {
+            (letter["id"], letter["due"]) = (json!(nth), json!(0));
+        }
+        outbox["next_id"] = json!(letters.len());
+    }
+    kept.to_string()
+}
+
+fn letters_of(document: &Document<Account>) -> Vec<Letter> {
+    document.due(Timestamp::from_millis(i64::MAX))
+}
+
+fn remember<K: Eq + Hash, V>(memory: &Memory<K, V>, key: K, work: impl FnOnce() -> V) -> Arc<V> {
+    if let Some(known) = memory.lock().unwrap().get(&key) {
+        return known.clone();
+    }
+    let worked = Arc::new(work());
+    memory.lock().unwrap().insert(key, worked.clone());
+    worked
+}
