@@ -16,7 +16,7 @@ use crate::{
     kernel::{fault::Fault, id::AccountId, time::Timestamp},
     model::{
         account::{Candidate, Deed, Identifier, Operation, Outcome},
-        handle::{self, HandleName, Holder, Proof, USERNAME},
+        handle::{self, EMAIL, HandleName, Holder, Holding, Parting, Proof, USERNAME},
         login_history::Place,
         refusal::{Code, Refusal},
     },
@@ -30,32 +30,42 @@ impl<W: World> Service<'_, W> {
     /// Binds a user name, which need not be proven.
     ///
     /// # Errors
-    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`; `try_again` for what was given
-    /// up a moment ago; `rate_limited`, for names are tried out.
+    /// `invalid_request` for no possible name; `identity_in_use`; `reauthentication_required`; `rate_limited`, for names are
+    /// tried out.
     pub async fn bind_username(&self, doer: Doer<'_>, name: &str) -> Result<(), Failure> {
         let name = username(name).map_err(|problem| Refusal::field("username", problem))?;
         let here = self.here(doer).await?;
         self.act(here, doer.place, Deed::NeedFreshProof).await?;
         let most = self.settings.limits.username_binds_per_day;
         let tries = Scope::tally(format!("username.account.{}", here.account), "tries", vec![cap(DAY, most)]);
-        self.take(&[tries]).await?;
+        let taken = self.take(&[tries]).await?;
         let handle = HandleName::of(&self.settings.digest, USERNAME, &name);
         let value = self.seal_for(here.account, USERNAME, name.as_bytes())?;
         let identifier =
-            Identifier { handle, value, since: self.world.now(), alias_of: None, claiming: false };
-        self.bind(here, doer.place, Candidate { identifier, proof: None }).await
+            Identifier { handle, value, since: self.world.now(), alias_of: None, claim: 0, claiming: false };
+        let is_news = self.bind(here, doer.place, Candidate { identifier, proof: None }).await?;
+        if !is_news {
+            self.give_back(taken).await;
+        }
+        Ok(())
     }
 
-    /// Binds an identifier to the account of who is signed in.
-    pub(super) async fn bind(&self, here: Here, place: &Place, candidate: Candidate) -> Result<(), Failure> {
+    /// Binds an identifier to the account of who is signed in. Whether it was not bound before.
+    pub(super) async fn bind(
+        &self,
+        here: Here,
+        place: &Place,
+        candidate: Candidate,
+    ) -> Result<bool, Failure> {
         let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
         let in_use = if handle.is_phone() { Code::PhoneInUse } else { Code::IdentityInUse };
         match self.act(here, place, Deed::Bind(Box::new(candidate))).await? {
-            Outcome::Done => Ok(()),
-            Outcome::Claiming if self.claim_and_settle(here.account, &handle, proof).await? => Ok(()),
-            Outcome::Claiming => Err(in_use.into()),
-            Outcome::Limited { retry_after } => {
-                Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
+            Outcome::Done => Ok(false),
+            Outcome::Claiming { claim } => {
+                match self.claim_and_settle(here.account, &handle, claim, proof).await? {
+                    true => Ok(true),
+                    false => Err(in_use.into()),
+                }
             }
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }
@@ -66,13 +76,33 @@ impl<W: World> Service<'_, W> {
         &self,
         account: AccountId,
         handle: &HandleName,
+        claim: u64,
         proof: Option<Proof>,
     ) -> Result<bool, Fault> {
-        let is_won = self.claim_once(account, handle, proof).await?.account == account;
+        let mut holder = self.claim_once(account, handle, claim, proof).await?;
+        if holder.account != account && self.is_stray(handle, &holder).await? {
+            let held = Holding::Seen { since: holder.since, claim: holder.claim };
+            let release =
+                handle::Operation::Release { account: holder.account, held, cause: Parting::Unbound };
+            self.world.handle(handle, release).await?;
+            holder = self.claim_once(account, handle, claim, proof).await?;
+        }
         let (handle, rules) = (handle.clone(), self.settings.account_rules());
-        let settle = Operation::SettleClaim { account, handle, is_won, rules };
+        let is_won = holder.account == account;
+        let settle = Operation::SettleClaim { account, handle, claim, is_won, rules };
         again_if_lost(async || self.world.account(account, settle.clone()).await).await?;
         Ok(is_won)
+    }
+
+    /// Whether a handle leads to an account that knows nothing of it: a call of its came so late that all was over. A first
+    /// sign-in may be under way for an account that is not there yet, but not by what never makes one.
+    async fn is_stray(&self, handle: &HandleName, holder: &Holder) -> Result<bool, Fault> {
+        let look = Operation::LookAtIdentifier { handle: handle.clone() };
+        Ok(match self.world.account(holder.account, look).await? {
+            Outcome::NotMine => true,
+            Outcome::NotFound => holder.last_proof.is_some() || matches!(handle.kind(), EMAIL | USERNAME),
+            _ => false,
+        })
     }
 
     /// Claims an identifier: who holds it then.
@@ -80,9 +110,10 @@ impl<W: World> Service<'_, W> {
         &self,
         account: AccountId,
         handle: &HandleName,
+        claim: u64,
         proof: Option<Proof>,
     ) -> Result<Holder, Fault> {
-        let claim = handle::Operation::Claim { account, proof };
+        let claim = handle::Operation::Claim { account, claim, proof };
         match again_if_lost(async || self.world.handle(handle, claim.clone()).await).await? {
             handle::Outcome::Held(holder) => Ok(holder),
             _ => Err(UNEXPECTED_OUTCOME),

@@ -26,7 +26,7 @@ pub(super) struct Scope {
     pub(super) counter: String,
     /// For the operator.
     pub(super) name: String,
-    /// ProvenInSession back when nothing comes of it.
+    /// Given back when nothing comes of it.
     pub(super) budgets: Vec<Budget>,
     /// Not given back: it costs us something to be asked in vain.
     pub(super) attempts: Vec<Budget>,

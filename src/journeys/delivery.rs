@@ -39,14 +39,14 @@ impl<W: World> Service<'_, W> {
                 let operation = handle::Operation::RenewProof { account, proof: Proof { at, method } };
                 self.world.handle(&handle, operation).await.map(|_| ())
             }
-            Message::Claim { handle, account, proof } => {
-                self.claim_and_settle(account, &handle, proof).await.map(|_| ())
+            Message::Claim { handle, account, claim, proof } => {
+                self.claim_and_settle(account, &handle, claim, proof).await.map(|_| ())
             }
-            Message::Release { handle, account, cause } => self
-                .world
-                .handle(&handle, handle::Operation::Release { account, seen: None, cause })
-                .await
-                .map(|_| ()),
+            Message::Release { handle, account, up_to, cause } => {
+                let held = handle::Holding::UpTo(up_to);
+                let operation = handle::Operation::Release { account, held, cause };
+                self.world.handle(&handle, operation).await.map(|_| ())
+            }
             Message::Undo { handle, account } => {
                 self.world.handle(&handle, handle::Operation::Undo { account, since: None }).await.map(|_| ())
             }

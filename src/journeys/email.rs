@@ -23,7 +23,7 @@ impl<W: World> Service<'_, W> {
         self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         let proven = self.prove_address(proof, Purpose::Bind, &binding_of_session(here)).await?;
         let candidate = self.candidate(here.account, &proven)?;
-        self.bind(here, from.doer.place, candidate).await
+        self.bind(here, from.doer.place, candidate).await.map(|_| ())
     }
 
     /// Proves an address by the code that was sent to it for this purpose, for whoever `binding` names.

@@ -1,4 +1,4 @@
-//! Requester somebody whom a third party knows to their account here: signing in, binding, and proving anew who one is.
+//! From somebody whom a third party knows to their account here: signing in, binding, and proving anew who one is.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
@@ -97,12 +97,6 @@ impl<W: World> Service<'_, W> {
         entrance.introduction =
             Introduction { display_name: identity.display_name, avatar_url: identity.avatar_url };
         let entry = self.sign_in(&entrance, &sign_in.purpose, presented, &Seed::new(self.fresh()?)).await?;
-        // 3. What is bound along with it need not wait for the account's outbox.
-        if let (Entry::SignedIn(signed_in), Some(bound)) = (&entry, entrance.binds.first()) {
-            let proof = self.candidate(signed_in.account, bound)?.proof;
-            let claimed = self.claim_and_settle(signed_in.account, &bound.handle, proof).await;
-            self.pass_over(claimed);
-        }
         Ok(entry)
     }
 

@@ -161,7 +161,7 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Finished, Fault> {
         let (mut won, mut lost) = (Vec::new(), None);
         for claim in &importing.claims {
-            let holder = self.claim_once(account, &claim.handle, claim.proof).await?;
+            let holder = self.claim_once(account, &claim.handle, 0, claim.proof).await?;
             if holder.account != account {
                 lost = Some(claim.handle.clone());
                 break;
@@ -209,7 +209,7 @@ impl<W: World> Service<'_, W> {
         let mut lead = |kind: &str, value: &str, proof, alias_of| -> Result<(), Fault> {
             let handle = HandleName::of(&self.settings.digest, kind, value);
             let value = self.seal_for(account, kind, value.as_bytes())?;
-            let identifier = Identifier { handle, value, since: now, alias_of, claiming: true };
+            let identifier = Identifier { handle, value, since: now, alias_of, claim: 0, claiming: true };
             candidates.push(Candidate { identifier, proof });
             Ok(())
         };

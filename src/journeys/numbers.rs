@@ -133,8 +133,12 @@ impl<W: World> Service<'_, W> {
         }
         match self.act(here, doer.place, Deed::ChangePhone(Box::new(candidate))).await? {
             Outcome::Done => Ok(None),
-            Outcome::Claiming if self.claim_and_settle(here.account, &handle, proof).await? => Ok(None),
-            Outcome::Claiming => Err(Code::PhoneInUse.into()),
+            Outcome::Claiming { claim } => {
+                match self.claim_and_settle(here.account, &handle, claim, proof).await? {
+                    true => Ok(None),
+                    false => Err(Code::PhoneInUse.into()),
+                }
+            }
             Outcome::PhoneChangeWaits(wish) => Ok(Some(self.phone_change_view(here.account, &wish)?)),
             Outcome::Limited { retry_after } => {
                 Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())

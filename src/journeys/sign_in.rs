@@ -22,7 +22,7 @@ use crate::{
     model::{
         account::{Candidate, Identifier, Operation, Outcome, Profile, RealName, SignIn},
         device::{DeviceProfile, Presented, Trust},
-        handle::{self, Parting, Proof},
+        handle::{self, HandleName, Holder, Holding, Parting, Proof},
         login_history::Place,
         platform::Platform,
         refusal::Code,
@@ -123,13 +123,14 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Entry, Failure> {
         for _ in 0..TRIES {
             // 1. To whom does the identifier lead? To nobody: a fresh account id takes it, for good.
-            let (id, since, creates) = self.led_to(entrance, seed).await?;
+            let (holder, creates) = self.led_to(entrance, seed).await?;
+            let id = holder.account;
             // 2. One call to the account signs in. It creates what is missing, so a crash between 1 and 2 is mended
             //    by the next sign-in.
             let new_token = DeviceToken::from_entropy(seed.draw("device token"));
             let sign_in = SignIn {
                 account: id,
-                identifier: self.identifier(id, &entrance.by, since)?,
+                identifier: self.identifier(id, &entrance.by, holder.since)?,
                 method: entrance.by.method,
                 password: entrance.password.map(|(_, set_at)| set_at),
                 creates,
@@ -151,7 +152,8 @@ impl<W: World> Service<'_, W> {
             let new_token = || Secret::new(new_token.write(&self.settings.mac));
             match outcome {
                 // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.
-                Outcome::SignedIn { token_issued, .. } => {
+                Outcome::SignedIn { token_issued, ref claiming, .. } => {
+                    self.claim_along(id, entrance, claiming).await;
                     return self.signed_in(id, outcome, token_issued.then(new_token));
                 }
                 Outcome::Waits(waiting) => {
@@ -175,8 +177,8 @@ impl<W: World> Service<'_, W> {
                 Outcome::Importing(importing) => _ = self.finish_import(id, &importing).await?,
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine => {
-                    let (seen, cause) = (Some(since), Parting::Unbound);
-                    let release = handle::Operation::Release { account: id, seen, cause };
+                    let held = Holding::Seen { since: holder.since, claim: holder.claim };
+                    let release = handle::Operation::Release { account: id, held, cause: Parting::Unbound };
                     self.world.handle(&entrance.by.handle, release).await?;
                 }
                 _ => return Err(UNEXPECTED_OUTCOME.into()),
@@ -185,20 +187,30 @@ impl<W: World> Service<'_, W> {
         Err(UNEXPECTED_OUTCOME.into())
     }
 
-    /// To whom the identifier of an entrance leads, since when, and whether that account may still have to be created.
-    async fn led_to(
-        &self,
-        entrance: &Entrance,
-        seed: &Seed,
-    ) -> Result<(AccountId, Timestamp, bool), Failure> {
+    /// What is bound along with a sign-in need not wait for the account's outbox: who comes by it next must find the account.
+    async fn claim_along(&self, account: AccountId, entrance: &Entrance, claiming: &[(HandleName, u64)]) {
+        let Some(Proven { handle, method, .. }) = entrance.binds.first() else { return };
+        if let Some((_, claim)) = claiming.iter().find(|(known, _)| known == handle) {
+            let proof = Some(Proof { at: self.world.now(), method: *method });
+            let claimed = self.claim_and_settle(account, handle, *claim, proof).await;
+            self.pass_over(claimed);
+        }
+    }
+
+    /// To whom the identifier of an entrance leads, and whether that account may still have to be created.
+    async fn led_to(&self, entrance: &Entrance, seed: &Seed) -> Result<(Holder, bool), Failure> {
         if let Some((account, _)) = entrance.password {
-            return Ok((account, self.world.now(), false));
+            let holder = Holder { account, since: self.world.now(), claim: 0, last_proof: None };
+            return Ok((holder, false));
         }
         let candidate = AccountId::from_bytes(seed.draw("account"));
         let resolve = handle::Operation::Resolve { candidate };
         let resolve = again_if_lost(async || self.world.handle(&entrance.by.handle, resolve.clone()).await);
         match resolve.await? {
-            handle::Outcome::Held(holder) => Ok((holder.account, holder.since, holder.last_proof.is_none())),
+            handle::Outcome::Held(holder) => {
+                let creates = holder.last_proof.is_none();
+                Ok((holder, creates))
+            }
             _ => Err(UNEXPECTED_OUTCOME.into()),
         }
     }
@@ -244,7 +256,7 @@ impl<W: World> Service<'_, W> {
     fn identifier(&self, account: AccountId, proven: &Proven, since: Timestamp) -> Result<Identifier, Fault> {
         let handle = proven.handle.clone();
         let value = self.seal_for(account, handle.kind(), proven.value.expose().as_bytes())?;
-        Ok(Identifier { handle, value, since, alias_of: proven.alias_of.clone(), claiming: false })
+        Ok(Identifier { handle, value, since, alias_of: proven.alias_of.clone(), claim: 0, claiming: false })
     }
 
     fn candidates(&self, account: AccountId, proven: &[Proven]) -> Result<Vec<Candidate>, Fault> {

@@ -62,6 +62,9 @@ mod waiting;
 pub struct Account {
     created: Option<Created>,
     identifiers: Vec<Identifier>,
+    /// Claims on identifiers, ever.
+    #[serde(default, skip_serializing_if = "is_none")]
+    claims: u64,
     devices: Vec<Device>,
     sessions: Vec<Session>,
     #[serde(default, skip_serializing_if = "LoginHistory::is_empty")]
@@ -159,6 +162,11 @@ impl Machine for Account {
                 self.end_sessions(&end, outbox, &|known| known.id == session);
                 Outcome::Done
             }
+            Operation::LookAtIdentifier { handle } => match (&self.created, self.is_led_to_by(&handle)) {
+                (None, _) => Outcome::NotFound,
+                (Some(_), false) => Outcome::NotMine,
+                (Some(_), true) => Outcome::Done,
+            },
             Operation::LookAtPhone => {
                 Outcome::Phone { phone: self.phone().filter(|_| self.closing.is_none()).cloned() }
             }
@@ -169,8 +177,8 @@ impl Machine for Account {
                 }
                 Outcome::Done
             }
-            Operation::SettleClaim { account, handle, is_won, rules } => {
-                self.settle_claim(&handle, is_won, account, &rules, now, outbox);
+            Operation::SettleClaim { account, handle, claim, is_won, rules } => {
+                self.settle_claim(&handle, (claim, is_won), account, &rules, now, outbox);
                 Outcome::Done
             }
             Operation::Restore => self.restore(now),
@@ -216,6 +224,11 @@ fn publish(device: &Device, account: AccountId, now: Timestamp, outbox: &mut Out
         let (token_digest, record) = (token_digest.clone(), device.record(account));
         outbox.post(Message::PublishDevice { token_digest, record }, now);
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]

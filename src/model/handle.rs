@@ -37,6 +37,9 @@ pub struct Holder {
     pub account: AccountId,
     /// Since when.
     pub since: Timestamp,
+    /// By which of the account's claims; 0: whoever came by it first got it with a new account, or with an import.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub claim: u64,
     /// When and how the holder last proved it; `None` until the first sign-in has finished.
     pub last_proof: Option<Proof>,
 }
@@ -104,6 +107,8 @@ pub enum Operation {
     Claim {
         /// Which account.
         account: AccountId,
+        /// Which of its claims.
+        claim: u64,
         /// When and how its owner last proved it; user names are not proven.
         proof: Option<Proof>,
     },
@@ -111,8 +116,8 @@ pub enum Operation {
     Release {
         /// Which account.
         account: AccountId,
-        /// Only if it has held it since then, which is what whoever asks has seen; `None`: the account itself asks.
-        seen: Option<Timestamp>,
+        /// Which of its holdings.
+        held: Holding,
         /// Why.
         cause: Parting,
     },
@@ -132,6 +137,30 @@ pub enum Operation {
     },
     /// Something about the codes sent to it.
     Otp(otp::Operation),
+}
+
+/// Which holding of an account is meant: calls come late and twice, and must not touch what was claimed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holding {
+    /// The one that whoever asks has seen.
+    Seen {
+        /// Since when.
+        since: Timestamp,
+        /// By which claim.
+        claim: u64,
+    },
+    /// That by this claim or an earlier one, as the account itself knows.
+    UpTo(u64),
+}
+
+impl Holding {
+    fn is(self, holder: &Holder) -> bool {
+        match self {
+            Self::Seen { since, claim } => (holder.since, holder.claim) == (since, claim),
+            Self::UpTo(claim) => holder.claim <= claim,
+        }
+    }
 }
 
 /// What a handle answers.
@@ -180,13 +209,16 @@ impl Machine for Handle {
     fn apply(&mut self, operation: Operation, now: Timestamp, _: &mut Outbox) -> Outcome {
         match operation {
             Operation::Look => {}
-            Operation::Claim { account, proof } => {
-                self.holder.get_or_insert(Holder { account, since: now, last_proof: proof });
+            Operation::Claim { account, claim, proof } => {
+                let new = Holder { account, since: now, claim, last_proof: proof };
+                match &mut self.holder {
+                    // What is given up late of an earlier claim must not be this one.
+                    Some(holder) if holder.account == account && holder.claim < claim => *holder = new,
+                    holder => _ = holder.get_or_insert(new),
+                }
             }
-            Operation::Release { account, seen, cause } => {
-                let is_it = |holder: &mut Holder| {
-                    holder.account == account && seen.is_none_or(|since| since == holder.since)
-                };
+            Operation::Release { account, held, cause } => {
+                let is_it = |holder: &mut Holder| holder.account == account && held.is(holder);
                 if let Some(Holder { since, .. }) = self.holder.take_if(is_it) {
                     if self.former.len() >= FORMER_HOLDERS {
                         self.former.remove(0);
@@ -201,7 +233,12 @@ impl Machine for Handle {
                 self.holder.take_if(is_it);
             }
             Operation::Resolve { candidate } => {
-                self.holder.get_or_insert(Holder { account: candidate, since: now, last_proof: None });
+                self.holder.get_or_insert(Holder {
+                    account: candidate,
+                    since: now,
+                    claim: 0,
+                    last_proof: None,
+                });
             }
             Operation::RenewProof { account, proof } => {
                 if let Some(holder) = self.holder.as_mut().filter(|holder| holder.account == account)
@@ -241,6 +278,11 @@ pub const EMAIL: &str = "email";
 /// The kind of user names.
 pub const USERNAME: &str = "username";
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_first(claim: &u64) -> bool {
+    *claim == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::object::Document;
@@ -267,7 +309,8 @@ mod tests {
         let first = handle.apply(Operation::Resolve { candidate: account(1) }, at(10));
         let second = handle.apply(Operation::Resolve { candidate: account(2) }, at(20));
         assert_eq!(first, second);
-        assert_eq!(first, Outcome::Held(Holder { account: account(1), since: at(10), last_proof: None }));
+        let holder = Holder { account: account(1), since: at(10), claim: 0, last_proof: None };
+        assert_eq!(first, Outcome::Held(holder));
     }
 
     #[test]
@@ -286,22 +329,24 @@ mod tests {
     fn who_is_first_binds_it_and_only_the_holder_gives_it_up() {
         let mut handle = Document::<Handle>::empty();
         let proof = Some(Proof { at: at(10), method: Method::Otp });
-        let claim = |seed| Operation::Claim { account: account(seed), proof };
+        let claim = |seed| Operation::Claim { account: account(seed), claim: 1, proof };
         let release =
-            |seed, seen| Operation::Release { account: account(seed), seen, cause: Parting::Unbound };
-        let mine = Outcome::Held(Holder { account: account(1), since: at(10), last_proof: proof });
+            |seed, held| Operation::Release { account: account(seed), held, cause: Parting::Unbound };
+        let seen = |secs| Holding::Seen { since: at(secs), claim: 1 };
+        let mine = Outcome::Held(Holder { account: account(1), since: at(10), claim: 1, last_proof: proof });
         assert_eq!(handle.apply(Operation::Look, at(9)), Outcome::Free);
         for (operation, secs) in [
             (claim(1), 10),
             (claim(2), 11),
             (claim(1), 12),
-            (release(2, None), 13),
-            (release(1, Some(at(9))), 14),
+            (release(2, Holding::UpTo(1)), 13),
+            (release(1, seen(9)), 14),
+            (release(1, Holding::UpTo(0)), 15),
         ] {
             assert_eq!(handle.apply(operation, at(secs)), mine);
         }
-        assert_eq!(handle.apply(release(1, Some(at(10))), at(20)), Outcome::Free);
-        assert_eq!(handle.apply(release(1, None), at(21)), Outcome::Free, "once");
+        assert_eq!(handle.apply(release(1, seen(10)), at(20)), Outcome::Free);
+        assert_eq!(handle.apply(release(1, Holding::UpTo(1)), at(21)), Outcome::Free, "once");
         let Outcome::Held(holder) = handle.apply(claim(2), at(30)) else { panic!("free to be claimed") };
         assert_eq!((holder.account, holder.since), (account(2), at(30)));
         let kept = serde_json::to_value(&handle).unwrap();
@@ -316,10 +361,26 @@ mod tests {
     }
 
     #[test]
+    fn what_comes_late_of_an_earlier_claim_frees_nothing() {
+        let mut handle = Document::<Handle>::empty();
+        let claim = |claim| Operation::Claim { account: account(1), claim, proof: None };
+        let release = |held| Operation::Release { account: account(1), held, cause: Parting::Unbound };
+        let first = handle.apply(claim(1), at(10));
+        assert_eq!(handle.apply(claim(1), at(11)), first, "a repeat");
+        let Outcome::Held(second) = handle.apply(claim(2), at(10)) else { panic!("its own") };
+        assert_eq!((second.since, second.claim), (at(10), 2));
+        for late in [Holding::UpTo(1), Holding::Seen { since: at(10), claim: 1 }] {
+            assert_eq!(handle.apply(release(late), at(12)), Outcome::Held(second.clone()));
+        }
+        assert_eq!(handle.apply(claim(1), at(13)), Outcome::Held(second), "nor does an earlier claim itself");
+        assert_eq!(handle.apply(release(Holding::UpTo(2)), at(14)), Outcome::Free);
+    }
+
+    #[test]
     fn a_claim_that_is_taken_back_leaves_nothing() {
         let mut handle = Document::<Handle>::empty();
         let proof = Some(Proof { at: at(5), method: Method::Imported });
-        let claim = |seed| Operation::Claim { account: account(seed), proof };
+        let claim = |seed| Operation::Claim { account: account(seed), claim: 0, proof };
         let undo =
             |seed, since: Option<i64>| Operation::Undo { account: account(seed), since: since.map(at) };
         let mine = handle.apply(claim(1), at(10));
@@ -336,9 +397,10 @@ mod tests {
     fn former_holders_do_not_pile_up() {
         let mut handle = Document::<Handle>::empty();
         for seed in 0..100 {
-            handle.apply(Operation::Claim { account: account(seed), proof: None }, at(seed.into()));
+            let (account, claim) = (account(seed), 1);
+            handle.apply(Operation::Claim { account, claim, proof: None }, at(seed.into()));
             handle.apply(
-                Operation::Release { account: account(seed), seen: None, cause: Parting::Changed },
+                Operation::Release { account, held: Holding::UpTo(1), cause: Parting::Changed },
                 at(seed.into()),
             );
         }

@@ -38,6 +38,8 @@ pub enum Message {
         handle: HandleName,
         /// Who binds it.
         account: AccountId,
+        /// Which of its claims.
+        claim: u64,
         /// When and how it was proven.
         proof: Option<Proof>,
     },
@@ -47,6 +49,8 @@ pub enum Message {
         handle: HandleName,
         /// Who gives it up.
         account: AccountId,
+        /// What is given up: what this claim or an earlier one has brought.
+        up_to: u64,
         /// Why.
         cause: Parting,
     },
@@ -145,12 +149,6 @@ impl Outbox {
         self.next_id = self.next_id.saturating_add(1);
     }
 
-    /// Whether a handle may still have to hear that the account gives it up.
-    pub fn is_releasing(&self, handle: &HandleName) -> bool {
-        let releases = |letter: &Letter| matches!(&letter.message, Message::Release { handle: known, .. } if known == handle);
-        self.letters.iter().any(releases)
-    }
-
     /// Whether nothing is on its way.
     pub const fn is_empty(&self) -> bool {
         self.letters.is_empty()
@@ -181,14 +179,17 @@ const fn is_notice(message: &Message) -> bool {
 fn supersedes(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::RenewProof { handle: a, .. }, Message::RenewProof { handle: b, .. }) => a == b,
-        // What is given up now is not claimed any more. A release may be under way already, so it stays until it arrived.
+        // What is given up now is not claimed any more, and what is claimed now need not be given up.
         (
             Message::Claim { handle: a, .. }
             | Message::Release { handle: a, .. }
             | Message::Undo { handle: a, .. },
             Message::Claim { handle: b, .. },
         )
-        | (Message::Release { handle: a, .. }, Message::Release { handle: b, .. })
+        | (
+            Message::Claim { handle: a, .. } | Message::Release { handle: a, .. },
+            Message::Release { handle: b, .. },
+        )
         | (Message::Undo { handle: a, .. }, Message::Undo { handle: b, .. }) => a == b,
         // It has ended, in the one way or the other.
         (Message::IndexAccount { .. } | Message::Undo { .. }, Message::FinishImport { .. }) => true,

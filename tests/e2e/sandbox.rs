@@ -27,7 +27,7 @@ impl Order {
         self.with("purpose", "check")
     }
 
-    /// ProvenInSession by this carrier.
+    /// Given by this carrier.
     pub(crate) fn carrier(self, carrier: &str) -> Self {
         self.with("carrier", carrier)
     }

@@ -69,54 +69,55 @@ impl Account {
         if identifier.alias_of.as_ref().is_some_and(|main| !self.is_led_to_by(main)) {
             return Outcome::NotFound;
         }
-        // What it has just given up must arrive first: late, it would give up what is claimed now.
-        if outbox.is_releasing(&identifier.handle) {
-            return Outcome::Limited { retry_after: 1 };
-        }
+        // Asked for again, it is the same claim.
+        let known = self.identifiers.iter().find(|known| known.handle == identifier.handle);
+        let claim = known.map_or_else(|| self.claims.saturating_add(1), |known| known.claim);
+        self.claims = self.claims.max(claim);
         self.identifiers.retain(|known| known.handle != identifier.handle);
-        self.identifiers.push(Identifier { claiming: true, since: now, ..identifier.clone() });
+        self.identifiers.push(Identifier { claim, claiming: true, since: now, ..identifier.clone() });
         let (handle, proof) = (identifier.handle.clone(), *proof);
-        outbox.post(Message::Claim { handle, account, proof }, now);
-        Outcome::Claiming
+        outbox.post(Message::Claim { handle, account, claim, proof }, now);
+        Outcome::Claiming { claim }
     }
 
     /// The handle has decided. Heard again, it changes nothing.
     pub(super) fn settle_claim(
         &mut self,
         handle: &HandleName,
-        is_won: bool,
+        (claim, is_won): (u64, bool),
         account: AccountId,
         rules: &Rules,
         now: Timestamp,
         outbox: &mut Outbox,
     ) {
-        let known = self.identifiers.iter().find(|known| known.handle == *handle);
-        match known.map(|known| known.claiming) {
-            // ProvenInSession up meanwhile: the handle must not go on leading here.
-            None if is_won => {
-                let (handle, cause) = (handle.clone(), Parting::Unbound);
-                outbox.post(Message::Release { handle, account, cause }, now);
+        let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else {
+            // Given up meanwhile: the handle must not go on leading here.
+            if is_won {
+                let (handle, up_to, cause) = (handle.clone(), claim, Parting::Unbound);
+                outbox.post(Message::Release { handle, account, up_to, cause }, now);
             }
-            Some(true) if is_won => {
-                let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
-                // Who has just come to be need not hear what they came by. A number is told of while it is none of the account's.
-                let created_at = self.created.as_ref().map(|created| created.at);
-                let is_news =
-                    |known: &Identifier| known.alias_of.is_none() && Some(known.since) != created_at;
-                if !is_change
-                    && self.identifiers.iter().any(|known| known.handle == *handle && is_news(known))
-                {
-                    self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
-                }
-                if let Some(known) = self.identifiers.iter_mut().find(|known| known.handle == *handle) {
-                    known.claiming = false;
-                }
-            }
-            Some(true) => {
-                self.identifiers.retain(|known| known.handle != *handle);
-                self.part_with_aliases(handle, Parting::Unbound, account, now, outbox);
-            }
-            _ => {}
+            return;
+        };
+        // Settled before; or it is the answer to an earlier claim.
+        let Some(known) = self.identifiers.get_mut(at).filter(|known| known.claiming && known.claim == claim)
+        else {
+            return;
+        };
+        if !is_won {
+            self.identifiers.remove(at);
+            self.part_with_aliases(handle, Parting::Unbound, account, now, outbox);
+            return;
+        }
+        // Who has just come to be need not hear what they came by.
+        let is_of_creation = self.created.as_ref().is_some_and(|created| created.at == known.since);
+        let is_news = known.alias_of.is_none() && !is_of_creation;
+        // A number is told of while it is none of the account's.
+        let is_change = self.part_with_former_number(handle, account, rules, now, outbox);
+        if is_news && !is_change {
+            self.tell(NoticeKind::IdentityBound, account, None, rules, now, outbox);
+        }
+        if let Some(known) = self.identifiers.iter_mut().find(|known| known.handle == *handle) {
+            known.claiming = false;
         }
     }
 }
@@ -156,13 +157,13 @@ mod tests {
 
     fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
         let (handle, value) = (name(handle), from_text("k1.value"));
-        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claiming: false };
+        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claim: 0, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
     fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
         let (handle, value, alias_of) = (name(handle), from_text("k1.value"), Some(name(of)));
-        let identifier = Identifier { handle, value, since: NOW, alias_of, claiming: false };
+        let identifier = Identifier { handle, value, since: NOW, alias_of, claim: 0, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 

@@ -53,8 +53,8 @@ impl Account {
             return;
         };
         for known in std::mem::take(&mut self.identifiers) {
-            let (handle, cause) = (known.handle, Parting::Deleted);
-            outbox.post(Message::Release { handle, account, cause }, now);
+            let (handle, up_to, cause) = (known.handle, known.claim, Parting::Deleted);
+            outbox.post(Message::Release { handle, account, up_to, cause }, now);
         }
         outbox.post(Message::UnindexAccount { account }, now);
         // Whoever imports the same file once more must not bring back who has left.

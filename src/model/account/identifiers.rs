@@ -25,6 +25,9 @@ pub struct Identifier {
     /// It is another name of that one, given by the same third party to the same person: it comes and goes with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias_of: Option<HandleName>,
+    /// By which of the account's claims; 0: with the account itself.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub claim: u64,
     /// The handle has not said yet whether it does.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub claiming: bool,
@@ -98,7 +101,7 @@ impl Account {
         outbox: &mut Outbox,
     ) {
         let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else { return };
-        let Identifier { handle, value, since, claiming, .. } = self.identifiers.remove(at);
+        let Identifier { handle, value, since, claim, claiming, .. } = self.identifiers.remove(at);
         self.part_with_aliases(&handle, cause, account, now, outbox);
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
@@ -109,7 +112,7 @@ impl Account {
         }
         // Whoever waits to come in by it would bring it back.
         self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
-        outbox.post(Message::Release { handle, account, cause }, now);
+        outbox.post(Message::Release { handle, account, up_to: claim, cause }, now);
     }
 
     /// Other names go with it; what is being claimed of them is taken back.
@@ -122,9 +125,9 @@ impl Account {
         outbox: &mut Outbox,
     ) {
         let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(main));
-        for Identifier { handle, .. } in aliases {
+        for Identifier { handle, claim: up_to, .. } in aliases {
             self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
-            outbox.post(Message::Release { handle, account, cause }, now);
+            outbox.post(Message::Release { handle, account, up_to, cause }, now);
         }
     }
 
@@ -147,6 +150,11 @@ impl Account {
         }
         proofs
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_first(claim: &u64) -> bool {
+    *claim == 0
 }
 
 #[cfg(test)]
@@ -184,13 +192,13 @@ mod tests {
 
     fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
         let (handle, value) = (name(handle), from_text("k1.value"));
-        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claiming: false };
+        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claim: 0, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
     fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
         let (handle, value, alias_of) = (name(handle), from_text("k1.value"), Some(name(of)));
-        let identifier = Identifier { handle, value, since: NOW, alias_of, claiming: false };
+        let identifier = Identifier { handle, value, since: NOW, alias_of, claim: 0, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 

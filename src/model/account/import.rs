@@ -132,7 +132,7 @@ mod tests {
 
     fn import(attempt: u64) -> Operation {
         let (handle, value) = (from_text("phone.k1.name"), from_text("k1.number"));
-        let identifier = Identifier { handle, value, since: at(9), alias_of: None, claiming: true };
+        let identifier = Identifier { handle, value, since: at(9), alias_of: None, claim: 0, claiming: true };
         let proof = Some(Proof { at: at(5), method: Method::Otp });
         Operation::Import(Box::new(Import {
             account: ACCOUNT,

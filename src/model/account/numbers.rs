@@ -66,7 +66,7 @@ impl Account {
         let needs_proof = self.needs_proof(session, rules, now);
         if is_due || needs_proof.is_none() {
             let outcome = self.begin_claim(candidate, account, now, outbox);
-            if outcome == Outcome::Claiming {
+            if matches!(outcome, Outcome::Claiming { .. }) {
                 self.forget_proofs_but(session);
             }
             return outcome;
@@ -165,7 +165,7 @@ mod tests {
     fn change(document: &mut Document<Account>, secs: i64, seed: u8, handle: &str) -> Outcome {
         let (handle, value) = (from_text(handle), from_text("k1.value"));
         let since = Timestamp::from_secs(secs);
-        let identifier = Identifier { handle, value, since, alias_of: None, claiming: false };
+        let identifier = Identifier { handle, value, since, alias_of: None, claim: 0, claiming: false };
         let proof = Some(Proof { at: Timestamp::from_secs(secs), method: Method::Otp });
         act(document, secs, seed, Deed::ChangePhone(Box::new(Candidate { identifier, proof })))
     }

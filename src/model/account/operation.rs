@@ -54,6 +54,11 @@ pub enum Operation {
         /// Rules in force.
         rules: Rules,
     },
+    /// Does the identifier lead here, as far as the account knows?
+    LookAtIdentifier {
+        /// Its handle.
+        handle: HandleName,
+    },
     /// The number of the account.
     LookAtPhone,
     /// The password of the account, to be compared.
@@ -71,6 +76,8 @@ pub enum Operation {
         account: AccountId,
         /// Which.
         handle: HandleName,
+        /// Which of its claims.
+        claim: u64,
         /// It leads to this account.
         is_won: bool,
         /// Rules in force.

@@ -10,6 +10,7 @@ use crate::{
     kernel::{seal::Sealed, time::Timestamp},
     model::{
         device::{Device, Trust},
+        handle::HandleName,
         login::Method,
         platform::Platform,
         session::{Ended, Session},
@@ -37,6 +38,9 @@ pub enum Outcome {
         /// Whether it is known who its owner is.
         #[serde(default)]
         real_name: RealName,
+        /// Identifiers whose handles have not decided yet, by their claims.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        claiming: Vec<(HandleName, u64)>,
     },
     /// The sign-in waits until its device is confirmed.
     Waits(Box<Waiting>),
@@ -80,7 +84,10 @@ pub enum Outcome {
     /// The identifier does not lead to this account (any more).
     NotMine,
     /// Its handle decides whether the identifier is bound.
-    Claiming,
+    Claiming {
+        /// Which of the account's claims it is.
+        claim: u64,
+    },
     /// The account is being imported, which must end first.
     Importing(Importing),
     /// The account has as many identifiers of the kind as it may.

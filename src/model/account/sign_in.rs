@@ -147,7 +147,9 @@ impl Account {
             None => self.identifiers.push(identifier.clone()),
         }
         // Its handle led here, so one that was being claimed is won.
-        self.settle_claim(&identifier.handle, true, *account, rules, now, outbox);
+        let known = self.identifiers.iter().find(|known| known.handle == identifier.handle);
+        let claim = known.map_or(0, |known| known.claim);
+        self.settle_claim(&identifier.handle, (claim, true), *account, rules, now, outbox);
         if self.is_creation(*id) {
             self.profile = sign_in.introduction.clone();
         }
@@ -216,6 +218,10 @@ impl Account {
             phone: self.phone().map(|phone| phone.value.clone()),
             profile: self.profile.clone().into(),
             real_name: self.real_name,
+            claiming: {
+                let claiming = self.identifiers.iter().filter(|known| known.claiming);
+                claiming.map(|known| (known.handle.clone(), known.claim)).collect()
+            },
         }
     }
 

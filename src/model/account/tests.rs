@@ -81,6 +81,7 @@ pub(super) fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
             value: from_text("k1.number"),
             since: at(0),
             alias_of: None,
+            claim: 0,
             claiming: false,
         },
         method: Method::OneTap,
