@@ -22,6 +22,7 @@ mod browser;
 mod client;
 mod contract;
 mod crash;
+mod crash_binding;
 mod dev;
 #[path = "../world/device_key.rs"]
 mod device_key;
@@ -77,6 +78,7 @@ fn main() -> ExitCode {
         faults::stories(),
         idempotency::stories(),
         crash::stories(),
+        crash_binding::stories(),
         tokens::stories(),
         sessions::stories(),
         protection::stories(),
