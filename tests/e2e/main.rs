@@ -23,6 +23,7 @@ mod client;
 mod contract;
 mod crash;
 mod crash_binding;
+mod deletion;
 mod dev;
 #[path = "../world/device_key.rs"]
 mod device_key;
@@ -48,6 +49,7 @@ mod sandbox;
 mod sessions;
 mod settings;
 mod stack;
+mod strangers;
 mod tokens;
 mod verifiers;
 
@@ -84,12 +86,14 @@ fn main() -> ExitCode {
         protection::stories(),
         devices::stories(),
         isolation::stories(),
+        strangers::stories(),
         browser::stories(),
         identities::stories(),
         import::stories(),
         emails::stories(),
         passwords::stories(),
         account::stories(),
+        deletion::stories(),
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),

@@ -99,7 +99,7 @@ pub(crate) async fn log_in(stack: &Stack, kind: &str, app: &str, person: Value) 
 }
 
 /// Binds an identity to the account of who is signed in.
-async fn bind(stack: &Stack, login: &Value, kind: &str, person: Value) -> Answer {
+pub(crate) async fn bind(stack: &Stack, login: &Value, kind: &str, person: Value) -> Answer {
     let (body, own) = came_back(stack, kind, "default", person).await;
     let request = post(stack, &format!("/v1/account/identities/{kind}"), &body);
     request.bearer(access_token(login)).header("x-onetap-device", &own).send().await
