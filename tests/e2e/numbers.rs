@@ -124,6 +124,8 @@ async fn waits() {
             Request::new(&stack, Method::DELETE, WISH).bearer(access_token(login)).send().await
         };
         object(&stranger).await.problem(403, "reauthentication_required");
+        let somebody = sign_in(&stack, &fresh_phone("137")).await;
+        object(&somebody).await.problem(404, "not_found");
         assert_eq!(object(&login).await.status, 204);
         object(&login).await.problem(404, "not_found");
         assert_eq!(to(&stack, &lost, &new).await.status, 202);
