@@ -122,7 +122,8 @@ fn must_be_done(answer: &Answer) {
     assert_eq!(answer.status, 204, "{}", answer.summary());
 }
 
-/// Binds what was given up: before its handle has heard of that, it is still in use.
+/// Binds what was given up: before its handle has heard of that, it is still in use. A claim that was lost may yet win, by the
+/// outbox of whoever was told so; until that is taken back they are asked to wait.
 async fn must_be_free(code: &str, bind: impl AsyncFn() -> Answer) {
     let began = Instant::now();
     loop {
@@ -130,7 +131,10 @@ async fn must_be_free(code: &str, bind: impl AsyncFn() -> Answer) {
         if answer.status == 204 {
             return;
         }
-        answer.problem(409, code);
+        match answer.code().as_str() {
+            "try_again" => answer.problem(503, "try_again"),
+            _ => answer.problem(409, code),
+        };
         assert!(began.elapsed() < OUTBOX, "still not free");
         sleep(POLL).await;
     }

@@ -175,8 +175,6 @@ async fn ids() {
     let both = [owner.trusted_phone.clone(), not(&owner.trusted_phone)];
     let both = both.map(|id| delete(format!("{TRUSTED}/{id}")));
     owner.is_as_nobody(stack, "trusted phone", (404, "not_found"), both).await;
-    let both = [owner.words[0].as_str(), "13800000000"].map(|id| delete(format!("{TRUSTED}/{id}")));
-    owner.is_as_nobody(stack, "trusted phone by its number", (404, "not_found"), both).await;
 }
 
 async fn own_only() {
