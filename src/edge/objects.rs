@@ -96,7 +96,10 @@ impl EdgeWorld {
     /// Sends an operation to an object, both as JSON: one way for all kinds, which keeps it small.
     async fn call(&self, namespace: &str, name: &str, operation: String) -> Result<Vec<u8>, Fault> {
         #[cfg(feature = "test-hooks")]
-        self.hooks.before_call(namespace)?;
+        {
+            self.hooks.meet(namespace).await;
+            self.hooks.before_call(namespace)?;
+        }
         let exchange = pin!(self.exchange(namespace, name, operation));
         let outcome = match select(exchange, Delay::from(DEADLINE)).await {
             Either::Left((outcome, _)) => outcome,

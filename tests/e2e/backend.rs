@@ -129,7 +129,7 @@ async fn no_key() {
 }
 
 /// Asks the stack's database, through another process, as an operator would.
-fn query(stack: &Stack, sql: &str) -> Vec<Value> {
+pub(crate) fn query(stack: &Stack, sql: &str) -> Vec<Value> {
     let tools = stack::root().join("node_modules/.bin");
     let path = std::env::var("PATH").unwrap_or_default();
     let output = Command::new(tools.join("wrangler"))

@@ -15,7 +15,8 @@ use crate::{
     story, story_alone,
 };
 
-const HOOK: &str = "x-test-hook";
+/// Asks for a fault.
+pub(crate) const HOOK: &str = "x-test-hook";
 
 /// A caller whose callee died may wait until the platform gives up.
 const PATIENCE: Duration = Duration::from_secs(15);

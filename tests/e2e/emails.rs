@@ -1,13 +1,17 @@
 //! E-mail addresses over HTTP: proven by what the sandbox's vendors deliver, and used with the password.
 
+use std::time::Duration;
+
 use libtest_mimic::Trial;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::{
     client::{Answer, Request, fresh_device, fresh_phone, get, http, post, random_hex},
     leaks,
     login::{access_token, sign_in},
+    otp::stacks,
     stack::{self, Stack},
     story,
 };
@@ -21,11 +25,16 @@ pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("emails: an address is bound by the code that arrived, and signs in with the password", bound),
         story("emails: a second address is in use as another's is, and mail signs nobody in", in_use),
+        story(
+            "emails: who reads another's mail now binds the address only when they give it up",
+            changed_hands,
+        ),
         story("emails: one vendor refuses and the next delivers; none delivers twice", vendors),
     ]
 }
 
-fn fresh_address() -> String {
+/// An address that nobody used before.
+pub(crate) fn fresh_address() -> String {
     let address = format!("person.{}@mail.example", random_hex(8));
     leaks::note("address", &address);
     address
@@ -37,7 +46,7 @@ async fn ask(stack: &Stack, token: &str, address: &str, purpose: &str) -> Answer
 }
 
 /// Asks for a code and returns it with its challenge, as a body.
-async fn code_for(stack: &Stack, token: &str, address: &str, purpose: &str) -> Value {
+pub(crate) async fn code_for(stack: &Stack, token: &str, address: &str, purpose: &str) -> Value {
     let sent = ask(stack, token, address, purpose).await;
     assert_eq!(sent.status, 202, "{}", sent.summary());
     let text = letters(stack, address).await.pop().unwrap()["text"].as_str().unwrap().to_owned();
@@ -114,6 +123,43 @@ async fn in_use() {
     let second = fresh_address();
     let body = code_for(stack, access_token(&mine), &second, "bind").await;
     post(stack, BIND, &body).bearer(access_token(&mine)).send().await.problem(409, "identity_in_use");
+}
+
+/// A mailbox that changed hands: its new owner proves the address, and it is still another's.
+async fn changed_hands() {
+    let stack = stacks::main();
+    let address = fresh_address();
+    let (mine, other) =
+        (sign_in(stack, &fresh_phone("139")).await, sign_in(stack, &fresh_phone("150")).await);
+    let bind = async |login: &Value| {
+        // Another code may be asked for after a second.
+        sleep(Duration::from_millis(1100)).await;
+        let body = code_for(stack, access_token(login), &address, "bind").await;
+        post(stack, BIND, &body).bearer(access_token(login)).send().await
+    };
+    let list = async |login: &Value| {
+        get(stack, "/v1/account/identities").bearer(access_token(login)).send().await.ok()
+    };
+    assert_eq!(bind(&mine).await.status, 204);
+    set_password(stack, access_token(&mine), OLD).await;
+    let before = list(&mine).await;
+    let refused = bind(&other).await;
+    let said = refused.problem(409, "identity_in_use");
+    let names: Vec<&String> = said.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["code", "detail", "requestId", "status", "title", "type"], "nothing else");
+    let theirs = [&mine["account"]["id"], &mine["session"]["id"], &mine["device"]["id"]];
+    let theirs = theirs.map(|id| id.as_str().unwrap().to_owned()).into_iter();
+    for word in theirs.chain([address.clone(), "mail.example".to_owned()]) {
+        assert!(!refused.text().contains(&word), "{}", refused.text());
+    }
+    assert_eq!((list(&mine).await, list(&other).await["identities"].as_array().unwrap().len()), (before, 1));
+    assert_eq!(log_in(stack, &address, OLD).await.ok()["account"]["id"], mine["account"]["id"]);
+    // When it is given up, whoever proves it has it, and nobody else's password goes with it.
+    let unbind = Request::new(stack, Method::DELETE, BIND).bearer(access_token(&mine)).send().await;
+    assert_eq!(unbind.status, 204, "{}", unbind.summary());
+    assert_eq!(bind(&other).await.status, 204);
+    log_in(stack, &address, OLD).await.problem(401, "invalid_credentials");
+    bind(&mine).await.problem(409, "identity_in_use");
 }
 
 async fn vendors() {

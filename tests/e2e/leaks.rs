@@ -163,7 +163,8 @@ fn is_vendor_secret(name: &str) -> bool {
     matches!(name, "appKey" | "appSecret") || OTHERS.contains(&name)
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+/// All files below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }

@@ -22,6 +22,8 @@ mod browser;
 mod client;
 mod contract;
 mod crash;
+mod crash_binding;
+mod deletion;
 mod dev;
 #[path = "../world/device_key.rs"]
 mod device_key;
@@ -47,6 +49,7 @@ mod sandbox;
 mod sessions;
 mod settings;
 mod stack;
+mod strangers;
 mod tokens;
 mod verifiers;
 
@@ -77,17 +80,20 @@ fn main() -> ExitCode {
         faults::stories(),
         idempotency::stories(),
         crash::stories(),
+        crash_binding::stories(),
         tokens::stories(),
         sessions::stories(),
         protection::stories(),
         devices::stories(),
         isolation::stories(),
+        strangers::stories(),
         browser::stories(),
         identities::stories(),
         import::stories(),
         emails::stories(),
         passwords::stories(),
         account::stories(),
+        deletion::stories(),
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),

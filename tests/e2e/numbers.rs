@@ -15,7 +15,7 @@ use crate::{
     tokens::REFRESH,
 };
 
-const PHONE: &str = "/v1/account/phone";
+pub(crate) const PHONE: &str = "/v1/account/phone";
 const WISH: &str = "/v1/account/phone-change";
 pub(crate) const TRUSTED: &str = "/v1/account/trusted-phones";
 const DAY: i64 = 86_400;
@@ -36,7 +36,7 @@ pub(crate) async fn one_tap(stack: &Stack, phone: &str) -> Value {
 }
 
 /// A code that this session asked for, as `numberProof`.
-async fn otp(stack: &Stack, login: &Value, phone: &str, purpose: &str) -> Value {
+pub(crate) async fn otp(stack: &Stack, login: &Value, phone: &str, purpose: &str) -> Value {
     let ask = json!({ "phone": phone, "purpose": purpose, "device": fresh_device() });
     let sent = post(stack, "/v1/otp/send", &ask).bearer(access_token(login)).send().await;
     assert_eq!(sent.status, 202, "{}", sent.summary());
@@ -47,11 +47,12 @@ async fn change(stack: &Stack, login: &Value, body: Value) -> Answer {
     Request::new(stack, Method::PUT, PHONE).json(&body).bearer(access_token(login)).send().await
 }
 
-async fn to(stack: &Stack, login: &Value, phone: &str) -> Answer {
+/// Takes another number by the carrier's word.
+pub(crate) async fn to(stack: &Stack, login: &Value, phone: &str) -> Answer {
     change(stack, login, json!({ "numberProof": one_tap(stack, phone).await })).await
 }
 
-async fn account(stack: &Stack, login: &Value) -> Value {
+pub(crate) async fn account(stack: &Stack, login: &Value) -> Value {
     get(stack, "/v1/account").bearer(access_token(login)).send().await.ok()
 }
 
@@ -62,7 +63,7 @@ async fn refreshed(stack: &Stack, login: &Value) -> Value {
     later
 }
 
-fn masked(phone: &str) -> String {
+pub(crate) fn masked(phone: &str) -> String {
     format!("{}****{}", &phone[..6], &phone[10..])
 }
 
@@ -123,6 +124,8 @@ async fn waits() {
             Request::new(&stack, Method::DELETE, WISH).bearer(access_token(login)).send().await
         };
         object(&stranger).await.problem(403, "reauthentication_required");
+        let somebody = sign_in(&stack, &fresh_phone("137")).await;
+        object(&somebody).await.problem(404, "not_found");
         assert_eq!(object(&login).await.status, 204);
         object(&login).await.problem(404, "not_found");
         assert_eq!(to(&stack, &lost, &new).await.status, 202);

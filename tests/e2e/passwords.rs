@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     client::{Answer, Request, fresh_device, fresh_phone, get, post, random},
-    leaks,
+    emails, leaks,
     login::{access_token, sign_in},
     otp,
     stack::{self, Recipe, Stack},
@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story(
-            "passwords: changed once, it is changed for number and user name, and the old one is nowhere good",
+            "passwords: one for number, address and user name; changed once, the old one is nowhere good",
             one_for_all,
         ),
         story("passwords: an unknown identifier and a wrong password get the same answer", same_answer),
@@ -74,13 +74,19 @@ async fn person(stack: &Stack, prefix: &str) -> Person {
 async fn one_for_all() {
     let stack = stack::main();
     let Person { phone, username, password: old, login } = person(stack, "158").await;
+    let address = emails::fresh_address();
+    let code = emails::code_for(stack, access_token(&login), &address, "bind").await;
+    let bind = post(stack, "/v1/account/identities/email", &code).bearer(access_token(&login));
+    assert_eq!(bind.send().await.status, 204);
     let new = password("new password");
-    for identifier in [&phone, &username] {
+    let identifiers = [&phone, &address, &username];
+    for identifier in identifiers {
+        log_in(stack, identifier, &new).await.problem(401, "invalid_credentials");
         assert_eq!(log_in(stack, identifier, &old).await.ok()["account"]["id"], login["account"]["id"]);
     }
     let change = json!({ "newPassword": new, "currentPassword": old });
     assert_eq!(put(stack, &login, &change).await.status, 204);
-    for identifier in [&phone, &username] {
+    for identifier in identifiers {
         log_in(stack, identifier, &old).await.problem(401, "invalid_credentials");
         assert_eq!(log_in(stack, identifier, &new).await.ok()["account"]["id"], login["account"]["id"]);
     }

@@ -1,21 +1,31 @@
 //! To whom third parties lead.
 
+use std::time::{Duration, UNIX_EPOCH};
+
 use futures_util::future::join_all;
 use libtest_mimic::Trial;
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use super::{bind, came_back, fresh_person, log_in, many};
 use crate::{
     client::{Answer, fresh_device, fresh_key, fresh_phone, get, post},
+    crash::HOOK,
     login::{access_token, sign_in},
     sandbox::Order,
     stack, story, story_alone,
 };
 
+/// Until all fifty have asked the third party.
+const BEFORE_THE_RACE: Duration = Duration::from_secs(15);
+/// The third party is asked one after the other.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(200);
+
 pub(super) fn stories() -> Vec<Trial> {
     vec![
         story("identities: every third party signs people in, and they come back as themselves", every_kind),
         story_alone("identities: of 50 binds at once by two accounts one account wins", fifty_at_once),
+        story_alone("identities: of 50 accounts that bind one person at once one wins", fifty_accounts),
         story("identities: a unionid leads two apps to one account, without it they have two", unionid),
         story("identities: with a number's proof the identity comes to lead to its account", with_a_number),
         story("identities: a lost answer is given again, to its key only", lost_answer),
@@ -52,24 +62,8 @@ async fn fifty_at_once() {
         let request = post(stack, "/v1/account/identities/username", &name);
         request.bearer(access_token(login)).send()
     });
-    one_wins(&join_all(binds).await);
-    // A third party takes its time, on two cores more than it is waited for, were they fifty.
-    let person = json!({ "subject": fresh_person() });
-    let mut codes = Vec::new();
-    for _ in 0..16 {
-        codes.push(came_back(stack, "weibo", "default", person.clone()).await);
-    }
-    let binds = codes.iter().zip(people.iter().cycle()).map(async |((body, own), login)| {
-        let request = post(stack, "/v1/account/identities/weibo", body);
-        request.bearer(access_token(login)).header("x-onetap-device", own).send().await
-    });
-    let winner = one_wins(&join_all(binds).await);
-    let leads_to = log_in(stack, "weibo", "default", person).await.ok();
-    assert_eq!(account(&leads_to), account(&people[winner]));
-}
-
-/// Two take turns: which of them has it now. Each was told the same every time.
-fn one_wins(answers: &[Answer]) -> usize {
+    // Two take turns. Each is told the same every time.
+    let answers = join_all(binds).await;
     let winner = usize::from(answers[0].status != 204);
     for (nth, answer) in answers.iter().enumerate() {
         if nth % 2 == winner {
@@ -78,7 +72,42 @@ fn one_wins(answers: &[Answer]) -> usize {
             answer.problem(409, "identity_in_use");
         }
     }
-    winner
+}
+
+/// All fifty are under way together, and from the first look at who has the identity on they race. Before that each asks the
+/// third party: fifty of these questions at once would take longer on two cores than such an answer is waited for.
+async fn fifty_accounts() {
+    let stack = stack::unwinding();
+    let person = json!({ "subject": fresh_person() });
+    let mut callers = Vec::new();
+    for _ in 0..50 {
+        let login = sign_in(stack, &fresh_phone("156")).await;
+        callers.push((login, came_back(stack, "weibo", "default", person.clone()).await));
+    }
+    let start = UNIX_EPOCH.elapsed().unwrap() + BEFORE_THE_RACE;
+    let hook = format!("meet-{}", start.as_millis());
+    let binds = callers.iter().zip(0..).map(async |((login, (body, own)), nth)| {
+        sleep(BETWEEN_QUESTIONS * nth).await;
+        let request = post(stack, "/v1/account/identities/weibo", body).bearer(access_token(login));
+        let answer = request.header("x-onetap-device", own).header(HOOK, &hook).send().await;
+        (UNIX_EPOCH.elapsed().unwrap(), answer)
+    });
+    let answers = join_all(binds).await;
+    assert!(answers.iter().all(|(at, _)| *at >= start), "nobody was answered before the race");
+    let is_winner = |answer: &Answer| answer.status == 204;
+    assert_eq!(answers.iter().filter(|(_, answer)| is_winner(answer)).count(), 1);
+    let winner = answers.iter().position(|(_, answer)| is_winner(answer)).unwrap();
+    for (_, answer) in answers.iter().filter(|(_, answer)| !is_winner(answer)) {
+        answer.problem(409, "identity_in_use");
+    }
+    let leads_to = log_in(stack, "weibo", "default", person).await.ok();
+    assert_eq!(account(&leads_to), account(&callers[winner].0));
+    for (nth, (login, _)) in callers.iter().enumerate() {
+        let list = get(stack, "/v1/account/identities").bearer(access_token(login)).send().await.ok();
+        assert_eq!(list["identities"].as_array().unwrap().len(), if nth == winner { 2 } else { 1 });
+    }
+    let last = answers.iter().map(|(at, _)| *at).max().unwrap() - start;
+    eprintln!("50 accounts raced for one identity: one won, 49 heard so, all within {last:?}");
 }
 
 async fn unionid() {

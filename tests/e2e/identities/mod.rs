@@ -3,6 +3,7 @@
 mod accounts;
 mod refusals;
 mod table;
+mod ways;
 
 use std::sync::OnceLock;
 
@@ -30,20 +31,39 @@ pub(crate) fn stories() -> Vec<Trial> {
     stories.extend(table::stories());
     stories.extend(accounts::stories());
     stories.extend(refusals::stories());
+    stories.extend(ways::stories());
     stories
 }
 
-/// Several of a kind may be bound, and a second app of the same developer has a WeChat of its own.
+/// Several of a kind may be bound, a second app of the same developer has a WeChat of its own, all take codes of SDKs, and an
+/// issuer wants the secret in the body: `partner` has the right one, `misled` another.
 fn many() -> &'static Stack {
     static STACK: OnceLock<Option<Stack>> = OnceLock::new();
     stack::shared(&STACK, || {
         let mut accounts = development_accounts();
-        let mut shop = accounts.iter().find(|account| account["provider"] == "wechat").unwrap().clone();
+        let like = |accounts: &[Value], provider: &str| {
+            accounts.iter().find(|account| account["provider"] == provider).unwrap().clone()
+        };
+        let mut shop = like(&accounts, "wechat");
         shop["app"] = json!("shop");
         shop["settings"]["appId"] = json!("wxshop0000000000");
-        let mut one_tap = accounts.iter().find(|account| account["provider"] == "flash_v2").unwrap().clone();
+        let mut one_tap = like(&accounts, "flash_v2");
         one_tap["app"] = json!("shop");
-        accounts.extend([shop, one_tap]);
+        let mut partner = like(&accounts, "oidc");
+        (partner["provider"], partner["kind"]) = (json!("oidc_post"), json!("partner"));
+        partner["settings"]["clientId"] = json!("client-of-the-body");
+        let mut misled = partner.clone();
+        misled["kind"] = json!("misled");
+        misled["settings"]["clientSecret"] = json!("NotTheOneThatWasRegistered");
+        accounts.extend([shop, one_tap, partner, misled]);
+        for account in &mut accounts {
+            if ["wechat", "qq", "weibo", "oidc", "oidc_post"]
+                .iter()
+                .any(|known| account["provider"] == *known)
+            {
+                account["native"] = json!(true);
+            }
+        }
         Recipe::new("many")
             .var("APPS", "default,shop")
             .var("PROVIDER_ACCOUNTS", &Value::from(accounts).to_string())
@@ -52,13 +72,13 @@ fn many() -> &'static Stack {
 }
 
 /// Who somebody is to a third party; nobody else has been.
-fn fresh_person() -> String {
+pub(crate) fn fresh_person() -> String {
     let letters = random::<12>().map(|byte| char::from(b'a' + byte % 26));
     letters.iter().collect()
 }
 
 /// The code of somebody who went to a third party and came back, with what goes with it.
-async fn came_back(stack: &Stack, kind: &str, app: &str, mut person: Value) -> (Value, String) {
+pub(crate) async fn came_back(stack: &Stack, kind: &str, app: &str, mut person: Value) -> (Value, String) {
     let own = fresh_key();
     leaks::note("binding", &own);
     let path = format!("/v1/identities/{kind}/authorize?redirectUri={BACK}&app={app}");
@@ -71,7 +91,7 @@ async fn came_back(stack: &Stack, kind: &str, app: &str, mut person: Value) -> (
 }
 
 /// Signs in with a third party.
-async fn log_in(stack: &Stack, kind: &str, app: &str, person: Value) -> Answer {
+pub(crate) async fn log_in(stack: &Stack, kind: &str, app: &str, person: Value) -> Answer {
     let (mut body, own) = came_back(stack, kind, app, person).await;
     body["device"] = fresh_device();
     body["app"] = json!(app);
@@ -79,7 +99,7 @@ async fn log_in(stack: &Stack, kind: &str, app: &str, person: Value) -> Answer {
 }
 
 /// Binds an identity to the account of who is signed in.
-async fn bind(stack: &Stack, login: &Value, kind: &str, person: Value) -> Answer {
+pub(crate) async fn bind(stack: &Stack, login: &Value, kind: &str, person: Value) -> Answer {
     let (body, own) = came_back(stack, kind, "default", person).await;
     let request = post(stack, &format!("/v1/account/identities/{kind}"), &body);
     request.bearer(access_token(login)).header("x-onetap-device", &own).send().await

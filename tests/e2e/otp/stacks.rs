@@ -24,7 +24,7 @@ pub(super) const RECEIPT_TOKEN: &str = "Vb3nQ9sLx2Kd8Wf5Tz7RmA";
 pub(super) const TWO_VENDORS: &str = "two-vendors";
 
 /// Codes have eight digits, so that leaks of them can be searched for; another may be asked for every second.
-pub(super) fn main() -> &'static Stack {
+pub(crate) fn main() -> &'static Stack {
     static STACK: OnceLock<Option<Stack>> = OnceLock::new();
     stack::shared(&STACK, || {
         let mut accounts = development_accounts();
