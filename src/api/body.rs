@@ -75,9 +75,10 @@ impl Fields {
         }
     }
 
-    /// The object in a canonical form: two bodies that say the same have the same.
-    pub fn canonical(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.map).unwrap_or_default()
+    /// What is asked for, and the object in a canonical form: two requests that say the same have the same.
+    pub fn canonical(&self, request: &HttpIn) -> Vec<u8> {
+        let body = serde_json::to_vec(&self.map).unwrap_or_default();
+        [request.path.as_bytes(), b"\n", &body].concat()
     }
 
     /// A text of 1 to `max` characters that must be there.

@@ -34,7 +34,7 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
 pub(super) async fn bind<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let doer = own::doer(service.settings, request)?;
     let mut body = Fields::read(request)?;
-    let (key, canonical) = (login::idempotency_key(request)?, body.canonical());
+    let (key, canonical) = (login::idempotency_key(request)?, body.canonical(request));
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let mut spent = Spent::default();
     let bound = match kind(request) {

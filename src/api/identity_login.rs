@@ -10,7 +10,7 @@ use super::{
     cookie,
     http::HttpIn,
     login::{self, Common},
-    login_result::login_result,
+    login_result::login_reply,
     number_proof,
     problem::Problem,
 };
@@ -83,7 +83,7 @@ pub const MAX_REDIRECT: usize = 512;
 pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let given = read(&mut body);
     let number = match body.has("numberProof") {
         true => number_proof::any(&mut body, "numberProof").map(Some),
@@ -103,9 +103,8 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         purpose: Purpose { app, consent, device: &device, place: &request.place },
     };
     let mut spent = Spent::default();
-    let entry = service.identity_sign_in(&sign_in, &mut spent).await.map_err(Problem::from);
-    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
-    Ok(Reply::from(reply).after(spent))
+    let entry = service.identity_sign_in(&sign_in, &mut spent).await;
+    Ok(login_reply(entry, transport, device.token.as_ref(), spent))
 }
 
 /// A third party's code, as the client wrote it.

@@ -11,9 +11,11 @@ use super::{
 };
 use crate::{
     journeys::{
+        Failure,
         otp::Challenged,
         session::Tokens,
         sign_in::{Entry, SignedIn},
+        spent::Spent,
         step_up::StepUp,
         trusted_phones::TrustedPhoneView,
     },
@@ -36,6 +38,17 @@ pub fn login_result(
     presented: Option<&Secret<String>>,
 ) -> Result<Reply, Problem> {
     with_challenge(entry, None, transport, presented)
+}
+
+/// The same, or why not, with what the request has spent.
+pub(super) fn login_reply(
+    entry: Result<Entry, Failure>,
+    transport: Transport,
+    presented: Option<&Secret<String>>,
+    spent: Spent,
+) -> Reply {
+    let entry = entry.map_err(Problem::from);
+    Reply::from(entry.and_then(|entry| login_result(&entry, transport, presented))).after(spent)
 }
 
 /// The same, with the code that was sent to a trusted phone.

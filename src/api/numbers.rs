@@ -81,7 +81,7 @@ pub(super) async fn change<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let key = login::idempotency_key(request)?;
     let (from, mut body) =
         (own::from(own::doer(service.settings, request)?, request), Fields::read(request)?);
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let given = Given::read(&mut body);
     let Given { number, proof } = body.finish(given)?.bound(service.settings, request)?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
@@ -100,7 +100,7 @@ pub(super) async fn trust<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let key = login::idempotency_key(request)?;
     let (from, mut body) =
         (own::from(own::doer(service.settings, request)?, request), Fields::read(request)?);
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let given = Given::read(&mut body);
     let label = body.optional_text("label", MAX_LABEL);
     let Given { number, proof } = body.finish(given)?.bound(service.settings, request)?;

@@ -34,7 +34,7 @@ use crate::{
 pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let is_check = match body.optional_text("mode", 16).as_deref() {
         None | Some("one_tap") => false,
         Some("check") => true,
@@ -74,7 +74,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
 pub(super) async fn failures<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let sdk_code = body.text("sdkCode", 64);
     body.optional_text("network", 32);
     body.optional_text("carrier", 32);

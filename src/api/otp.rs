@@ -10,7 +10,7 @@ use super::{
     cookie,
     http::HttpIn,
     login::{self, Common},
-    login_result::login_result,
+    login_result::login_reply,
     number_proof,
     problem::Problem,
 };
@@ -67,7 +67,7 @@ impl From<&Challenged> for ChallengeBody {
 pub(super) async fn send<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let to = destination(&mut body);
     let purposes = Purpose::ALL.map(|purpose| (purpose.name(), purpose));
     let purpose = body.optional_choice("purpose", &purposes).unwrap_or(Purpose::Login);
@@ -146,7 +146,7 @@ fn destination(body: &mut Fields) -> Option<Destination> {
 pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let proof = number_proof::code(&mut body);
     let common = login::common(request, &mut body);
     let ((challenge, code), common) = body.finish(proof.zip(common))?;
@@ -157,9 +157,8 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let purpose =
         sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
     let mut spent = Spent::default();
-    let entry = service.otp_login(&proof, &purpose, &mut spent).await.map_err(Problem::from);
-    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
-    Ok(Reply::from(reply).after(spent))
+    let entry = service.otp_login(&proof, &purpose, &mut spent).await;
+    Ok(login_reply(entry, transport, device.token.as_ref(), spent))
 }
 
 /// The digits of what a person typed: `123 456`, `123-456` and full-width digits are the same code.

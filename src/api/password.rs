@@ -6,7 +6,7 @@ use super::{
     fresh_proof::GivenProof,
     http::HttpIn,
     login::{self, Common},
-    login_result::login_result,
+    login_result::{login_reply, login_result},
     number_proof, own,
     problem::Problem,
 };
@@ -50,7 +50,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
 pub(super) async fn reset<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let proof = number_proof::any(&mut body, "numberProof");
     let new_password = password(&mut body, "newPassword");
     let common = login::common(request, &mut body);
@@ -66,9 +66,8 @@ pub(super) async fn reset<W: World>(service: Service<'_, W>, request: &HttpIn) -
         purpose,
     };
     let mut spent = Spent::default();
-    let entry = service.reset_password(&reset, &mut spent).await.map_err(Problem::from);
-    let reply = entry.and_then(|entry| login_result(&entry, transport, device.token.as_ref()));
-    Ok(Reply::from(reply).after(spent))
+    let entry = service.reset_password(&reset, &mut spent).await;
+    Ok(login_reply(entry, transport, device.token.as_ref(), spent))
 }
 
 /// `PUT /v1/account/password`
@@ -76,7 +75,7 @@ pub(super) async fn set<W: World>(service: Service<'_, W>, request: &HttpIn) -> 
     let doer = own::doer(service.settings, request)?;
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let new_password = password(&mut body, "newPassword");
     let end_others = body.flag("signOutOthers");
     let proof = match (body.has("currentPassword"), body.has("numberProof")) {
@@ -92,7 +91,7 @@ pub(super) async fn set<W: World>(service: Service<'_, W>, request: &HttpIn) -> 
     let (new_password, proof) = body.finish(new_password.zip(proof))?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let proof = proof.as_ref().map(|proof| proof.as_proof(attempt));
-    let change = PasswordChange { new_password: &new_password, proof, end_others };
+    let change = PasswordChange { new_password: &new_password, proof, end_others, attempt };
     let mut spent = Spent::default();
     let set = service.set_password(&own::from(doer, request), &change, &mut spent).await;
     Ok(Reply::done(set).after(spent))

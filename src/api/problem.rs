@@ -39,7 +39,8 @@ pub struct Problem {
     pub allow: Option<&'static str>,
     /// Ours, for the log; never shown.
     pub fault: Option<Fault>,
-    /// It is none: the first of equal requests got this reply, as kept.
+    /// It is none: the first of equal requests got this reply, as kept. It travels as a problem so that every step of a
+    /// handler ends by `?`, and becomes the reply in `Reply::from`.
     pub answered: Option<Box<Secret<Vec<u8>>>>,
 }
 

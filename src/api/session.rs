@@ -89,7 +89,7 @@ pub(super) async fn prove<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let doer = own::doer(service.settings, request)?;
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let proof = fresh_proof::read(&mut body, "proof");
     let proof = body.finish(proof)?.bound(service.settings, request)?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };

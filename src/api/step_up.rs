@@ -53,7 +53,7 @@ pub(super) async fn take<W: World>(
 ) -> Result<Reply, Problem> {
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
-    let canonical = body.canonical();
+    let canonical = body.canonical(request);
     let (mut wait, mut phone, mut code, mut captcha) = (0, None, None, None);
     let by_phone = match step {
         Step::State => {

@@ -30,7 +30,7 @@ pub enum FreshProof<'a> {
     Identity(IdentityCode<'a>),
 }
 
-/// Requester where a proof is brought.
+/// Who brings a proof, and from where.
 #[derive(Debug, Clone, Copy)]
 pub struct Requester<'a> {
     /// Whose.

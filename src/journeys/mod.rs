@@ -85,7 +85,8 @@ pub enum Failure {
     Upstream(Upstream),
     /// Ours.
     Fault(Fault),
-    /// None: the first of these equal requests got this reply, as kept.
+    /// None: the first of these equal requests got this reply, as kept. It travels as a failure so that every step of a
+    /// journey ends by `?`.
     Answered(Secret<Vec<u8>>),
 }
 

@@ -160,6 +160,14 @@ impl<W: World> Service<'_, W> {
         }
     }
 
+    /// The number that a proof is of, where that is known before it is proven.
+    pub(super) fn number_claimed(&self, proof: &NumberProof<'_>) -> Option<PhoneNumber> {
+        match proof {
+            NumberProof::Otp(proof) => self.challenge_of(proof).ok()?.to.phone().cloned(),
+            NumberProof::Carrier(proof) => proof.phone.cloned(),
+        }
+    }
+
     /// Proves a number by the carrier's word.
     pub(super) async fn prove_by_carrier(
         &self,

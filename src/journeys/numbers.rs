@@ -31,7 +31,7 @@ pub struct PhoneChangeView {
     pub phone: PhoneNumber,
     /// Since when it is wished for.
     pub requested_at: Timestamp,
-    /// Requester when on it can be taken.
+    /// From when on it can be taken.
     pub effective_at: Timestamp,
 }
 
@@ -50,44 +50,30 @@ impl<W: World> Service<'_, W> {
         spent: &mut Spent,
     ) -> Result<Option<PhoneChangeView>, Failure> {
         let here = self.here(from.doer).await?;
+        self.prove_where_stale(here, from, proof, spent).await?;
         let binding = binding_of_session(here);
         let accepted = [Purpose::ChangePhone, Purpose::Bind].map(|purpose| (purpose, binding.as_str()));
-        let prove = async |spent: &mut Spent| {
-            let proven = self.prove_in_session(here, from, number, &accepted, spent).await;
-            proven.map_err(|failure| failure.within("numberProof"))
-        };
-        // A repeat finds the reply of the first by the carrier's word, of which nobody mistypes anything.
-        let by_carrier = match number {
-            NumberProof::Carrier(_) => Some(prove(spent).await?),
-            NumberProof::Otp(_) => None,
-        };
-        // A proof counts for the session, so that a typing mistake in the other code does not cost it.
-        if let Some(proof) = proof
-            && !self.is_repeat_of_change(here, from.doer, number).await?
-        {
-            self.prove_anew(from, proof, spent).await?;
-        }
-        let proven = match by_carrier {
-            Some(proven) => proven,
-            None => prove(spent).await?,
-        };
+        let proven = self.prove_in_session(here, from, number, &accepted, spent).await;
+        let proven = proven.map_err(|failure| failure.within("numberProof"))?;
         self.change_phone(here, from.doer, &proven).await
     }
 
-    /// Whether the number was taken by the same request before: by what it was proven then is the account's no more.
-    async fn is_repeat_of_change(
+    /// Takes a proof that came along where the session has no fresh one. It counts for the session, so that neither a typing
+    /// mistake in the other code nor a repeat asks for another; by what was proven may not lead here any more.
+    async fn prove_where_stale(
         &self,
         here: Here,
-        doer: Doer<'_>,
-        number: &NumberProof<'_>,
-    ) -> Result<bool, Failure> {
-        let NumberProof::Otp(proof) = number else { return Ok(false) };
-        if proof.attempt.key.is_none() {
-            return Ok(false);
+        from: &Requester<'_>,
+        proof: Option<&FreshProof<'_>>,
+        spent: &mut Spent,
+    ) -> Result<(), Failure> {
+        let Some(proof) = proof else { return Ok(()) };
+        match self.act(here, from.doer.place, Deed::NeedFreshProof).await {
+            Err(Failure::Refusal(refusal)) if refusal.code == Code::ReauthenticationRequired => {
+                self.prove_anew(from, proof, spent).await
+            }
+            fresh => fresh.map(|_| ()),
         }
-        let handle = self.challenge_of(proof)?.to.handle(&self.settings.digest);
-        let own = self.own_profile_of(here, doer.place).await?;
-        Ok(own.identifiers.iter().any(|known| known.handle == handle))
     }
 
     /// Trusts a phone, proven by whoever is signed in; `label`: what its owner calls it.
@@ -104,9 +90,7 @@ impl<W: World> Service<'_, W> {
         spent: &mut Spent,
     ) -> Result<TrustedPhoneView, Failure> {
         let here = self.here(from.doer).await?;
-        if let Some(proof) = proof {
-            self.prove_anew(from, proof, spent).await?;
-        }
+        self.prove_where_stale(here, from, proof, spent).await?;
         // Before the code is spent.
         self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         let binding = binding_of_session(here);

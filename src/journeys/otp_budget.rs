@@ -9,13 +9,13 @@ use super::{
     Service,
     budget::{ALL, Asker, Scope, Taken, cap},
     provider::Caller,
+    spent::SpentCode,
 };
 use crate::{
     kernel::{
         country::{country_code, prefix},
         fault::Fault,
         phone::PhoneNumber,
-        time::Timestamp,
     },
     model::{
         challenge::Destination,
@@ -152,12 +152,12 @@ impl<W: World> Service<'_, W> {
         .await;
     }
 
-    /// A code that was sent then was redeemed: the guards of its prefix and country learn it.
+    /// Tells the guards of a code that came back. Our own trouble afterwards must not look like pumping.
     ///
     /// # Errors
-    /// [`Fault`]: one of them did not; it then takes one code more for lost.
-    pub(super) async fn note_redeemed(&self, phone: &PhoneNumber, sent_at: Timestamp) -> Result<(), Fault> {
-        let guarded = [of_prefix_counter(phone), of_country_counter(phone)];
+    /// [`Fault`]: one of them did not hear; it then takes one code more for lost.
+    pub async fn note_spent(&self, SpentCode { phone, sent_at }: SpentCode) -> Result<(), Fault> {
+        let guarded = [of_prefix_counter(&phone), of_country_counter(&phone)];
         let notes = guarded.map(|(counter, _)| (counter, Operation::Redeemed { sent_at }));
         self.counters(notes.into()).await.into_iter().try_for_each(|noted| noted.map(|_| ()))
     }

@@ -9,6 +9,7 @@ use futures_util::future::join;
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     budget::{Asker, Taken},
+    claim::Attempt,
     entrance::{Entrance, Proven, Seed},
     fresh_proof::{FreshProof, Requester},
     number_proof::NumberProof,
@@ -25,6 +26,7 @@ use crate::{
         fault::Fault,
         id::AccountId,
         password::{Password, PasswordHash},
+        phone::PhoneNumber,
         secret::Secret,
         time::Timestamp,
     },
@@ -79,6 +81,8 @@ pub struct PasswordChange<'a> {
     pub proof: Option<FreshProof<'a>>,
     /// All other sessions end.
     pub end_others: bool,
+    /// To recognise a repeat.
+    pub attempt: Attempt<'a>,
 }
 
 impl<W: World> Service<'_, W> {
@@ -98,9 +102,9 @@ impl<W: World> Service<'_, W> {
             handle::Outcome::Otp(_) => return Err(UNEXPECTED_OUTCOME.into()),
         };
         // 2. A guess is paid for before it is looked at.
-        let taken = self.pay_for_guess(login, account, &asker).await?;
+        let (taken, counts) = self.pay_for_guess(login, &handle, account, &asker).await?;
         // 3. One hash, whoever it is.
-        let Some(set_at) = self.compare(account, login.password).await? else {
+        let Some(set_at) = self.compare(account, login.password).await?.filter(|_| counts) else {
             return Err(Code::InvalidCredentials.into());
         };
         // 4. They know it: nothing was guessed.
@@ -110,33 +114,39 @@ impl<W: World> Service<'_, W> {
         self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 
+    /// Whether the guess is paid for, and with what. Over the month an account bears no more guesses than one identifier: that
+    /// is not said, since it would tell which identifiers are one person's.
     async fn pay_for_guess(
         &self,
         login: &PasswordLogin<'_>,
+        handle: &HandleName,
         account: AccountId,
         asker: &Asker,
-    ) -> Result<Taken, Failure> {
+    ) -> Result<(Taken, bool), Failure> {
         if let Some((digest, _)) = asker.device.as_ref().filter(|(_, record)| record.account == account) {
-            return self.take(&[self.scope_of_guess_on(digest)]).await;
+            return Ok((self.take(&[self.scope_of_guess_on(digest)]).await?, true));
         }
         // An address pays also for what comes to nothing: the bot check costs us something.
-        let from = self.take(&[self.scope_of_guess_from(asker)]).await?;
+        let has_bot_check = self.has_bot_check(&login.caller);
+        let brings_bot_check = login.captcha.is_some() && has_bot_check;
+        let from = self.take(&[self.scope_of_guess_from(asker, brings_bot_check)]).await?;
         let deadline =
             self.world.now().plus(Duration::from_millis(self.settings.limits.bot_check_timeout_ms));
         let guesser = match self.is_human(&login.caller, login.captcha, deadline).await? {
             true => Guesser::Human,
             false => Guesser::Stranger,
         };
-        match self.take(&[self.scope_of_guess_at(account, guesser)]).await {
-            Ok(at) => Ok(from.and(at)),
+        let is_full = |failure: &Failure| matches!(failure, Failure::Refusal(refusal) if refusal.code == Code::RateLimited);
+        let by_name = match self.take(&[self.scope_of_guess_by(handle, guesser)]).await {
             // What strangers have used up is not used up for people.
-            Err(Failure::Refusal(refusal))
-                if refusal.code == Code::RateLimited
-                    && guesser == Guesser::Stranger
-                    && self.has_bot_check(&login.caller) =>
-            {
-                Err(Code::BotCheckRequired.into())
+            Err(failure) if is_full(&failure) && guesser == Guesser::Stranger && has_bot_check => {
+                return Err(Code::BotCheckRequired.into());
             }
+            taken => from.and(taken?),
+        };
+        match self.take(&[self.scope_of_guess_at(account, guesser)]).await {
+            Ok(taken) => Ok((by_name.and(taken), true)),
+            Err(failure) if is_full(&failure) => Ok((by_name, false)),
             Err(failure) => Err(failure),
         }
     }
@@ -154,16 +164,17 @@ impl<W: World> Service<'_, W> {
         // 1. Before the proof is spent.
         let presented = self.presented(reset.purpose.device).await?;
         let password = self.password(reset.new_password);
-        self.check_password(&password, &[])?;
+        let known = self.number_claimed(reset.proof);
+        let mut about: Vec<&str> = known.iter().map(PhoneNumber::e164).collect();
+        about.extend(self.names_of_app(reset.purpose.app));
+        self.check_password(&password, &about)?;
         // 2. The number.
         let binding = super::number_proof::binding_of_app(reset.purpose.app);
         let accepted = [(otp_purpose::Purpose::ResetPassword, binding.as_str())];
         let proven = self.prove_number(reset.proof, &accepted, &reset.caller, spent).await;
         let (proven, seed) = proven.map_err(|failure| failure.within("numberProof"))?;
         // 3. Signs in, and the password is set with it.
-        let mut about = vec![proven.value.expose().as_str()];
-        about.extend(self.names_of_app(reset.purpose.app));
-        self.check_password(&password, &about)?;
+        self.check_password(&password, &[proven.value.expose().as_str()])?;
         let hash = self.world.hash_password(&password, self.fresh()?).await?;
         let entrance = Entrance { new_password: Some(hash.text().clone()), ..proven.into() };
         self.sign_in(&entrance, &reset.purpose, presented, &seed).await
@@ -179,16 +190,22 @@ impl<W: World> Service<'_, W> {
         change: &PasswordChange<'_>,
         spent: &mut Spent,
     ) -> Result<(), Failure> {
-        // 1. It must not be what others know of the person.
+        // 1. A repeat ends here: by what was proven then may be the old password.
         let here = self.here(from.doer).await?;
         let own = self.own_profile_of(here, from.doer.place).await?;
+        let (attempt, request) = self.names_of(&change.attempt)?;
+        let attempt = change.attempt.key.map(|_| format!("{attempt}.{request}"));
+        if attempt.is_some() && attempt == own.password_attempt {
+            return Ok(());
+        }
+        // 2. It must not be what others know of the person.
         let identities = own.identifiers.iter().map(|known| self.identity(here.account, known));
         let identities = identities.collect::<Result<Vec<_>, Fault>>()?;
         let mut about: Vec<&str> = identities.iter().map(|identity| identity.value.as_str()).collect();
         about.extend(self.names_of_app(&own.app));
         let password = self.password(change.new_password);
         self.check_password(&password, &about)?;
-        // 2. The proof, then the hash: nobody makes us hash for nothing.
+        // 3. The proof, then the hash: nobody makes us hash for nothing.
         let given = match &change.proof {
             Some(proof) => {
                 let given = self.given(here, from, proof, spent).await;
@@ -201,7 +218,7 @@ impl<W: World> Service<'_, W> {
         };
         let hash = self.world.hash_password(&password, self.fresh()?).await?;
         let hash = self.seal_for(here.account, PASSWORD, hash.text().expose().as_bytes())?;
-        let deed = Deed::SetPassword { hash, end_others: change.end_others };
+        let deed = Deed::SetPassword { hash, attempt, end_others: change.end_others };
         self.act_with(here, from.doer.place, deed, given).await.map(|_| ())
     }
 

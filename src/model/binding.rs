@@ -13,7 +13,7 @@ pub enum Leads {
 
 /// Who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
+pub enum Visitor {
     /// Somebody at the door.
     SignedOut,
     /// Somebody with an account, which has so many identifiers of the kind already, of at most so many.
@@ -43,14 +43,14 @@ pub enum Binding {
 }
 
 /// The rule.
-pub const fn decide(identifier: Leads, who: Who) -> Binding {
-    match (identifier, who) {
-        (Leads::Nowhere, Who::SignedOut) => Binding::Register,
-        (Leads::Here | Leads::Elsewhere, Who::SignedOut) => Binding::SignIn,
-        (Leads::Here, Who::SignedIn { .. }) => Binding::NothingToDo,
-        (Leads::Elsewhere, Who::SignedIn { .. }) => Binding::InUse,
-        (Leads::Nowhere, Who::SignedIn { bound, at_most }) if bound >= at_most => Binding::Full,
-        (Leads::Nowhere, Who::SignedIn { .. }) => Binding::Bind,
+pub const fn decide(identifier: Leads, visitor: Visitor) -> Binding {
+    match (identifier, visitor) {
+        (Leads::Nowhere, Visitor::SignedOut) => Binding::Register,
+        (Leads::Here | Leads::Elsewhere, Visitor::SignedOut) => Binding::SignIn,
+        (Leads::Here, Visitor::SignedIn { .. }) => Binding::NothingToDo,
+        (Leads::Elsewhere, Visitor::SignedIn { .. }) => Binding::InUse,
+        (Leads::Nowhere, Visitor::SignedIn { bound, at_most }) if bound >= at_most => Binding::Full,
+        (Leads::Nowhere, Visitor::SignedIn { .. }) => Binding::Bind,
     }
 }
 
@@ -61,8 +61,8 @@ mod tests {
     const ONE: usize = 1;
     const MANY: usize = 5;
 
-    fn signed_in(bound: usize, at_most: usize) -> Who {
-        Who::SignedIn { bound, at_most }
+    fn signed_in(bound: usize, at_most: usize) -> Visitor {
+        Visitor::SignedIn { bound, at_most }
     }
 
     macro_rules! cells {
@@ -76,9 +76,9 @@ mod tests {
 
     // Signed out there is nobody to have one of the kind, so neither it nor the policy counts.
     cells! {
-        unknown_signed_out_registers: Nowhere, Who::SignedOut => Register;
-        known_signed_out_signs_in: Here, Who::SignedOut => SignIn;
-        anothers_signed_out_signs_in_to_the_other: Elsewhere, Who::SignedOut => SignIn;
+        unknown_signed_out_registers: Nowhere, Visitor::SignedOut => Register;
+        known_signed_out_signs_in: Here, Visitor::SignedOut => SignIn;
+        anothers_signed_out_signs_in_to_the_other: Elsewhere, Visitor::SignedOut => SignIn;
         unknown_signed_in_with_none_under_one_binds: Nowhere, signed_in(0, ONE) => Bind;
         unknown_signed_in_with_one_under_one_is_full: Nowhere, signed_in(1, ONE) => Full;
         unknown_signed_in_with_none_under_many_binds: Nowhere, signed_in(0, MANY) => Bind;

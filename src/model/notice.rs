@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{device::Trust, platform::Platform};
+use super::platform::Platform;
 use crate::kernel::{
     id::{AccountId, DeviceId, SessionId},
     seal::Sealed,
@@ -170,14 +170,6 @@ impl NoticeKind {
         }
     }
 
-    /// Whether it goes to a device that the account knows so well: only trusted ones can answer a question.
-    pub fn is_for(self, trust: Trust) -> bool {
-        match self {
-            Self::ApprovalRequested => trust == Trust::Trusted,
-            _ => trust != Trust::New,
-        }
-    }
-
     /// Whether the account's owner is told too: not what they have just done themselves, nor what they see in the history
     /// until they are asked.
     pub const fn is_personal(self) -> bool {
@@ -191,6 +183,11 @@ impl NoticeKind {
             self,
             Self::AccountCreated | Self::SignInHeld | Self::ApprovalRequested | Self::TrustedPhoneRemoved
         )
+    }
+
+    /// Whether it may be the last that the owner hears of the account.
+    pub const fn is_grave(self) -> bool {
+        self.is_of_number() || matches!(self, Self::PasswordChanged | Self::DeletionRequested)
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in
@@ -229,14 +226,18 @@ impl NoticeTally {
     pub fn may_push(&mut self, kind: NoticeKind, rules: &NoticeRules) -> bool {
         let most = rules.pushes.unwrap_or(0);
         // Whoever has the number can ask and ask: half of the cap is for what they do next.
-        let most = if kind == NoticeKind::ApprovalRequested { most.div_ceil(2) } else { most };
+        let most = match kind {
+            NoticeKind::ApprovalRequested => most.div_ceil(2),
+            _ if kind.is_grave() => most.saturating_mul(2),
+            _ => most,
+        };
         spend(&mut self.pushes, most)
     }
 
     /// Whether one more SMS may go out today; it is then counted.
     pub const fn may_text(&mut self, kind: NoticeKind, rules: &NoticeRules) -> bool {
         // Whoever provokes other warnings first must not silence these: they have as many again.
-        let most = if kind.is_of_number() { rules.sms.saturating_mul(2) } else { rules.sms };
+        let most = if kind.is_grave() { rules.sms.saturating_mul(2) } else { rules.sms };
         spend(&mut self.sms, most)
     }
 }

@@ -135,11 +135,11 @@ limits! {
     "APPROVALS_PER_HOUR" approvals_per_hour = 10 in 1..=100,
         "Questions to the trusted devices of one account within an hour.";
     "PASSWORD_TRIES_HOUR" password_tries_hour = 10 in 3..=100,
-        "Guesses at the password of one account within an hour: by strangers, by who passed a bot check, in each session, and on each device that has signed in to it.";
+        "Guesses at a password within an hour: by one identifier, strangers and who passed a bot check apart; in one session; on one device that has signed in to the account.";
     "PASSWORD_TRIES_DAY" password_tries_day = 30 in 3..=100,
         "The same within a day.";
     "PASSWORD_TRIES_MONTH" password_tries_month = 90 in 10..=100,
-        "The same within 30 days (NIST: no more than 100 in a row).";
+        "The same within 30 days, and of all identifiers of one account together (NIST: no more than 100 in a row).";
     "PASSWORD_ADDRESS_HOUR" password_address_hour = 60 in 3..=10_000,
         "Guesses from one address (IPv6: one /64) within an hour, whoever they are aimed at.";
     "PASSWORD_ADDRESS_DAY" password_address_day = 300 in 3..=100_000,
@@ -154,7 +154,7 @@ limits! {
         "The same within a day.";
     "PASSWORD_MIN_CHARACTERS" password_min_characters = 8 in 8..=64,
         "Least length of a password (NIST: 8 at least, 15 better; where it alone signs in, set 15).";
-    "USERNAME_BINDS_PER_DAY" username_binds_per_day = 10 in 1..=100,
+    "USERNAME_BINDS_PER_DAY" username_binds_per_day = 50 in 1..=1000,
         "User names that one account tries to take within a day.";
     "HISTORY_EVENTS" history_events = 100 in 10..=500,
         "Events kept in an account's login history; the oldest gives way.";

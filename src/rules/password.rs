@@ -1,6 +1,6 @@
 //! Which passwords may be set. After NIST SP 800-63B-4, 3.1.1.2: a least length and lists, no rules of composition.
 
-use crate::kernel::{digest::sha256, password::Password};
+use crate::kernel::{country::country_code, digest::sha256, password::Password};
 
 /// Longest password, characters. NIST asks for 64 at least.
 pub const MOST_CHARACTERS: usize = 128;
@@ -52,7 +52,7 @@ pub fn check(password: &Password, least: usize, about: &[&str]) -> Result<(), We
     };
     // A number is known without its country code too, and an address without its host.
     let forms = about.iter().flat_map(|known| {
-        let national = known.strip_prefix("+86").or_else(|| known.strip_prefix('+'));
+        let national = known.strip_prefix('+').and_then(|digits| digits.strip_prefix(country_code(known)));
         let name = known.split_once('@').map(|(name, _)| name);
         [Some(*known), national, name].into_iter().flatten()
     });

@@ -65,7 +65,12 @@ pub(crate) fn test_build() -> &'static Stack {
 /// The build with fault points whose panics unwind.
 pub(crate) fn unwinding() -> &'static Stack {
     static STACK: OnceLock<Option<Stack>> = OnceLock::new();
-    shared(&STACK, || Recipe::new("unwind").variant("test-unwind").var("OTP_RESEND_SECONDS", "1"))
+    shared(&STACK, || {
+        Recipe::new("unwind")
+            .variant("test-unwind")
+            .var("OTP_RESEND_SECONDS", "1")
+            .var("USERNAME_BINDS_PER_DAY", "1000")
+    })
 }
 
 /// Stops the shared stacks; whether there were any.

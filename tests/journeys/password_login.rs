@@ -7,15 +7,14 @@ use serde_json::{Value, json};
 use crate::world::{
     Answer, Port, World,
     client::{device, device_with},
-    sms::HUMAN,
 };
 
-const PHONE: &str = "13800138000";
+pub(super) const PHONE: &str = "13800138000";
 const OTHER: &str = "13900139000";
-const GOOD: &str = "tnrkx-qumbelhof";
+pub(super) const GOOD: &str = "tnrkx-qumbelhof";
 const BETTER: &str = "vlimp oster gandel";
 
-fn bearer(login: &Answer) -> &str {
+pub(super) fn bearer(login: &Answer) -> &str {
     login.text("/session/accessToken")
 }
 
@@ -23,17 +22,17 @@ fn set(world: &World, login: &Answer, body: &Value) -> Answer {
     world.put("/v1/account/password", body).bearer(bearer(login)).send()
 }
 
-fn log_in(world: &World, identifier: &str, password: &str) -> Answer {
+pub(super) fn log_in(world: &World, identifier: &str, password: &str) -> Answer {
     log_in_on(world, identifier, password, &device())
 }
 
-fn log_in_on(world: &World, identifier: &str, password: &str, device: &Value) -> Answer {
+pub(super) fn log_in_on(world: &World, identifier: &str, password: &str, device: &Value) -> Answer {
     let body = json!({"identifier": identifier, "password": password, "device": device});
     world.post("/v1/password/login", &body).send()
 }
 
 /// Somebody with a user name and a password.
-fn person(world: &World) -> Answer {
+pub(super) fn person(world: &World) -> Answer {
     let login = world.login(PHONE).signed_in();
     let name = json!({"username": "XiaoMing77"});
     assert_eq!(
@@ -183,106 +182,6 @@ fn a_reset_takes_a_code_for_it_signs_in_and_ends_all_else() {
     let stranger = reset(&proof(&world, None, OTHER, "reset_password")).signed_in();
     assert_eq!(stranger.body["account"]["isNew"], true);
     log_in(&world, OTHER, BETTER).signed_in();
-}
-
-#[test]
-fn guesses_run_out_and_the_owners_device_is_none_of_the_strangers() {
-    let world = World::new();
-    let login = person(&world);
-    world.run_alarms();
-    for _ in 0..10 {
-        log_in(&world, PHONE, "something else").is_problem(401, "invalid_credentials");
-    }
-    let full = log_in(&world, PHONE, GOOD);
-    full.is_problem(429, "rate_limited");
-    assert!(full.body["retryAfter"].as_u64().unwrap() > 0);
-    // Nobody learns by it who has an account.
-    for _ in 0..10 {
-        log_in(&world, "nobody", "something else").is_problem(401, "invalid_credentials");
-    }
-    log_in(&world, "nobody", "something else").is_problem(429, "rate_limited");
-    // The owner's own device, and other ways in.
-    let own = device_with(login.text("/device/token"));
-    let again = log_in_on(&world, PHONE, GOOD, &own).signed_in();
-    assert_eq!(again.body["device"]["id"], login.body["device"]["id"]);
-    world.login(PHONE).signed_in();
-    world.pass(Duration::from_secs(3600 + 300));
-    log_in(&world, PHONE, GOOD).signed_in();
-}
-
-#[test]
-fn whoever_knows_the_password_uses_nothing_up() {
-    let world = World::new();
-    person(&world);
-    for _ in 0..25 {
-        log_in(&world, PHONE, GOOD).signed_in();
-    }
-}
-
-#[test]
-fn one_account_has_one_budget_under_whichever_identifier() {
-    let world = World::new();
-    person(&world);
-    for _ in 0..5 {
-        log_in(&world, PHONE, "something else").is_problem(401, "invalid_credentials");
-        log_in(&world, "xiaoming77", "something else").is_problem(401, "invalid_credentials");
-    }
-    for identifier in [PHONE, "xiaoming77"] {
-        log_in(&world, identifier, GOOD).is_problem(429, "rate_limited");
-    }
-}
-
-#[test]
-fn strangers_cannot_use_up_what_a_person_has() {
-    let world = World::new();
-    person(&world);
-    let mut web = device();
-    web["platform"] = json!("web");
-    let ask = |password: &str, captcha: Value| {
-        let body = json!({"identifier": PHONE, "password": password, "device": web, "captchaToken": captcha});
-        world.post("/v1/password/login", &body).send()
-    };
-    for _ in 0..10 {
-        ask("something else", Value::Null).is_problem(401, "invalid_credentials");
-    }
-    ask(GOOD, Value::Null).is_problem(403, "bot_check_required");
-    ask(GOOD, json!("made up")).is_problem(403, "bot_check_required");
-    ask(GOOD, json!(HUMAN)).signed_in();
-    for _ in 0..10 {
-        ask("something else", json!(HUMAN)).is_problem(401, "invalid_credentials");
-    }
-    ask(GOOD, json!(HUMAN)).is_problem(429, "rate_limited");
-    // Whoever has nothing to show it by waits.
-    log_in(&world, PHONE, GOOD).is_problem(429, "rate_limited");
-}
-
-#[test]
-fn a_network_of_ipv6_is_one_however_many_addresses_it_has() {
-    let world = World::with(|name| match name {
-        "PASSWORD_NETWORK_HOUR" => Some("20".to_owned()),
-        "PASSWORD_IPV6_SITE_HOUR" => Some("50".to_owned()),
-        _ => None,
-    });
-    let ask = |nth: usize, address: &str| {
-        let body = json!({"identifier": format!("person{nth}"), "password": GOOD, "device": device()});
-        world.post("/v1/password/login", &body).from(address).send().status
-    };
-    let in_one = (0..30).filter(|nth| ask(*nth, &format!("2001:db8:1:aa{nth:02x}::1")) == 429).count();
-    assert_eq!(in_one, 10, "one /56");
-    let in_many = (0..40).filter(|nth| ask(100 + nth, &format!("2001:db8:1:{nth:02x}00::1")) == 429).count();
-    assert_eq!(in_many, 10, "one /48, of whose 50 twenty were used up");
-    assert_eq!(ask(999, "2001:db8:2::1"), 401);
-}
-
-#[test]
-fn an_address_that_tries_many_people_is_stopped() {
-    let world = World::new();
-    let mut refused = 0;
-    for nth in 0..70 {
-        let answer = log_in(&world, &format!("person{nth}"), GOOD);
-        refused += usize::from(answer.status == 429);
-    }
-    assert_eq!(refused, 10, "60 an hour");
 }
 
 #[test]

@@ -37,6 +37,7 @@ impl Account {
             return needs_proof;
         }
         let end = |kind| End { kind, place: &place, rules: &rules, now };
+        let by = Hand { account, session: id, device: here };
         match deed {
             Deed::Prove | Deed::NeedFreshProof => Outcome::Done,
             Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
@@ -44,10 +45,10 @@ impl Account {
                 self.change_profile(*change);
                 Outcome::Done
             }
-            Deed::SetPassword { hash, end_others } => {
+            Deed::SetPassword { hash, attempt, end_others } => {
                 // While those are signed in who must hear of it.
                 self.tell(NoticeKind::PasswordChanged, account, Some(id), &rules, now, outbox);
-                self.set_password(hash, id, now);
+                self.set_password(hash, attempt, id, now);
                 if end_others {
                     self.sign_out_others(id, &end(EventKind::Ended), outbox);
                 }
@@ -62,19 +63,10 @@ impl Account {
                 }
                 outcome
             }
-            Deed::ChangePhone(candidate) => {
-                let by = Hand { account, session: id, device: here };
-                self.change_phone(&candidate, by, &rules, now, outbox)
-            }
+            Deed::ChangePhone(candidate) => self.change_phone(&candidate, by, &rules, now, outbox),
             Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
-            Deed::TrustPhone(phone) => {
-                let by = Hand { account, session: id, device: here };
-                self.trust_phone(*phone, by, &rules, now, outbox)
-            }
-            Deed::DistrustPhone(phone) => {
-                let by = Hand { account, session: id, device: here };
-                self.distrust_phone(phone, by, &rules, now, outbox)
-            }
+            Deed::TrustPhone(phone) => self.trust_phone(*phone, by, &rules, now, outbox),
+            Deed::DistrustPhone(phone) => self.distrust_phone(phone, by, &rules, now, outbox),
             Deed::Delete => {
                 self.tell(NoticeKind::DeletionRequested, account, Some(id), &rules, now, outbox);
                 self.close(account, &end(EventKind::Ended), outbox)
@@ -91,14 +83,14 @@ impl Account {
             }
             Deed::EndSession(which) => {
                 let kind = if which == id { EventKind::SignedOut } else { EventKind::Ended };
-                self.warn_of_ends(account, id, &|known| known.id == which, &rules, now, outbox);
+                self.warn_of_ends(by, &|known| known.id == which, &rules, now, outbox);
                 match self.end_sessions(&end(kind), outbox, &|known| known.id == which) {
                     0 => Outcome::NotFound,
                     _ => Outcome::Done,
                 }
             }
             Deed::EndOtherSessions => {
-                self.warn_of_ends(account, id, &|known| known.id != id, &rules, now, outbox);
+                self.warn_of_ends(by, &|known| known.id != id, &rules, now, outbox);
                 self.sign_out_others(id, &end(EventKind::Ended), outbox);
                 Outcome::Done
             }
@@ -143,9 +135,7 @@ impl Account {
                     false => Outcome::NotFound,
                 }
             }
-            Deed::ProtectLogin(enabled) => {
-                self.protect(enabled, here, account, &end(EventKind::Ended), outbox)
-            }
+            Deed::ProtectLogin(enabled) => self.protect(enabled, by, &end(EventKind::Ended), outbox),
             Deed::LookAtApprovals => self.approvals(here, &rules, now),
             Deed::Answer { approval, digits, key } => {
                 // A stolen access token answers for nobody.
@@ -162,19 +152,17 @@ impl Account {
     /// while they are signed in.
     fn warn_of_ends(
         &mut self,
-        account: AccountId,
-        by: SessionId,
+        by: Hand,
         which: &dyn Fn(&Session) -> bool,
         rules: &Rules,
         now: Timestamp,
         outbox: &mut Outbox,
     ) {
-        let here = self.sessions.iter().find(|known| known.id == by).map(|known| known.device);
-        let is_new = here.is_some_and(|here| !self.has_standing(here, rules, now));
-        let concerns =
-            |known: &Session| Some(known.device) != here && self.has_standing(known.device, rules, now);
-        if is_new && self.sessions.iter().any(|known| which(known) && concerns(known)) {
-            self.tell(NoticeKind::SessionsEnded, account, Some(by), rules, now, outbox);
+        let concerns = |known: &Session| {
+            which(known) && known.device != by.device && self.has_standing(known.device, rules, now)
+        };
+        if !self.has_standing(by.device, rules, now) && self.sessions.iter().any(concerns) {
+            self.tell(NoticeKind::SessionsEnded, by.account, Some(by.session), rules, now, outbox);
         }
     }
 

@@ -7,7 +7,7 @@ use super::{Account, Identifier, Outcome, Rules};
 use crate::{
     kernel::{id::AccountId, time::Timestamp},
     model::{
-        binding::{Binding, Leads, Who, decide},
+        binding::{Binding, Leads, Visitor, decide},
         handle::{HandleName, Parting, Proof},
         notice::NoticeKind,
         outbox::{Message, Outbox},
@@ -37,7 +37,7 @@ impl Account {
             Some(_) => usize::MAX,
             None => rules.at_most_of(handle),
         };
-        decide(leads, Who::SignedIn { bound, at_most })
+        decide(leads, Visitor::SignedIn { bound, at_most })
     }
 
     /// Writes down that an identifier is being bound. Its handle decides.
@@ -65,17 +65,23 @@ impl Account {
         outbox: &mut Outbox,
     ) -> Outcome {
         let Candidate { identifier, proof } = candidate;
-        // Another name of something that is not the account's would be a way in that nobody sees.
-        if identifier.alias_of.as_ref().is_some_and(|main| !self.is_led_to_by(main)) {
-            return Outcome::NotFound;
+        let mut alias_of = identifier.alias_of.clone();
+        if let Some(main) = &identifier.alias_of {
+            // Another name of something that is not the account's would be a way in that nobody sees; so would one that
+            // belongs to another name, and stays when that goes.
+            let Some(main) = self.identifiers.iter().find(|known| known.handle == *main) else {
+                return Outcome::NotFound;
+            };
+            alias_of = main.alias_of.clone().or(alias_of);
         }
         // Asked for again, it is the same claim.
         let known = self.identifiers.iter().find(|known| known.handle == identifier.handle);
         let claim = known.map_or_else(|| self.claims.saturating_add(1), |known| known.claim);
         self.claims = self.claims.max(claim);
         self.identifiers.retain(|known| known.handle != identifier.handle);
-        self.identifiers.push(Identifier { claim, claiming: true, since: now, ..identifier.clone() });
-        let (handle, proof) = (identifier.handle.clone(), *proof);
+        let identifier = Identifier { alias_of, claim, claiming: true, since: now, ..identifier.clone() };
+        self.identifiers.push(identifier.clone());
+        let (handle, proof) = (identifier.handle, *proof);
         outbox.post(Message::Claim { handle, account, claim, proof }, now);
         Outcome::Claiming { claim }
     }

@@ -80,6 +80,8 @@ pub enum Deed {
     SetPassword {
         /// The new one.
         hash: Sealed,
+        /// Name of the attempt.
+        attempt: Option<String>,
         /// All other sessions end.
         end_others: bool,
     },

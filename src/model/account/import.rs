@@ -75,7 +75,7 @@ impl Account {
             self.identifiers.push(Identifier { claiming: true, ..identifier });
         }
         self.created = Some(Created { at: created_at, by: None, on: None });
-        self.password = password.map(|hash| Password { hash, set_at: now });
+        self.password = password.map(|hash| Password { hash, set_at: now, attempt: None });
         (self.profile, self.real_name) = (profile, real_name);
         let importing = Importing { attempt, claims };
         self.importing = Some(importing.clone());

@@ -11,6 +11,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
+        device::{Device, Trust},
         notice::{Channel, Notice, NoticeKind},
         outbox::{Message, Outbox},
     },
@@ -60,9 +61,15 @@ impl Account {
         if !kind.is_personal() {
             return;
         }
+        let speaks = |known: &&Device| match kind {
+            // Only trusted ones can answer a question.
+            NoticeKind::ApprovalRequested => self.trust_of(known.id, rules, now) == Trust::Trusted,
+            _ => self.has_standing(known.id, rules, now),
+        };
+        let speakers = self.devices.iter().filter(|_| rules.notices.pushes.is_some()).filter(speaks);
+        let speakers: Vec<Device> = speakers.cloned().collect();
         let mut is_heard = false;
-        for known in self.devices.iter().filter(|_| rules.notices.pushes.is_some()) {
-            let trust = rules.trust.trust(known.usage, known.trusted_since, now);
+        for known in &speakers {
             // A push token belongs to the app that was used on its device last.
             let alive = self
                 .sessions
@@ -71,9 +78,9 @@ impl Account {
             let last = alive.max_by_key(|session| session.last_used());
             if let (Some(to), Some(session)) = (&known.profile.push_token, last)
                 && Some(known.id) != device
-                && kind.is_for(trust)
             {
-                is_heard = true;
+                // One that came in by the number alone may be anybody's, also the first.
+                is_heard |= self.trust_of(known.id, rules, now) != Trust::New;
                 if self.notices.may_push(kind, &rules.notices) {
                     post(Channel::Push(to.clone(), known.profile.platform), &session.app);
                 }

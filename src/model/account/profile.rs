@@ -63,6 +63,9 @@ pub struct OwnProfile {
     pub profile: Profile,
     /// When the password was set, if there is one.
     pub password_set_at: Option<Timestamp>,
+    /// By which attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_attempt: Option<String>,
     /// Numbers that it had, oldest first.
     pub former_numbers: Vec<FormerNumber>,
     /// Whether it is known who its owner is.
@@ -110,6 +113,7 @@ impl Account {
             aliases: self.bound().filter(|known| known.alias_of.is_some()).cloned().collect(),
             profile: self.profile.clone(),
             password_set_at: self.password.as_ref().map(|password| password.set_at),
+            password_attempt: self.password.as_ref().and_then(|password| password.attempt.clone()),
             former_numbers: self.former_numbers.clone(),
             real_name: self.real_name,
             phone_change: self.phone_change.clone(),

@@ -1,11 +1,8 @@
 //! Login protection 登录保护: a device that the account does not know waits until a trusted one confirms it.
 
-use super::{Account, End, Outcome, Rules, SignIn, publish};
+use super::{Account, End, Outcome, Rules, SignIn, act::Hand, publish};
 use crate::{
-    kernel::{
-        id::{AccountId, DeviceId},
-        time::Timestamp,
-    },
+    kernel::{id::DeviceId, time::Timestamp},
     model::{
         device::{Device, Trust},
         notice::NoticeKind,
@@ -37,15 +34,9 @@ impl Account {
     }
 
     /// Switches login protection on or off.
-    pub(super) fn protect(
-        &mut self,
-        enabled: bool,
-        here: DeviceId,
-        account: AccountId,
-        end: &End<'_>,
-        outbox: &mut Outbox,
-    ) -> Outcome {
+    pub(super) fn protect(&mut self, enabled: bool, by: Hand, end: &End<'_>, outbox: &mut Outbox) -> Outcome {
         let (rules, now) = (end.rules, end.now);
+        let Hand { account, session, device: here } = by;
         let has_trusted = self.has_trusted_device(rules, now);
         // It must not take less to switch it off than to get past it.
         let was_protected = self.is_protected(rules);
@@ -56,13 +47,7 @@ impl Account {
             return Outcome::NeedsStanding;
         }
         if was_protected && !enabled {
-            let here = self
-                .sessions
-                .iter()
-                .filter(|known| known.device == here)
-                .max_by_key(|known| known.last_used());
-            let session = here.map(|known| known.id);
-            self.tell(NoticeKind::ProtectionOff, account, session, rules, now, outbox);
+            self.tell(NoticeKind::ProtectionOff, account, Some(session), rules, now, outbox);
         }
         // Those that its owner is used to, and this one, need not be confirmed now.
         for known in self.devices.iter_mut().filter(|_| enabled && !was_protected) {

@@ -157,9 +157,34 @@ impl Account {
             self.intend(candidate, *account, rules, now, outbox);
         }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
-        // 2. The device: the one that showed itself, or a new one.
-        let (device, is_new_device) = self.use_device(sign_in, way, now, outbox);
-        // 3. The session. Dead ones go, then those unused for longest, until there is room.
+        // 2. Others learn of it, while those are signed in who must give way to it.
+        let known = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
+        let (device, is_new_device) = match known.filter(|known| *known != sign_in.new_device.0) {
+            Some(known) => (known, false),
+            None => (sign_in.new_device.0, true),
+        };
+        let news = match (self.is_creation(*id), is_new_device) {
+            (true, _) => Some(NoticeKind::AccountCreated),
+            (false, true) if !method.is_of_carrier() || rules.one_tap_is_told => Some(NoticeKind::NewDevice),
+            _ => None,
+        };
+        let password = sign_in.new_password.as_ref().map(|_| NoticeKind::PasswordChanged);
+        for kind in news.into_iter().chain(password) {
+            let (session, device) = (Some(*id), Some(device));
+            let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
+            self.notify(&occasion, outbox);
+        }
+        if sign_in.password.is_none() {
+            let (handle, account, method) = (identifier.handle.clone(), *account, *method);
+            outbox.post(Message::RenewProof { handle, account, at: now, method }, now);
+        }
+        // Once a day is enough for scans and reports, and as much as one database can take.
+        if is_first_today {
+            outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
+        }
+        // 3. The device: the one that showed itself, or a new one.
+        let device = self.use_device(sign_in, way, now, outbox);
+        // 4. The session. Dead ones go, then those unused for longest, until there is room.
         self.sessions.retain(|known| known.is_alive(now, &rules.lifetimes));
         let excess = self.sessions.len().saturating_add(1).saturating_sub(rules.sessions.max(1));
         let oldest = in_order(&self.sessions, |one, other| one.last_used() <= other.last_used());
@@ -174,29 +199,9 @@ impl Account {
             false => EventKind::SignedIn,
         };
         self.remember(&End { kind, ..end }, &session);
-        // 4. Others learn of it.
-        if sign_in.password.is_none() {
-            let (handle, account, method) = (identifier.handle.clone(), *account, *method);
-            outbox.post(Message::RenewProof { handle, account, at: now, method }, now);
-        }
-        // Once a day is enough for scans and reports, and as much as one database can take.
-        if is_first_today {
-            outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
-        }
-        let news = match (self.is_creation(*id), is_new_device) {
-            (true, _) => Some(NoticeKind::AccountCreated),
-            (false, true) if !method.is_of_carrier() || rules.one_tap_is_told => Some(NoticeKind::NewDevice),
-            _ => None,
-        };
-        if let Some(kind) = news {
-            let (session, device) = (Some(*id), Some(device.id));
-            let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
-            self.notify(&occasion, outbox);
-        }
-        // 5. A new password signs all others out, once they are told.
+        // 5. A new password signs all others out.
         if let Some(hash) = &sign_in.new_password {
-            self.tell(NoticeKind::PasswordChanged, *account, Some(*id), rules, now, outbox);
-            self.set_password(hash.clone(), *id, now);
+            self.set_password(hash.clone(), None, *id, now);
             let end = End { kind: EventKind::Ended, place: &sign_in.place, rules, now };
             self.sign_out_others(*id, &end, outbox);
         }
@@ -235,14 +240,7 @@ impl Account {
         self.created.as_ref().is_some_and(|created| created.by == Some(session))
     }
 
-    /// The device, and whether the account had not seen it before.
-    fn use_device(
-        &mut self,
-        sign_in: &SignIn,
-        way: Way,
-        now: Timestamp,
-        outbox: &mut Outbox,
-    ) -> (Device, bool) {
+    fn use_device(&mut self, sign_in: &SignIn, way: Way, now: Timestamp, outbox: &mut Outbox) -> Device {
         let SignIn { account, presented, rules, .. } = sign_in;
         let (id, token_digest) = sign_in.new_device.clone();
         // A repeat whose session has ended meanwhile finds the device that the first one made.
@@ -261,7 +259,7 @@ impl Account {
             if before != (device.record(*account), device.token_digest.clone()) {
                 publish(device, *account, now, outbox);
             }
-            return (device.clone(), device.id == id);
+            return device.clone();
         }
         let mut device = Device::new(id, token_digest, sign_in.profile.clone(), now);
         device.confirm(way != Way::Direct, now);
@@ -281,6 +279,6 @@ impl Account {
             self.remove_device(least_used, &end, outbox);
         }
         self.devices.push(device.clone());
-        (device, true)
+        device
     }
 }

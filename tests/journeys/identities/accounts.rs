@@ -17,7 +17,7 @@ pub(super) const PHONE: &str = "13800138000";
 pub(super) const XIAOHONG: Person = Person { id: "oHong", union: None, name: "小红", avatar: "" };
 pub(super) const XIAOGANG: Person = Person { id: "oGang", union: None, name: "小刚", avatar: "" };
 
-fn body(world: &World, kind: &'static str, app: &'static str, person: Person) -> Value {
+pub(super) fn body(world: &World, kind: &'static str, app: &'static str, person: Person) -> Value {
     let login = sign_in(world, kind, app, person);
     json!({"code": login.code, "state": login.state, "app": app, "device": device()})
 }

@@ -102,6 +102,16 @@ pub(super) fn log_in(world: &World, kind: &'static str) -> Answer {
     accounts::log_in(world, kind, "default", XIAOMING).signed_in()
 }
 
+/// Somebody's code, to be bound.
+pub(super) fn body_to_bind(world: &World, kind: &'static str) -> serde_json::Value {
+    accounts::bind_body(world, kind, XIAOMING)
+}
+
+/// Somebody's code, to sign in with.
+pub(super) fn body_to_log_in(world: &World, kind: &'static str) -> serde_json::Value {
+    accounts::body(world, kind, "default", XIAOMING)
+}
+
 fn authorize(world: &World, kind: &str, app: &str) -> Answer {
     let path = format!("/v1/identities/{kind}/authorize?app={app}&redirectUri={BACK}");
     world.get(&path).header("x-onetap-device", OWN).send()
