@@ -202,9 +202,6 @@ async fn many_at_once() {
     let (logins, mut took) = join(logins, others).await;
     logins.iter().for_each(|login| _ = login.ok());
     took.sort_unstable();
-    let slowest = took.last().copied().unwrap_or_default();
-    eprintln!(
-        "30 password logins at once: {} answers to somebody else, the slowest after {slowest:?}",
-        took.len()
-    );
+    let p99 = took[(took.len() * 99).div_ceil(100) - 1];
+    eprintln!("30 password logins at once: {} answers to somebody else, p99 {p99:?}", took.len());
 }
