@@ -37,7 +37,8 @@ impl<W: World> Service<'_, W> {
         let here = self.here(doer).await?;
         self.act(here, doer.place, Deed::NeedFreshProof).await?;
         let most = self.settings.limits.username_binds_per_day;
-        let tries = Scope::tally(format!("username.account.{}", here.account), "tries", vec![cap(DAY, most)]);
+        let counter = format!("username.account.{}", self.counter_of(here.account));
+        let tries = Scope::tally(counter, "tries", vec![cap(DAY, most)]);
         let taken = self.take(&[tries]).await?;
         let handle = HandleName::of(&self.settings.digest, USERNAME, &name);
         let value = self.seal_for(here.account, USERNAME, name.as_bytes())?;

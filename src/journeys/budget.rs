@@ -103,6 +103,11 @@ impl<W: World> Service<'_, W> {
         asker
     }
 
+    /// A name for the counters of an account, which outlive it for a while and must not tell that it was there.
+    pub(super) fn counter_of(&self, account: AccountId) -> String {
+        keyed_name(&self.settings.digest, "account", &account.to_string())
+    }
+
     /// Takes one from each of them, or from none.
     ///
     /// # Errors

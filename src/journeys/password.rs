@@ -89,7 +89,7 @@ impl<W: World> Service<'_, W> {
     /// Signs in with a password.
     ///
     /// # Errors
-    /// `invalid_credentials`, whatever is wrong; `rate_limited`; `bot_check_required` where passing one helps.
+    /// `invalid_credentials`, whatever is wrong; `rate_limited`, where passing a bot check helps; `bot_check_required` for a token of one that is not good.
     pub async fn password_login(&self, login: &PasswordLogin<'_>) -> Result<Entry, Failure> {
         // 1. To whom does the identifier lead, and who asks?
         let presented = self.presented(login.purpose.device).await?;
@@ -127,8 +127,7 @@ impl<W: World> Service<'_, W> {
             return Ok((self.take(&[self.scope_of_guess_on(digest)]).await?, true));
         }
         // An address pays also for what comes to nothing: the bot check costs us something.
-        let has_bot_check = self.has_bot_check(&login.caller);
-        let brings_bot_check = login.captcha.is_some() && has_bot_check;
+        let brings_bot_check = login.captcha.is_some() && self.has_bot_check(&login.caller);
         let from = self.take(&[self.scope_of_guess_from(asker, brings_bot_check)]).await?;
         let deadline =
             self.world.now().plus(Duration::from_millis(self.settings.limits.bot_check_timeout_ms));
@@ -137,13 +136,7 @@ impl<W: World> Service<'_, W> {
             false => Guesser::Stranger,
         };
         let is_full = |failure: &Failure| matches!(failure, Failure::Refusal(refusal) if refusal.code == Code::RateLimited);
-        let by_name = match self.take(&[self.scope_of_guess_by(handle, guesser)]).await {
-            // What strangers have used up is not used up for people.
-            Err(failure) if is_full(&failure) && guesser == Guesser::Stranger && has_bot_check => {
-                return Err(Code::BotCheckRequired.into());
-            }
-            taken => from.and(taken?),
-        };
+        let by_name = from.and(self.take(&[self.scope_of_guess_by(handle, guesser)]).await?);
         match self.take(&[self.scope_of_guess_at(account, guesser)]).await {
             Ok(taken) => Ok((by_name.and(taken), true)),
             Err(failure) if is_full(&failure) => Ok((by_name, false)),

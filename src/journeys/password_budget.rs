@@ -66,7 +66,11 @@ impl<W: World> Service<'_, W> {
 
     /// What it takes from the account, whichever identifier it was.
     pub(super) fn scope_of_guess_at(&self, account: AccountId, guesser: Guesser) -> Scope {
-        Scope::tally(format!("password.account.{account}"), guesser.tally(), vec![self.cap_of_month()])
+        Scope::tally(
+            format!("password.account.{}", self.counter_of(account)),
+            guesser.tally(),
+            vec![self.cap_of_month()],
+        )
     }
 
     /// What a guess takes from on a device that has signed in to the account, by the digest of its token.
@@ -78,7 +82,7 @@ impl<W: World> Service<'_, W> {
     pub(super) fn scope_of_guess_in(&self, here: Here) -> Scope {
         let of_session = Budget { tally: here.session.to_string(), caps: self.caps_of_guesses() };
         let of_all = Budget { tally: "sessions".to_owned(), caps: vec![self.cap_of_month()] };
-        Scope::of(format!("password.account.{}", here.account), vec![of_session, of_all])
+        Scope::of(format!("password.account.{}", self.counter_of(here.account)), vec![of_session, of_all])
     }
 
     fn caps_of_guesses(&self) -> Vec<Cap> {

@@ -96,7 +96,7 @@ fn strangers_cannot_use_up_what_a_person_has() {
     for _ in 0..10 {
         ask("something else", Value::Null).is_problem(401, "invalid_credentials");
     }
-    ask(GOOD, Value::Null).is_problem(403, "bot_check_required");
+    ask(GOOD, Value::Null).is_problem(429, "rate_limited");
     ask(GOOD, json!("made up")).is_problem(403, "bot_check_required");
     ask(GOOD, json!(HUMAN)).signed_in();
     for _ in 0..10 {

@@ -287,6 +287,17 @@ fn who_was_known_before_the_unionid_stays_who_they_are() {
     assert_eq!(account(&after), account(&before));
     world.run_alarms();
     assert_eq!(account(&log_in(&world, "wechat", "shop", joined).signed_in()), account(&before));
+    world.run_alarms();
+    // The shop's name came by one that itself was another's. All go together.
+    let bearer = after.text("/session/accessToken");
+    let token = world.providers.token(PHONE);
+    let number = json!({"type": "one_tap", "credential": {"provider": "cmcc", "token": token}});
+    let number = json!({ "numberProof": number });
+    assert_eq!(world.put("/v1/account/phone", &number).bearer(bearer).send().status, 204);
+    assert_eq!(world.delete("/v1/account/identities/wechat").bearer(bearer).send().status, 204);
+    world.run_alarms();
+    let new = log_in(&world, "wechat", "shop", joined).signed_in();
+    assert_eq!(new.body["account"]["isNew"], true);
 }
 
 #[test]

@@ -153,3 +153,36 @@ fn a_prefix_whose_codes_come_back_is_left_alone() {
     }
     assert_eq!(world.guard_turns(), []);
 }
+
+#[test]
+fn a_code_that_came_back_speaks_for_its_prefix_whatever_it_was_for() {
+    let world = World::new();
+    let owner = world.login(OTHER).signed_in();
+    let bearer = owner.text("/session/accessToken");
+    // None of these numbers is the account's or comes to be, since the account's write breaks: the codes came back all the
+    // same.
+    let uses = [
+        ("step_up", "POST", "/v1/session/proof", "proof", 9),
+        ("step_up", "PUT", "/v1/account/password", "numberProof", 9),
+        ("trusted_phone", "POST", "/v1/account/trusted-phones", "numberProof", 2),
+        ("change_phone", "PUT", "/v1/account/phone", "numberProof", 1),
+    ];
+    for nth in 0..100 {
+        let (purpose, method, path, field, breaks) = uses[nth % uses.len()];
+        let ask = json!({"phone": phone(nth), "purpose": purpose, "device": device()});
+        let address = format!("198.51.{}.{}", nth / 200, nth % 200);
+        let challenge = world.post("/v1/otp/send", &ask).bearer(bearer).from(&address).send().challenge();
+        let code = world.phones.code(&phone(nth));
+        let mut body = json!({field: {"type": "otp", "challengeId": challenge, "code": code}});
+        if path.ends_with("password") {
+            body["newPassword"] = json!("tnrkx-qumbelhof");
+        }
+        world.pass(Duration::from_secs(5));
+        world.faults.break_call(Port::Account, breaks, Broken::Before);
+        let ask = if method == "PUT" { world.put(path, &body) } else { world.post(path, &body) };
+        let status = ask.bearer(bearer).send().status;
+        world.faults.mend();
+        assert_eq!(status, if breaks == 9 { 403 } else { 500 }, "{path}");
+    }
+    assert_eq!(world.guard_turns(), []);
+}
