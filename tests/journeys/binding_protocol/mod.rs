@@ -31,8 +31,8 @@ struct Protocol {
     /// How many each of them may do.
     each: &'static [u8],
     mishaps: u8,
-    /// States from which all comes to an end.
-    ending: Mutex<HashSet<State>>,
+    /// States from which all comes to an end, by digest.
+    ending: Mutex<HashSet<u64>>,
 }
 
 /// What people do.

@@ -1,5 +1,7 @@
 //! What must hold whatever happens, and what must be able to happen.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
 use stateright::{Model, Property};
 
 use super::{
@@ -164,22 +166,23 @@ impl State {
 
     /// Whether all comes to an end if nobody does anything more and nothing breaks.
     fn ends(&self, protocol: &Protocol) -> bool {
-        let mut passed = vec![self.clone()];
-        while let Some(state) = passed.last().filter(|_| passed.len() < SOON) {
-            let mut actions = Vec::new();
-            protocol.actions(state, &mut actions);
-            let next = actions.into_iter().find(|action| matches!(action, Action::Go(_) | Action::Send(..)));
-            let next = next.and_then(|action| protocol.next_state(state, action));
-            if next.is_none() && !state.is_quiet(protocol) {
-                return false;
-            }
-            let mut ending = protocol.ending.lock().unwrap();
-            match next.filter(|next| !ending.contains(next)) {
-                Some(next) => passed.push(next),
-                None => {
-                    ending.extend(passed);
+        let mut passed = Vec::new();
+        let mut state = self.clone();
+        let mut actions = Vec::new();
+        while passed.len() < SOON {
+            let digest = BuildHasherDefault::<DefaultHasher>::default().hash_one(&state);
+            let is_known = protocol.ending.lock().unwrap().contains(&digest);
+            passed.push(digest);
+            protocol.actions(&state, &mut actions);
+            let next = actions.drain(..).find(|action| matches!(action, Action::Go(_) | Action::Send(..)));
+            let next = next.filter(|_| !is_known).and_then(|action| protocol.next_state(&state, action));
+            match next {
+                Some(next) => state = next,
+                None if is_known || state.is_quiet(protocol) => {
+                    protocol.ending.lock().unwrap().extend(passed);
                     return true;
                 }
+                None => return false,
             }
         }
         false
