@@ -81,11 +81,7 @@ impl<W: World> Service<'_, W> {
         proof: Option<Proof>,
     ) -> Result<bool, Fault> {
         let mut holder = self.claim_once(account, handle, claim, proof).await?;
-        if holder.account != account && self.is_stray(handle, &holder).await? {
-            let held = Holding::Seen { since: holder.since, claim: holder.claim };
-            let release =
-                handle::Operation::Release { account: holder.account, held, cause: Parting::Unbound };
-            self.world.handle(handle, release).await?;
+        if holder.account != account && self.free_if_stray(handle, &holder).await? {
             holder = self.claim_once(account, handle, claim, proof).await?;
         }
         let (handle, rules) = (handle.clone(), self.settings.account_rules());
@@ -95,15 +91,23 @@ impl<W: World> Service<'_, W> {
         Ok(is_won)
     }
 
-    /// Whether a handle leads to an account that knows nothing of it: a call of its came so late that all was over. A first
-    /// sign-in may be under way for an account that is not there yet, but not by what never makes one.
-    async fn is_stray(&self, handle: &HandleName, holder: &Holder) -> Result<bool, Fault> {
+    /// Frees a handle that leads to an account that knows nothing of it: a call of its came so late that all was over. Whether
+    /// it was such a one. A first sign-in may be under way for an account that is not there yet, but not by what never makes
+    /// one.
+    pub(super) async fn free_if_stray(&self, handle: &HandleName, holder: &Holder) -> Result<bool, Fault> {
         let look = Operation::LookAtIdentifier { handle: handle.clone() };
-        Ok(match self.world.account(holder.account, look).await? {
+        let is_stray = match self.world.account(holder.account, look).await? {
             Outcome::NotMine => true,
             Outcome::NotFound => holder.last_proof.is_some() || matches!(handle.kind(), EMAIL | USERNAME),
             _ => false,
-        })
+        };
+        if is_stray {
+            let held = Holding::Seen { since: holder.since, claim: holder.claim };
+            let release =
+                handle::Operation::Release { account: holder.account, held, cause: Parting::Unbound };
+            self.world.handle(handle, release).await?;
+        }
+        Ok(is_stray)
     }
 
     /// Claims an identifier: who holds it then.

@@ -75,7 +75,8 @@ impl<W: World> Service<'_, W> {
         sign_in: &IdentitySignIn<'_>,
         presented: Presented,
     ) -> Result<Entry, Failure> {
-        let mut known = self.find(&identity).await?;
+        // Whom nobody would be led to must not be taken for somebody else than the number's holder.
+        let mut known = self.find(&identity, &|_| number.is_some()).await?;
         let mut entrance: Entrance = match (known.account, number) {
             // 1. It leads to an account, which gets the number if nobody has it.
             (Some(account), Some(number)) => {
@@ -114,7 +115,8 @@ impl<W: World> Service<'_, W> {
         let here = self.here(from.doer).await?;
         self.act(here, from.doer.place, Deed::NeedFreshProof).await?;
         // 2. Who it is, and to whom it leads.
-        let known = self.find(&self.identified_in_session(here, from, code, spent).await?).await?;
+        let identity = self.identified_in_session(here, from, code, spent).await?;
+        let known = self.find(&identity, &|account| account != here.account).await?;
         if known.account.is_some_and(|account| account != here.account) || known.leads_elsewhere {
             return Err(Code::IdentityInUse.into());
         }
@@ -139,7 +141,8 @@ impl<W: World> Service<'_, W> {
         code: &IdentityCode<'_>,
         spent: &mut Spent,
     ) -> Result<ProvenInSession, Failure> {
-        let known = self.find(&self.identified_in_session(here, from, code, spent).await?).await?;
+        let identity = self.identified_in_session(here, from, code, spent).await?;
+        let known = self.find(&identity, &|_| false).await?;
         match known.account == Some(here.account) {
             true => Ok(ProvenInSession::Identifier(known.by.handle)),
             false => Err(Code::ProofFailed.into()),
@@ -161,8 +164,13 @@ impl<W: World> Service<'_, W> {
     }
 
     /// To whom an identity leads. Asked are its names from the app's own to the widest: whoever was known to this app
-    /// stays the same when it comes to share names with others.
-    async fn find(&self, identity: &ProvenIdentity) -> Result<Found, Failure> {
+    /// stays the same when it comes to share names with others. `doubts`: whether an account is asked if it knows of the name,
+    /// which leads to nobody if it does not; who signs in by the name finds that out by themselves.
+    async fn find(
+        &self,
+        identity: &ProvenIdentity,
+        doubts: &dyn Fn(AccountId) -> bool,
+    ) -> Result<Found, Failure> {
         let method = Method::of_identity(&identity.kind);
         let mut names: Vec<Proven> = Vec::new();
         for subject in &identity.subjects {
@@ -174,6 +182,8 @@ impl<W: World> Service<'_, W> {
         for (at, name) in names.iter().enumerate().rev() {
             match self.world.handle(&name.handle, handle::Operation::Look).await? {
                 handle::Outcome::Free => {}
+                handle::Outcome::Held(holder)
+                    if doubts(holder.account) && self.free_if_stray(&name.handle, &holder).await? => {}
                 handle::Outcome::Held(holder) => match found {
                     None => found = Some((at, holder.account)),
                     Some((_, account)) => leads_elsewhere |= account != holder.account,

@@ -130,7 +130,10 @@ impl<W: World> Service<'_, W> {
             let new_token = DeviceToken::from_entropy(seed.draw("device token"));
             let sign_in = SignIn {
                 account: id,
-                identifier: self.identifier(id, &entrance.by, holder.since)?,
+                identifier: Identifier {
+                    claim: holder.claim,
+                    ..self.identifier(id, &entrance.by, holder.since)?
+                },
                 method: entrance.by.method,
                 password: entrance.password.map(|(_, set_at)| set_at),
                 creates,

@@ -275,6 +275,7 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             value: sealed(),
             since: Timestamp::from_secs(0),
             alias_of: None,
+            claim: 0,
             claiming: false,
         },
         method: Method::OneTap,

@@ -101,7 +101,7 @@ fn bodies_that_say_the_same_are_the_same() {
             place: Place::default(),
             id,
         };
-        Fields::read(&request).unwrap().canonical()
+        Fields::read(&request).unwrap().canonical(&request)
     };
     let body = canonical(r#"{"a":{"x":1,"y":"\u4e00"},"b":[1,2]}"#);
     assert_eq!(canonical("{ \"b\": [1, 2],\n\"a\": {\"y\": \"一\", \"x\": 1} }"), body);

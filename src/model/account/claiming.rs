@@ -99,7 +99,8 @@ impl Account {
         let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else {
             // Given up meanwhile: the handle must not go on leading here.
             if is_won {
-                let (handle, up_to, cause) = (handle.clone(), claim, Parting::Unbound);
+                // So are later claims, whose own letter this one replaces.
+                let (handle, up_to, cause) = (handle.clone(), claim.max(self.claims), Parting::Unbound);
                 outbox.post(Message::Release { handle, account, up_to, cause }, now);
             }
             return;
@@ -110,8 +111,8 @@ impl Account {
             return;
         };
         if !is_won {
-            self.identifiers.remove(at);
-            self.part_with_aliases(handle, Parting::Unbound, account, now, outbox);
+            // Its handle hears of that: an earlier claim, whose answer counts no more, may have been won since.
+            self.part_with(handle, Parting::Unbound, account, now, outbox);
             return;
         }
         // Who has just come to be need not hear what they came by.
@@ -173,9 +174,9 @@ mod tests {
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
-    fn settle(document: &mut Document<Account>, handle: &str, is_won: bool) {
-        let account = AccountId::from_bytes([100; 16]);
-        document.apply(Operation::SettleClaim { account, handle: name(handle), is_won, rules: RULES }, NOW);
+    fn settle(document: &mut Document<Account>, handle: &str, claim: u64, is_won: bool) {
+        let (account, handle) = (AccountId::from_bytes([100; 16]), name(handle));
+        document.apply(Operation::SettleClaim { account, handle, claim, is_won, rules: RULES }, NOW);
     }
 
     fn posted(document: &Document<Account>) -> Vec<Message> {
@@ -185,35 +186,63 @@ mod tests {
     #[test]
     fn an_identifier_is_bound_when_its_handle_says_so() {
         let mut document = account();
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
-        assert!(matches!(posted(&document).as_slice(), [Message::Claim { .. }]));
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming, "asked again before it is settled");
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming { claim: 1 });
+        assert!(matches!(posted(&document).as_slice(), [Message::Claim { claim: 1, .. }]));
+        let again = bind(&mut document, "wechat.k1.a");
+        assert_eq!(again, Outcome::Claiming { claim: 1 }, "asked again before it is settled");
         assert_eq!(posted(&document).len(), 1, "one letter says it");
-        settle(&mut document, "wechat.k1.a", true);
+        settle(&mut document, "wechat.k1.a", 1, true);
         assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Done);
         assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full, "one of a kind");
-        assert_eq!(bind(&mut document, "qq.k1.c"), Outcome::Claiming);
-        settle(&mut document, "qq.k1.c", false);
-        assert_eq!(bind(&mut document, "qq.k1.d"), Outcome::Claiming, "the lost one takes no place");
+        assert_eq!(bind(&mut document, "qq.k1.c"), Outcome::Claiming { claim: 2 });
+        settle(&mut document, "qq.k1.c", 2, false);
+        let next = bind(&mut document, "qq.k1.d");
+        assert_eq!(next, Outcome::Claiming { claim: 3 }, "the lost one takes no place");
     }
 
     #[test]
     fn of_one_kind_no_more_are_being_bound_than_may_be_bound() {
         let mut document = account();
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming { claim: 1 });
         assert_eq!(bind(&mut document, "wechat.k1.b"), Outcome::Full);
     }
 
     #[test]
-    fn what_was_just_given_up_is_bound_again_only_when_its_handle_has_heard() {
+    fn what_was_just_given_up_is_bound_again_at_once() {
+        let says = |document: &Document<Account>| -> Vec<(bool, u64)> {
+            let said = posted(document).into_iter().filter_map(|message| match message {
+                Message::Claim { claim, .. } => Some((true, claim)),
+                Message::Release { up_to, .. } => Some((false, up_to)),
+                _ => None,
+            });
+            said.collect()
+        };
         let mut document = account();
         bind(&mut document, "wechat.k1.a");
-        settle(&mut document, "wechat.k1.a", true);
+        settle(&mut document, "wechat.k1.a", 1, true);
         assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.a"))), Outcome::Done);
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Limited { retry_after: 1 });
-        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
-        document.settle(&sent, &[], NOW);
-        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming);
+        assert_eq!(says(&document), [(false, 1)]);
+        assert_eq!(bind(&mut document, "wechat.k1.a"), Outcome::Claiming { claim: 2 });
+        assert_eq!(says(&document), [(true, 2)], "the claim takes the place of what was given up");
+    }
+
+    #[test]
+    fn the_answer_to_an_earlier_claim_settles_nothing() {
+        let mut document = account();
+        let is_claiming = |document: &Document<Account>| {
+            let kept = serde_json::to_value(document).unwrap();
+            kept["state"]["identifiers"][1].get("claiming").is_some()
+        };
+        bind(&mut document, "wechat.k1.a");
+        settle(&mut document, "wechat.k1.a", 1, true);
+        act(&mut document, Deed::Unbind(name("wechat.k1.a")));
+        bind(&mut document, "wechat.k1.a");
+        for is_won in [false, true] {
+            settle(&mut document, "wechat.k1.a", 1, is_won);
+            assert!(is_claiming(&document), "{is_won}");
+        }
+        settle(&mut document, "wechat.k1.a", 2, true);
+        assert!(!is_claiming(&document));
     }
 
     #[test]
@@ -226,20 +255,21 @@ mod tests {
             });
             names.collect()
         };
+        let claiming = |claim| Outcome::Claiming { claim };
         for is_won in [false, true] {
             let mut document = account();
             bind(&mut document, "wechat.k1.union");
-            assert_eq!(alias(&mut document, "wechat.k1.app1", "wechat.k1.union"), Outcome::Claiming);
-            assert_eq!(alias(&mut document, "wechat.k1.app2", "wechat.k1.union"), Outcome::Claiming);
+            assert_eq!(alias(&mut document, "wechat.k1.app1", "wechat.k1.union"), claiming(2));
+            assert_eq!(alias(&mut document, "wechat.k1.app2", "wechat.k1.union"), claiming(3));
             if is_won {
-                settle(&mut document, "wechat.k1.app1", true);
+                settle(&mut document, "wechat.k1.app1", 2, true);
             }
-            settle(&mut document, "wechat.k1.union", false);
-            assert_eq!(released(&document), ["wechat.k1.app1", "wechat.k1.app2"]);
+            settle(&mut document, "wechat.k1.union", 1, false);
+            assert_eq!(released(&document), ["wechat.k1.app1", "wechat.k1.app2", "wechat.k1.union"]);
             let kept = serde_json::to_value(&document).unwrap();
             assert_eq!(kept["state"]["identifiers"].as_array().unwrap().len(), 1, "{kept}");
             // The word of one that was under way comes late.
-            settle(&mut document, "wechat.k1.app2", true);
+            settle(&mut document, "wechat.k1.app2", 3, true);
             assert!(released(&document).contains(&"wechat.k1.app2".to_owned()));
             // Nor is one claimed that belongs to nothing.
             assert_eq!(alias(&mut document, "wechat.k1.app3", "wechat.k1.union"), Outcome::NotFound);

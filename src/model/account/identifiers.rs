@@ -202,9 +202,9 @@ mod tests {
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
-    fn settle(document: &mut Document<Account>, handle: &str, is_won: bool) {
-        let account = AccountId::from_bytes([100; 16]);
-        document.apply(Operation::SettleClaim { account, handle: name(handle), is_won, rules: RULES }, NOW);
+    fn settle(document: &mut Document<Account>, handle: &str, claim: u64) {
+        let (account, handle, is_won) = (AccountId::from_bytes([100; 16]), name(handle), true);
+        document.apply(Operation::SettleClaim { account, handle, claim, is_won, rules: RULES }, NOW);
     }
 
     fn posted(document: &Document<Account>) -> Vec<Message> {
@@ -215,10 +215,10 @@ mod tests {
     fn other_names_of_an_identity_come_and_go_with_it() {
         let mut document = account();
         bind(&mut document, "wechat.k1.union");
-        settle(&mut document, "wechat.k1.union", true);
-        for open in ["wechat.k1.app1", "wechat.k1.app2"] {
-            assert_eq!(alias(&mut document, open, "wechat.k1.union"), Outcome::Claiming);
-            settle(&mut document, open, true);
+        settle(&mut document, "wechat.k1.union", 1);
+        for (open, claim) in [("wechat.k1.app1", 2), ("wechat.k1.app2", 3)] {
+            assert_eq!(alias(&mut document, open, "wechat.k1.union"), Outcome::Claiming { claim });
+            settle(&mut document, open, claim);
         }
         assert_eq!(bind(&mut document, "wechat.k1.other"), Outcome::Full);
         let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
@@ -227,13 +227,13 @@ mod tests {
         assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.union"))), Outcome::LastWayIn);
         let mut document = account();
         bind(&mut document, "wechat.k1.union");
-        settle(&mut document, "wechat.k1.union", true);
+        settle(&mut document, "wechat.k1.union", 1);
         alias(&mut document, "wechat.k1.app1", "wechat.k1.union");
-        settle(&mut document, "wechat.k1.app1", true);
+        settle(&mut document, "wechat.k1.app1", 2);
         assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.union"))), Outcome::Done);
         let is_release = |message: &&Message| matches!(message, Message::Release { .. });
         assert_eq!(posted(&document).iter().filter(is_release).count(), 2);
-        assert_eq!(bind(&mut document, "wechat.k1.other"), Outcome::Claiming);
+        assert_eq!(bind(&mut document, "wechat.k1.other"), Outcome::Claiming { claim: 3 });
     }
 
     #[test]
@@ -244,13 +244,13 @@ mod tests {
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::LastWayIn);
         bind(&mut document, "wechat.k1.a");
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::LastWayIn, "nobody knows if it is won");
-        settle(&mut document, "wechat.k1.a", true);
+        settle(&mut document, "wechat.k1.a", 1);
         bind(&mut document, "username.k1.u");
-        settle(&mut document, "username.k1.u", true);
+        settle(&mut document, "username.k1.u", 2);
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::Done);
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::NotFound);
         assert_eq!(unbind(&mut document, "wechat.k1.a"), Outcome::LastWayIn, "a name without a password");
-        let password = Deed::SetPassword { hash: from_text("$argon2id$x"), end_others: false };
+        let password = Deed::SetPassword { hash: from_text("$argon2id$x"), attempt: None, end_others: false };
         assert_eq!(act(&mut document, password), Outcome::Done);
         assert_eq!(unbind(&mut document, "wechat.k1.a"), Outcome::Done);
         assert_eq!(unbind(&mut document, "username.k1.u"), Outcome::LastWayIn);

@@ -170,9 +170,9 @@ mod tests {
         act(document, secs, seed, Deed::ChangePhone(Box::new(Candidate { identifier, proof })))
     }
 
-    fn settle(document: &mut Document<Account>, secs: i64, handle: &str, is_won: bool) {
+    fn settle(document: &mut Document<Account>, secs: i64, (handle, claim): (&str, u64), is_won: bool) {
         let (account, handle) = (AccountId::from_bytes([100; 16]), from_text(handle));
-        let settle = Operation::SettleClaim { account, handle, is_won, rules: RULES };
+        let settle = Operation::SettleClaim { account, handle, claim, is_won, rules: RULES };
         document.apply(settle, Timestamp::from_secs(secs));
     }
 
@@ -199,17 +199,17 @@ mod tests {
     #[test]
     fn the_old_number_goes_when_the_new_one_has_come_and_not_before() {
         let mut document = account();
-        assert_eq!(change(&mut document, 10, 1, "phone.k1.new"), Outcome::Claiming);
+        assert_eq!(change(&mut document, 10, 1, "phone.k1.new"), Outcome::Claiming { claim: 1 });
         assert_eq!(numbers(&document), [OLD]);
         assert_eq!(change(&mut document, 11, 1, "phone.k1.third"), Outcome::Limited { retry_after: 1 });
-        settle(&mut document, 12, "phone.k1.new", true);
+        settle(&mut document, 12, ("phone.k1.new", 1), true);
         assert_eq!(numbers(&document), ["phone.k1.new"]);
         assert_eq!(released(&deliver(&mut document, 12)), [OLD]);
         let kept = serde_json::to_value(&document).unwrap();
         let former = &kept["state"]["former_numbers"][0];
         assert_eq!((&former["handle"], &former["cause"]), (&OLD.into(), &"changed".into()));
         // Heard twice.
-        settle(&mut document, 13, "phone.k1.new", true);
+        settle(&mut document, 13, ("phone.k1.new", 1), true);
         assert_eq!((numbers(&document).len(), deliver(&mut document, 13).len()), (1, 0));
         assert_eq!(change(&mut document, 14, 1, "phone.k1.new"), Outcome::Done);
         assert!(matches!(deliver(&mut document, 14).as_slice(), [Message::RenewProof { .. }]));
@@ -219,11 +219,11 @@ mod tests {
     fn one_that_is_lost_changes_nothing() {
         let mut document = account();
         change(&mut document, 10, 1, "phone.k1.new");
-        settle(&mut document, 11, "phone.k1.new", false);
+        settle(&mut document, 11, ("phone.k1.new", 1), false);
         assert_eq!(numbers(&document), [OLD]);
-        assert_eq!(change(&mut document, 12, 1, "phone.k1.third"), Outcome::Claiming);
+        assert_eq!(change(&mut document, 12, 1, "phone.k1.third"), Outcome::Claiming { claim: 2 });
         // Won for an account that has given it up since: its handle is told so.
-        settle(&mut document, 13, "phone.k1.new", true);
+        settle(&mut document, 13, ("phone.k1.new", 1), true);
         assert_eq!(released(&deliver(&mut document, 13)), ["phone.k1.new"]);
     }
 
@@ -232,7 +232,7 @@ mod tests {
         let mut document = account();
         change(&mut document, 10, 1, "phone.k1.new");
         let mut by_new = sign_in(2, None);
-        by_new.identifier.handle = from_text("phone.k1.new");
+        (by_new.identifier.handle, by_new.identifier.claim) = (from_text("phone.k1.new"), 1);
         document.apply(Operation::SignIn(Box::new(by_new)), Timestamp::from_secs(11));
         assert_eq!(numbers(&document), ["phone.k1.new"]);
         assert_eq!(released(&deliver(&mut document, 11)), [OLD]);
@@ -249,8 +249,8 @@ mod tests {
         let other = waits(change(&mut document, stale + 2 * DAY, 1, "phone.k1.third"));
         assert_eq!(other.effective_at, Timestamp::from_secs(stale + 5 * DAY), "another one starts anew");
         waits(change(&mut document, stale + 4 * DAY, 1, "phone.k1.new"));
-        assert_eq!(change(&mut document, stale + 7 * DAY, 1, "phone.k1.new"), Outcome::Claiming);
-        settle(&mut document, stale + 7 * DAY, "phone.k1.new", true);
+        assert_eq!(change(&mut document, stale + 7 * DAY, 1, "phone.k1.new"), Outcome::Claiming { claim: 1 });
+        settle(&mut document, stale + 7 * DAY, ("phone.k1.new", 1), true);
         assert_eq!(numbers(&document), ["phone.k1.new"]);
         assert!(serde_json::to_value(&document).unwrap()["state"].get("phone_change").is_none());
 
@@ -291,7 +291,7 @@ mod tests {
         let held = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), Timestamp::from_secs(6));
         assert!(matches!(held, Outcome::Waits(_)));
         change(&mut document, 10, 1, "phone.k1.new");
-        settle(&mut document, 11, "phone.k1.new", true);
+        settle(&mut document, 11, ("phone.k1.new", 1), true);
         assert!(serde_json::to_value(&document).unwrap()["state"].get("step_ups").is_none());
         let late = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), Timestamp::from_secs(12));
         assert_eq!(late, Outcome::NotMine);

@@ -77,7 +77,7 @@ mod tests {
     }
 
     fn set(hash: &str) -> Deed {
-        Deed::SetPassword { hash: from_text(hash), end_others: false }
+        Deed::SetPassword { hash: from_text(hash), attempt: None, end_others: false }
     }
 
     #[test]

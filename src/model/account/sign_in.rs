@@ -28,7 +28,7 @@ use crate::{
 pub struct SignIn {
     /// The account.
     pub account: AccountId,
-    /// By which identifier.
+    /// By which identifier; its claim is the one by which its handle leads here.
     pub identifier: Identifier,
     /// How its owner proved to be it.
     pub method: Method,
@@ -146,10 +146,8 @@ impl Account {
             Some(known) => known.value = identifier.value.clone(),
             None => self.identifiers.push(identifier.clone()),
         }
-        // Its handle led here, so one that was being claimed is won.
-        let known = self.identifiers.iter().find(|known| known.handle == identifier.handle);
-        let claim = known.map_or(0, |known| known.claim);
-        self.settle_claim(&identifier.handle, (claim, true), *account, rules, now, outbox);
+        // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
+        self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);
         if self.is_creation(*id) {
             self.profile = sign_in.introduction.clone();
         }

@@ -5,7 +5,7 @@ use onetap::{kernel::time::Timestamp, model::account::Outcome};
 use super::{
     Deed, Protocol, State,
     machines::{Held, ToAccount, ToHandle},
-    requests::{Name, Person, Request, number_of},
+    requests::{Name, Person, Request, is_proven, number_of},
 };
 
 /// A journey, or a letter on its way.
@@ -32,20 +32,66 @@ pub(super) enum Waits {
 /// A step, and what it leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Step {
-    Resolve { by: Name, other: Option<Name> },
-    SignIn { by: Name, held: Held, binds: Option<Name>, other: Option<Name> },
-    GiveBack { by: Name, held: Held, other: Option<Name> },
-    Bind { name: Name, alias_of: Option<Name>, then: Option<Name> },
-    Claim { name: Name, then: Option<Name> },
-    Settle { name: Name, is_won: bool, then: Option<Name> },
-    Release(Name),
+    Resolve {
+        by: Name,
+        other: Option<Name>,
+    },
+    SignIn {
+        by: Name,
+        held: Held,
+        binds: Option<Name>,
+        other: Option<Name>,
+    },
+    GiveBack {
+        by: Name,
+        held: Held,
+        other: Option<Name>,
+    },
+    Bind {
+        name: Name,
+        alias_of: Option<Name>,
+        then: Option<Name>,
+    },
+    Claim {
+        name: Name,
+        claim: u64,
+        is_second: bool,
+        then: Option<Name>,
+    },
+    /// Does the name lead to an account that knows of it?
+    LookAt {
+        name: Name,
+        held: Held,
+        claim: u64,
+        then: Option<Name>,
+    },
+    /// It does not, so that it is claimed again.
+    Free {
+        name: Name,
+        held: Held,
+        claim: u64,
+        then: Option<Name>,
+    },
+    Settle {
+        name: Name,
+        claim: u64,
+        is_won: bool,
+        then: Option<Name>,
+    },
+    Release {
+        name: Name,
+        up_to: u64,
+    },
     Acknowledge,
 }
 
 impl Call {
     /// Whether it may be carried out again after its caller has given it up.
     pub(super) const fn may_be_repeated(&self) -> bool {
-        let is_once = matches!(self.step, Step::Acknowledge | Step::Resolve { .. } | Step::SignIn { .. });
+        let is_once = matches!(
+            self.step,
+            Step::Acknowledge | Step::Resolve { .. } | Step::SignIn { .. } | Step::LookAt { .. }
+        );
         !is_once && !matches!(self.waits, Waits::Nobody)
     }
 }
@@ -61,7 +107,7 @@ impl State {
             (Waits::Outbox(_), Step::Settle { .. }) => {
                 self.take(protocol, who, Step::Acknowledge, self.calls[nth].waits)
             }
-            (Waits::Outbox(_), Step::Release(_)) => Some((who, Step::Acknowledge)),
+            (Waits::Outbox(_), Step::Release { .. }) => Some((who, Step::Acknowledge)),
             _ => next,
         };
         match next {
@@ -77,18 +123,22 @@ impl State {
                 Step::SignIn { by, held, binds: None, other }
             }
             Step::SignIn { by, held, binds, other } => {
-                let request = Request::SignIn { by, creates: !held.is_proven, binds, other };
+                let creates = !held.is_proven;
+                let request = Request::SignIn { by, claim: held.claim, creates, binds, other };
                 match self.ask(protocol, held.by, request) {
-                    Outcome::SignedIn { .. } => {
+                    Outcome::SignedIn { claiming, .. } => {
                         self.handle(protocol, by, ToHandle::RenewProof(held.by));
-                        return binds.or(other).map(|name| (held.by, Step::Claim { name, then: None }));
+                        let name = binds.or(other)?;
+                        let (_, claim) = claiming.into_iter().find(|(known, _)| known.as_str() == name)?;
+                        let claim = Step::Claim { name, claim, is_second: false, then: None };
+                        return Some((held.by, claim));
                     }
                     Outcome::NotMine if binds.is_none() => Step::GiveBack { by, held, other },
                     _ => return None,
                 }
             }
             Step::GiveBack { by, held, other } => {
-                self.handle(protocol, by, ToHandle::Release(held.by, Some(held.since)));
+                self.handle(protocol, by, ToHandle::Free(held));
                 Step::Resolve { by, other }
             }
             Step::Bind { name, alias_of, then } => {
@@ -97,21 +147,33 @@ impl State {
                     false => Request::Bind { name, alias_of },
                 };
                 match self.ask(protocol, who, request) {
-                    Outcome::Claiming => Step::Claim { name, then },
+                    Outcome::Claiming { claim } => Step::Claim { name, claim, is_second: false, then },
                     Outcome::Done => another_name(name, then)?,
                     _ => return None,
                 }
             }
-            Step::Claim { name, then } => {
-                let held = self.handle(protocol, name, ToHandle::Claim(who))?;
-                Step::Settle { name, is_won: held.by == who, then }
+            Step::Claim { name, claim, is_second, then } => {
+                let is_proven = is_proven(name);
+                let held = self.handle(protocol, name, ToHandle::Claim { by: who, claim, is_proven })?;
+                match held.by == who || is_second {
+                    true => Step::Settle { name, claim, is_won: held.by == who, then },
+                    false => Step::LookAt { name, held, claim, then },
+                }
             }
-            Step::Settle { name, is_won, then } => {
-                self.ask(protocol, who, Request::Settle { name, is_won });
+            Step::LookAt { name, held, claim, then } => match self.is_stray(protocol, name, held) {
+                true => Step::Free { name, held, claim, then },
+                false => Step::Settle { name, claim, is_won: false, then },
+            },
+            Step::Free { name, held, claim, then } => {
+                self.handle(protocol, name, ToHandle::Free(held));
+                Step::Claim { name, claim, is_second: true, then }
+            }
+            Step::Settle { name, claim, is_won, then } => {
+                self.ask(protocol, who, Request::Settle { name, claim, is_won });
                 another_name(name, then.filter(|_| is_won))?
             }
-            Step::Release(name) => {
-                self.handle(protocol, name, ToHandle::Release(who, None));
+            Step::Release { name, up_to } => {
+                self.handle(protocol, name, ToHandle::Release { by: who, up_to });
                 return None;
             }
             Step::Acknowledge => {
@@ -134,10 +196,18 @@ impl State {
         if deed == Deed::ComeIn && protocol.names[0].starts_with("phone.") {
             return Some(Step::Resolve { by: protocol.names[0], other: None });
         }
+        if !is_proven(protocol.names[0]) {
+            return Some(Step::Bind { name: protocol.names[0], alias_of: None, then: None });
+        }
         let mut found: Option<(usize, Held)> = None;
         let mut leads_elsewhere = false;
         for (at, name) in protocol.names.iter().enumerate().rev() {
-            let Some(held) = self.handle(protocol, name, ToHandle::Look) else { continue };
+            let Some(held) = self.look(protocol, name) else { continue };
+            let doubts = deed == Deed::Enter || deed == Deed::Bind && held.by != who;
+            if doubts && self.is_stray(protocol, name, held) {
+                self.handle(protocol, name, ToHandle::Free(held));
+                continue;
+            }
             match found {
                 None => found = Some((at, held)),
                 Some((_, known)) => leads_elsewhere |= known.by != held.by,
@@ -148,7 +218,7 @@ impl State {
         match (deed, found) {
             (Deed::ComeIn, _) => Some(Step::Resolve { by, other }),
             (Deed::Enter, None) => {
-                let held = Held { by: who, since: Timestamp::from_secs(0), is_proven: true };
+                let held = Held { by: who, since: Timestamp::from_secs(0), claim: 0, is_proven: true };
                 Some(Step::SignIn { by: number_of(who), held, binds: Some(by), other })
             }
             (Deed::Bind, None) => Some(Step::Bind { name: by, alias_of: None, then: other }),
@@ -157,6 +227,20 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// Whether a name leads to an account that knows nothing of it.
+    fn is_stray(&mut self, protocol: &Protocol, name: Name, held: Held) -> bool {
+        match self.ask(protocol, held.by, Request::Look(name)) {
+            Outcome::NotMine => true,
+            Outcome::NotFound => held.is_proven || !is_proven(name),
+            _ => false,
+        }
+    }
+
+    pub(super) fn look(&self, protocol: &Protocol, name: Name) -> Option<Held> {
+        let at = protocol.names.iter().position(|known| *known == name)?;
+        protocol.machines.handle(&self.handles[at], ToHandle::Look, self.now).1
     }
 
     pub(super) fn handle(&mut self, protocol: &Protocol, name: Name, step: ToHandle) -> Option<Held> {

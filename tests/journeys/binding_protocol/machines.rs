@@ -12,8 +12,7 @@ use onetap::{
     kernel::time::Timestamp,
     model::{
         account::{self, Account},
-        handle::{self, Handle, Parting, Proof},
-        login::Method,
+        handle::{self, Handle, Holding, Parting},
         object::Document,
         outbox::{Letter, Message},
     },
@@ -22,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::{
     super::protocol::read,
-    requests::{GRACE, Name, Person, Request, id, operation},
+    requests::{GRACE, Name, PROOF, Person, Request, id, operation},
 };
 
 /// A document as it is persisted, without what is no part of the protocol. Kept once, so that one number says which.
@@ -67,16 +66,26 @@ pub(super) enum ToAccount {
 pub(super) enum ToHandle {
     Look,
     Resolve(Person),
-    Claim(Person),
+    Claim {
+        by: Person,
+        claim: u64,
+        is_proven: bool,
+    },
     RenewProof(Person),
-    Release(Person, Option<Timestamp>),
+    /// What its holder gives up.
+    Release {
+        by: Person,
+        up_to: u64,
+    },
+    /// What was seen to be nobody's.
+    Free(Held),
 }
 
 /// A letter of an outbox, as far as it belongs to the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Post {
-    Claim(Name),
-    Release(Name),
+    Claim { name: Name, claim: u64 },
+    Release { name: Name, up_to: u64 },
 }
 
 /// An identifier as an account lists it.
@@ -110,6 +119,7 @@ pub(super) struct Seen {
 pub(super) struct Held {
     pub(super) by: Person,
     pub(super) since: Timestamp,
+    pub(super) claim: u64,
     /// The first sign-in by it has finished.
     pub(super) is_proven: bool,
 }
@@ -158,19 +168,23 @@ impl Machines {
     pub(super) fn handle(&self, kept: &Kept, step: ToHandle, now: Timestamp) -> (Kept, Option<Held>) {
         let (kept, held) = &*remember(&self.handles, (kept.clone(), step, now), || {
             let mut document = read::<Handle>(&kept.text);
-            let proof = Proof { at: Timestamp::from_secs(0), method: Method::OneTap };
+            let release =
+                |by, held| handle::Operation::Release { account: id(by), held, cause: Parting::Unbound };
             let operation = match step {
                 ToHandle::Look => handle::Operation::Look,
                 ToHandle::Resolve(who) => handle::Operation::Resolve { candidate: id(who) },
-                ToHandle::Claim(who) => handle::Operation::Claim { account: id(who), proof: Some(proof) },
-                ToHandle::RenewProof(who) => handle::Operation::RenewProof { account: id(who), proof },
-                ToHandle::Release(who, seen) => {
-                    handle::Operation::Release { account: id(who), seen, cause: Parting::Unbound }
+                ToHandle::Claim { by, claim, is_proven } => {
+                    let proof = is_proven.then_some(PROOF);
+                    handle::Operation::Claim { account: id(by), claim, proof }
                 }
+                ToHandle::RenewProof(who) => handle::Operation::RenewProof { account: id(who), proof: PROOF },
+                ToHandle::Release { by, up_to } => release(by, Holding::UpTo(up_to)),
+                ToHandle::Free(Held { by, since, claim, .. }) => release(by, Holding::Seen { since, claim }),
             };
             let held = match document.apply(operation, now) {
-                handle::Outcome::Held(handle::Holder { account, since, last_proof }) => {
-                    Some(Held { by: account.bytes()[0], since, is_proven: last_proof.is_some() })
+                handle::Outcome::Held(handle::Holder { account, since, claim, last_proof }) => {
+                    let (by, is_proven) = (account.bytes()[0], last_proof.is_some());
+                    Some(Held { by, since, claim, is_proven })
                 }
                 _ => None,
             };
@@ -214,8 +228,14 @@ impl Machines {
 
     fn post(&self, message: &Message) -> Option<Post> {
         match message {
-            Message::Claim { handle, .. } => self.name(handle.as_str()).map(Post::Claim),
-            Message::Release { handle, .. } => self.name(handle.as_str()).map(Post::Release),
+            Message::Claim { handle, claim, .. } => {
+                let (name, claim) = (self.name(handle.as_str())?, *claim);
+                Some(Post::Claim { name, claim })
+            }
+            Message::Release { handle, up_to, .. } => {
+                let (name, up_to) = (self.name(handle.as_str())?, *up_to);
+                Some(Post::Release { name, up_to })
+            }
             _ => None,
         }
     }

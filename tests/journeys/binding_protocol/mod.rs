@@ -31,8 +31,8 @@ struct Protocol {
     /// How many each of them may do.
     each: &'static [u8],
     mishaps: u8,
-    /// States from which all comes to an end.
-    ending: Mutex<HashSet<State>>,
+    /// States from which all comes to an end, by digest.
+    ending: Mutex<HashSet<u64>>,
 }
 
 /// What people do.
@@ -91,9 +91,11 @@ impl Model for Protocol {
             now: Timestamp::from_secs(0),
         };
         for who in 1..=self.residents {
-            let request = Request::SignIn { by: number_of(who), creates: true, binds: None, other: None };
+            let request =
+                Request::SignIn { by: number_of(who), claim: 0, creates: true, binds: None, other: None };
             state.ask(self, who, request);
-            state.handle(self, number_of(who), ToHandle::Claim(who));
+            state.handle(self, number_of(who), ToHandle::Resolve(who));
+            state.handle(self, number_of(who), ToHandle::RenewProof(who));
         }
         vec![state]
     }
@@ -141,8 +143,8 @@ impl Model for Protocol {
             Action::Send(who, letter) => {
                 let account = state.seen(who);
                 let step = match account.posts[letter] {
-                    Post::Claim(name) => Step::Claim { name, then: None },
-                    Post::Release(name) => Step::Release(name),
+                    Post::Claim { name, claim } => Step::Claim { name, claim, is_second: false, then: None },
+                    Post::Release { name, up_to } => Step::Release { name, up_to },
                 };
                 let waits = Waits::Outbox(Some(letter.try_into().unwrap()));
                 state.calls.push(Call { who, step, waits });
@@ -196,12 +198,14 @@ impl State {
                 }
             }
             Deed::Delete => _ = self.ask(protocol, who, Request::Delete),
-            // What they ask for arrives with its first step.
-            _ => {
-                let Some(step) = self.find(protocol, who, deed) else { return };
-                self.calls.push(Call { who, step, waits: Waits::Journey });
-                self.go(protocol, self.calls.len() - 1);
-            }
+            _ => self.begin(protocol, who, deed),
         }
+    }
+
+    /// What they ask for arrives with its first step.
+    fn begin(&mut self, protocol: &Protocol, who: Person, deed: Deed) {
+        let Some(step) = self.find(protocol, who, deed) else { return };
+        self.calls.push(Call { who, step, waits: Waits::Journey });
+        self.go(protocol, self.calls.len() - 1);
     }
 }

@@ -27,16 +27,34 @@ pub(super) type Name = &'static str;
 /// What is asked of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Request {
-    SignIn { by: Name, creates: bool, binds: Option<Name>, other: Option<Name> },
-    Bind { name: Name, alias_of: Option<Name> },
+    SignIn {
+        by: Name,
+        claim: u64,
+        creates: bool,
+        binds: Option<Name>,
+        other: Option<Name>,
+    },
+    Bind {
+        name: Name,
+        alias_of: Option<Name>,
+    },
     ChangePhone(Name),
     Unbind(Name),
     Delete,
-    Settle { name: Name, is_won: bool },
+    Settle {
+        name: Name,
+        claim: u64,
+        is_won: bool,
+    },
+    /// Does it lead there?
+    Look(Name),
 }
 
 /// How long a deleted account can be restored.
 pub(super) const GRACE: Duration = Duration::from_secs(86_400);
+
+/// How everything is proven.
+pub(super) const PROOF: Proof = Proof { at: Timestamp::from_secs(0), method: Method::OneTap };
 
 /// The number of a person from the start.
 pub(super) const fn number_of(who: Person) -> Name {
@@ -53,15 +71,18 @@ pub(super) fn operation(is_new: bool, who: Person, request: Request) -> account:
     let account = id(who);
     let rules = Rules { deletion_grace: GRACE, ..sign_in(account, 0).rules };
     let deed = match request {
-        Request::Settle { name, is_won } => {
+        Request::Settle { name, claim, is_won } => {
             let handle = handle_name(name);
-            return account::Operation::SettleClaim { account, handle, is_won, rules };
+            return account::Operation::SettleClaim { account, handle, claim, is_won, rules };
         }
-        Request::SignIn { by, creates, binds, other } => {
+        Request::Look(name) => {
+            return account::Operation::LookAtIdentifier { handle: handle_name(name) };
+        }
+        Request::SignIn { by, claim, creates, binds, other } => {
             // The session of the first one is the one that acts.
             let session = if is_new { who } else { u8::MAX };
             let mut operation = sign_in(account, usize::from(session) - 1);
-            operation.identifier.handle = handle_name(by);
+            (operation.identifier.handle, operation.identifier.claim) = (handle_name(by), claim);
             (operation.creates, operation.rules) = (creates, rules);
             let other = other.map(|name| candidate(name, Some(binds.unwrap_or(by))));
             operation.binds = binds.map(|name| candidate(name, None)).into_iter().chain(other).collect();
@@ -77,9 +98,14 @@ pub(super) fn operation(is_new: bool, who: Person, request: Request) -> account:
 }
 
 fn candidate(name: Name, alias_of: Option<Name>) -> Candidate {
-    let (since, alias_of) = (Timestamp::from_secs(0), alias_of.map(handle_name));
+    let alias_of = alias_of.map(handle_name);
     let identifier = Identifier { handle: handle_name(name), alias_of, ..sign_in(id(1), 0).identifier };
-    Candidate { identifier, proof: Some(Proof { at: since, method: Method::OneTap }) }
+    Candidate { identifier, proof: is_proven(name).then_some(PROOF) }
+}
+
+/// Whether it is proven that somebody has it, who may then come in by it alone.
+pub(super) fn is_proven(name: Name) -> bool {
+    !name.starts_with("username.")
 }
 
 fn handle_name(name: Name) -> HandleName {
