@@ -155,7 +155,7 @@ impl Account {
             self.intend(candidate, *account, rules, now, outbox);
         }
         let is_first_today = self.devices.iter().all(|known| !known.usage.includes(now));
-        // 2. Others learn of it, while those are signed in who must give way to it.
+        // 2. People and backends are told, while those are signed in who must give way to it.
         let known = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
         let (device, is_new_device) = match known.filter(|known| *known != sign_in.new_device.0) {
             Some(known) => (known, false),
@@ -171,14 +171,6 @@ impl Account {
             let (session, device) = (Some(*id), Some(device));
             let occasion = Occasion { kind, account: *account, session, device, app, rules, now };
             self.notify(&occasion, outbox);
-        }
-        if sign_in.password.is_none() {
-            let (handle, account, method) = (identifier.handle.clone(), *account, *method);
-            outbox.post(Message::RenewProof { handle, account, at: now, method }, now);
-        }
-        // Once a day is enough for scans and reports, and as much as one database can take.
-        if is_first_today {
-            outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
         }
         // 3. The device: the one that showed itself, or a new one.
         let device = self.use_device(sign_in, way, now, outbox);
@@ -197,6 +189,15 @@ impl Account {
             false => EventKind::SignedIn,
         };
         self.remember(&End { kind, ..end }, &session);
+        // Handle and index learn of it.
+        if sign_in.password.is_none() {
+            let (handle, account, method) = (identifier.handle.clone(), *account, *method);
+            outbox.post(Message::RenewProof { handle, account, at: now, method }, now);
+        }
+        // Once a day is enough for scans and reports, and as much as one database can take.
+        if is_first_today {
+            outbox.post(Message::IndexAccount { account: *account, created_at, last_login_at: now }, now);
+        }
         // 5. A new password signs all others out.
         if let Some(hash) = &sign_in.new_password {
             self.set_password(hash.clone(), None, *id, now);
