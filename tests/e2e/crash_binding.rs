@@ -122,8 +122,8 @@ fn must_be_done(answer: &Answer) {
     assert_eq!(answer.status, 204, "{}", answer.summary());
 }
 
-/// Binds what was given up: before its handle has heard of that, it is still in use. A claim that was lost may yet win, by the
-/// outbox of whoever was told so; until that is taken back they are asked to wait.
+/// Binds what was given up: before its handle has heard of that, it is still in use. So it is while a claim that was lost has won
+/// after all, by the outbox of whoever was told so, until that is taken back.
 async fn must_be_free(code: &str, bind: impl AsyncFn() -> Answer) {
     let began = Instant::now();
     loop {
