@@ -102,7 +102,7 @@ impl<W: World> Service<'_, W> {
             _ => false,
         };
         if is_stray {
-            let held = Holding::Seen { since: holder.since, claim: holder.claim };
+            let held = Holding::seen(holder.since, holder.claim);
             let release =
                 handle::Operation::Release { account: holder.account, held, cause: Parting::Unbound };
             self.world.handle(handle, release).await?;

@@ -43,7 +43,7 @@ impl<W: World> Service<'_, W> {
                 self.claim_and_settle(account, &handle, claim, proof).await.map(|_| ())
             }
             Message::Release { handle, account, up_to, cause } => {
-                let held = handle::Holding::UpTo(up_to);
+                let held = handle::Holding::up_to(up_to);
                 let operation = handle::Operation::Release { account, held, cause };
                 self.world.handle(&handle, operation).await.map(|_| ())
             }

@@ -22,7 +22,7 @@ use crate::{
     model::{
         account::{Candidate, Identifier, Operation, Outcome, Profile, RealName, SignIn},
         device::{DeviceProfile, Presented, Trust},
-        handle::{self, HandleName, Holder, Holding, Parting, Proof},
+        handle::{self, Holder, Holding, Parting, Proof},
         login_history::Place,
         platform::Platform,
         refusal::Code,
@@ -155,8 +155,8 @@ impl<W: World> Service<'_, W> {
             let new_token = || Secret::new(new_token.write(&self.settings.mac));
             match outcome {
                 // 3. Tokens. The account's outbox tells handle, index and edge copy afterwards.
-                Outcome::SignedIn { token_issued, ref claiming, .. } => {
-                    self.claim_along(id, entrance, claiming).await;
+                Outcome::SignedIn { token_issued, claim, .. } => {
+                    self.claim_along(id, entrance, claim).await;
                     return self.signed_in(id, outcome, token_issued.then(new_token));
                 }
                 Outcome::Waits(waiting) => {
@@ -180,7 +180,7 @@ impl<W: World> Service<'_, W> {
                 Outcome::Importing(importing) => _ = self.finish_import(id, &importing).await?,
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine => {
-                    let held = Holding::Seen { since: holder.since, claim: holder.claim };
+                    let held = Holding::seen(holder.since, holder.claim);
                     let release = handle::Operation::Release { account: id, held, cause: Parting::Unbound };
                     self.world.handle(&entrance.by.handle, release).await?;
                 }
@@ -191,11 +191,10 @@ impl<W: World> Service<'_, W> {
     }
 
     /// What is bound along with a sign-in need not wait for the account's outbox: who comes by it next must find the account.
-    async fn claim_along(&self, account: AccountId, entrance: &Entrance, claiming: &[(HandleName, u64)]) {
-        let Some(Proven { handle, method, .. }) = entrance.binds.first() else { return };
-        if let Some((_, claim)) = claiming.iter().find(|(known, _)| known == handle) {
+    async fn claim_along(&self, account: AccountId, entrance: &Entrance, claim: Option<u64>) {
+        if let Some((claim, Proven { handle, method, .. })) = claim.zip(entrance.binds.first()) {
             let proof = Some(Proof { at: self.world.now(), method: *method });
-            let claimed = self.claim_and_settle(account, handle, *claim, proof).await;
+            let claimed = self.claim_and_settle(account, handle, claim, proof).await;
             self.pass_over(claimed);
         }
     }

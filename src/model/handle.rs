@@ -141,24 +141,28 @@ pub enum Operation {
 
 /// Which holding of an account is meant: calls come late and twice, and must not touch what was claimed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Holding {
-    /// The one that whoever asks has seen.
-    Seen {
-        /// Since when.
-        since: Timestamp,
-        /// By which claim.
-        claim: u64,
-    },
-    /// That by this claim or an earlier one, as the account itself knows.
-    UpTo(u64),
+pub struct Holding {
+    /// The one since then, as whoever asks has seen it; `None`: the account itself asks.
+    since: Option<Timestamp>,
+    /// By this claim; if the account asks, or by an earlier one.
+    claim: u64,
 }
 
 impl Holding {
+    /// The one that whoever asks has seen.
+    pub const fn seen(since: Timestamp, claim: u64) -> Self {
+        Self { since: Some(since), claim }
+    }
+
+    /// What this claim of the account, or an earlier one, has brought.
+    pub const fn up_to(claim: u64) -> Self {
+        Self { since: None, claim }
+    }
+
     fn is(self, holder: &Holder) -> bool {
-        match self {
-            Self::Seen { since, claim } => (holder.since, holder.claim) == (since, claim),
-            Self::UpTo(claim) => holder.claim <= claim,
+        match self.since {
+            Some(since) => (holder.since, holder.claim) == (since, self.claim),
+            None => holder.claim <= self.claim,
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::{
     kernel::{seal::Sealed, time::Timestamp},
     model::{
         device::{Device, Trust},
-        handle::HandleName,
         login::Method,
         platform::Platform,
         session::{Ended, Session},
@@ -38,9 +37,9 @@ pub enum Outcome {
         /// Whether it is known who its owner is.
         #[serde(default)]
         real_name: RealName,
-        /// Identifiers whose handles have not decided yet, by their claims.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        claiming: Vec<(HandleName, u64)>,
+        /// The claim on the first identifier that is bound along with it, while its handle has not decided.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        claim: Option<u64>,
     },
     /// The sign-in waits until its device is confirmed.
     Waits(Box<Waiting>),

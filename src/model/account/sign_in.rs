@@ -222,10 +222,10 @@ impl Account {
             phone: self.phone().map(|phone| phone.value.clone()),
             profile: self.profile.clone().into(),
             real_name: self.real_name,
-            claiming: {
-                let claiming = self.identifiers.iter().filter(|known| known.claiming);
-                claiming.map(|known| (known.handle.clone(), known.claim)).collect()
-            },
+            claim: sign_in.binds.first().and_then(|bound| {
+                let known = self.identifiers.iter().find(|known| known.handle == bound.identifier.handle);
+                known.filter(|known| known.claiming).map(|known| known.claim)
+            }),
         }
     }
 

@@ -43,21 +43,21 @@ fn who_is_first_binds_it_and_only_the_holder_gives_it_up() {
     let proof = Some(Proof { at: at(10), method: Method::Otp });
     let claim = |seed| Operation::Claim { account: account(seed), claim: 1, proof };
     let release = |seed, held| Operation::Release { account: account(seed), held, cause: Parting::Unbound };
-    let seen = |secs| Holding::Seen { since: at(secs), claim: 1 };
+    let seen = |secs| Holding::seen(at(secs), 1);
     let mine = Outcome::Held(Holder { account: account(1), since: at(10), claim: 1, last_proof: proof });
     assert_eq!(handle.apply(Operation::Look, at(9)), Outcome::Free);
     for (operation, secs) in [
         (claim(1), 10),
         (claim(2), 11),
         (claim(1), 12),
-        (release(2, Holding::UpTo(1)), 13),
+        (release(2, Holding::up_to(1)), 13),
         (release(1, seen(9)), 14),
-        (release(1, Holding::UpTo(0)), 15),
+        (release(1, Holding::up_to(0)), 15),
     ] {
         assert_eq!(handle.apply(operation, at(secs)), mine);
     }
     assert_eq!(handle.apply(release(1, seen(10)), at(20)), Outcome::Free);
-    assert_eq!(handle.apply(release(1, Holding::UpTo(1)), at(21)), Outcome::Free, "once");
+    assert_eq!(handle.apply(release(1, Holding::up_to(1)), at(21)), Outcome::Free, "once");
     let Outcome::Held(holder) = handle.apply(claim(2), at(30)) else { panic!("free to be claimed") };
     assert_eq!((holder.account, holder.since), (account(2), at(30)));
     let kept = serde_json::to_value(&handle).unwrap();
@@ -78,11 +78,11 @@ fn what_comes_late_of_an_earlier_claim_frees_nothing() {
     assert_eq!(handle.apply(claim(1), at(11)), first, "a repeat");
     let Outcome::Held(second) = handle.apply(claim(2), at(10)) else { panic!("its own") };
     assert_eq!((second.since, second.claim), (at(10), 2));
-    for late in [Holding::UpTo(1), Holding::Seen { since: at(10), claim: 1 }] {
+    for late in [Holding::up_to(1), Holding::seen(at(10), 1)] {
         assert_eq!(handle.apply(release(late), at(12)), Outcome::Held(second.clone()));
     }
     assert_eq!(handle.apply(claim(1), at(13)), Outcome::Held(second), "nor does an earlier claim itself");
-    assert_eq!(handle.apply(release(Holding::UpTo(2)), at(14)), Outcome::Free);
+    assert_eq!(handle.apply(release(Holding::up_to(2)), at(14)), Outcome::Free);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn former_holders_do_not_pile_up() {
         let (account, claim) = (account(seed), 1);
         handle.apply(Operation::Claim { account, claim, proof: None }, at(seed.into()));
         handle.apply(
-            Operation::Release { account, held: Holding::UpTo(1), cause: Parting::Changed },
+            Operation::Release { account, held: Holding::up_to(1), cause: Parting::Changed },
             at(seed.into()),
         );
     }

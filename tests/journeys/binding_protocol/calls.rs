@@ -126,11 +126,10 @@ impl State {
                 let creates = !held.is_proven;
                 let request = Request::SignIn { by, claim: held.claim, creates, binds, other };
                 match self.ask(protocol, held.by, request) {
-                    Outcome::SignedIn { claiming, .. } => {
+                    Outcome::SignedIn { claim, .. } => {
                         self.handle(protocol, by, ToHandle::RenewProof(held.by));
                         let name = binds.or(other)?;
-                        let (_, claim) = claiming.into_iter().find(|(known, _)| known.as_str() == name)?;
-                        let claim = Step::Claim { name, claim, is_second: false, then: None };
+                        let claim = Step::Claim { name, claim: claim?, is_second: false, then: None };
                         return Some((held.by, claim));
                     }
                     Outcome::NotMine if binds.is_none() => Step::GiveBack { by, held, other },

@@ -178,8 +178,8 @@ impl Machines {
                     handle::Operation::Claim { account: id(by), claim, proof }
                 }
                 ToHandle::RenewProof(who) => handle::Operation::RenewProof { account: id(who), proof: PROOF },
-                ToHandle::Release { by, up_to } => release(by, Holding::UpTo(up_to)),
-                ToHandle::Free(Held { by, since, claim, .. }) => release(by, Holding::Seen { since, claim }),
+                ToHandle::Release { by, up_to } => release(by, Holding::up_to(up_to)),
+                ToHandle::Free(Held { by, since, claim, .. }) => release(by, Holding::seen(since, claim)),
             };
             let held = match document.apply(operation, now) {
                 handle::Outcome::Held(handle::Holder { account, since, claim, last_proof }) => {
