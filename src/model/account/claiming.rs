@@ -130,7 +130,7 @@ impl Account {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::super::{
         Act, Deed, Operation,
         tests::{RULES, from_text, sign_in},
@@ -141,9 +141,9 @@ mod tests {
         model::{login_history::Place, object::Document, outbox::Letter},
     };
 
-    const NOW: Timestamp = Timestamp::from_secs(100);
+    pub(in super::super) const NOW: Timestamp = Timestamp::from_secs(100);
 
-    fn account() -> Document<Account> {
+    pub(in super::super) fn account() -> Document<Account> {
         let mut document = Document::<Account>::empty();
         document.apply(Operation::SignIn(Box::new(sign_in(1, None))), NOW);
         let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
@@ -151,35 +151,35 @@ mod tests {
         document
     }
 
-    fn name(text: &str) -> HandleName {
+    pub(in super::super) fn name(text: &str) -> HandleName {
         from_text(text)
     }
 
-    fn act(document: &mut Document<Account>, deed: Deed) -> Outcome {
+    pub(in super::super) fn act(document: &mut Document<Account>, deed: Deed) -> Outcome {
         let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
         let (place, rules, proof) = (Place::default(), RULES, None);
         let act = Act { account, session, deed, place, rules, proof };
         document.apply(Operation::Act(Box::new(act)), NOW)
     }
 
-    fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
+    pub(in super::super) fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
         let (handle, value) = (name(handle), from_text("k1.value"));
         let identifier = Identifier { handle, value, since: NOW, alias_of: None, claim: 0, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
-    fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
+    pub(in super::super) fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
         let (handle, value, alias_of) = (name(handle), from_text("k1.value"), Some(name(of)));
         let identifier = Identifier { handle, value, since: NOW, alias_of, claim: 0, claiming: false };
         act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
     }
 
-    fn settle(document: &mut Document<Account>, handle: &str, claim: u64, is_won: bool) {
+    pub(in super::super) fn settle(document: &mut Document<Account>, handle: &str, claim: u64, is_won: bool) {
         let (account, handle) = (AccountId::from_bytes([100; 16]), name(handle));
         document.apply(Operation::SettleClaim { account, handle, claim, is_won, rules: RULES }, NOW);
     }
 
-    fn posted(document: &Document<Account>) -> Vec<Message> {
+    pub(in super::super) fn posted(document: &Document<Account>) -> Vec<Message> {
         document.due(NOW).into_iter().map(|Letter { message, .. }| message).collect()
     }
 

@@ -160,65 +160,21 @@ const fn is_first(claim: &u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::{
-        Act, Candidate, Deed, Operation,
-        tests::{RULES, from_text, sign_in},
+        Deed,
+        claiming::tests::{NOW, account, act, alias, bind, name, posted, settle},
+        tests::from_text,
     };
     use super::*;
-    use crate::{
-        kernel::id::SessionId,
-        model::{login_history::Place, object::Document, outbox::Letter},
-    };
-
-    const NOW: Timestamp = Timestamp::from_secs(100);
-
-    fn account() -> Document<Account> {
-        let mut document = Document::<Account>::empty();
-        document.apply(Operation::SignIn(Box::new(sign_in(1, None))), NOW);
-        let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
-        document.settle(&sent, &[], NOW);
-        document
-    }
-
-    fn name(text: &str) -> HandleName {
-        from_text(text)
-    }
-
-    fn act(document: &mut Document<Account>, deed: Deed) -> Outcome {
-        let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
-        let (place, rules, proof) = (Place::default(), RULES, None);
-        let act = Act { account, session, deed, place, rules, proof };
-        document.apply(Operation::Act(Box::new(act)), NOW)
-    }
-
-    fn bind(document: &mut Document<Account>, handle: &str) -> Outcome {
-        let (handle, value) = (name(handle), from_text("k1.value"));
-        let identifier = Identifier { handle, value, since: NOW, alias_of: None, claim: 0, claiming: false };
-        act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
-    }
-
-    fn alias(document: &mut Document<Account>, handle: &str, of: &str) -> Outcome {
-        let (handle, value, alias_of) = (name(handle), from_text("k1.value"), Some(name(of)));
-        let identifier = Identifier { handle, value, since: NOW, alias_of, claim: 0, claiming: false };
-        act(document, Deed::Bind(Box::new(Candidate { identifier, proof: None })))
-    }
-
-    fn settle(document: &mut Document<Account>, handle: &str, claim: u64) {
-        let (account, handle, is_won) = (AccountId::from_bytes([100; 16]), name(handle), true);
-        document.apply(Operation::SettleClaim { account, handle, claim, is_won, rules: RULES }, NOW);
-    }
-
-    fn posted(document: &Document<Account>) -> Vec<Message> {
-        document.due(NOW).into_iter().map(|Letter { message, .. }| message).collect()
-    }
+    use crate::model::object::Document;
 
     #[test]
     fn other_names_of_an_identity_come_and_go_with_it() {
         let mut document = account();
         bind(&mut document, "wechat.k1.union");
-        settle(&mut document, "wechat.k1.union", 1);
+        settle(&mut document, "wechat.k1.union", 1, true);
         for (open, claim) in [("wechat.k1.app1", 2), ("wechat.k1.app2", 3)] {
             assert_eq!(alias(&mut document, open, "wechat.k1.union"), Outcome::Claiming { claim });
-            settle(&mut document, open, claim);
+            settle(&mut document, open, claim, true);
         }
         assert_eq!(bind(&mut document, "wechat.k1.other"), Outcome::Full);
         let sent: Vec<u64> = document.due(NOW).iter().map(|letter| letter.id).collect();
@@ -227,9 +183,9 @@ mod tests {
         assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.union"))), Outcome::LastWayIn);
         let mut document = account();
         bind(&mut document, "wechat.k1.union");
-        settle(&mut document, "wechat.k1.union", 1);
+        settle(&mut document, "wechat.k1.union", 1, true);
         alias(&mut document, "wechat.k1.app1", "wechat.k1.union");
-        settle(&mut document, "wechat.k1.app1", 2);
+        settle(&mut document, "wechat.k1.app1", 2, true);
         assert_eq!(act(&mut document, Deed::Unbind(name("wechat.k1.union"))), Outcome::Done);
         let is_release = |message: &&Message| matches!(message, Message::Release { .. });
         assert_eq!(posted(&document).iter().filter(is_release).count(), 2);
@@ -244,9 +200,9 @@ mod tests {
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::LastWayIn);
         bind(&mut document, "wechat.k1.a");
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::LastWayIn, "nobody knows if it is won");
-        settle(&mut document, "wechat.k1.a", 1);
+        settle(&mut document, "wechat.k1.a", 1, true);
         bind(&mut document, "username.k1.u");
-        settle(&mut document, "username.k1.u", 2);
+        settle(&mut document, "username.k1.u", 2, true);
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::Done);
         assert_eq!(unbind(&mut document, "phone.k1.name"), Outcome::NotFound);
         assert_eq!(unbind(&mut document, "wechat.k1.a"), Outcome::LastWayIn, "a name without a password");
