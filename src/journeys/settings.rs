@@ -3,6 +3,7 @@
 
 use crate::{
     kernel::{jwt::SigningKeys, keys::KeyRing, phone::PhoneNumber, secret::Secret},
+    model::recycling::Profile,
     providers::Account,
     rules::{
         client_config::ClientRules, countries::Countries, limits::Limits, message::Apps, origins::Origins,
@@ -86,17 +87,6 @@ pub enum WhenDown {
     Allow,
     /// Go no further.
     Deny,
-}
-
-/// What the accounts of a deployment are worth, and so how much must be proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Profile {
-    /// Little. The default.
-    Basic,
-    /// Friends, and what was said between them.
-    Social,
-    /// Money: login protection is on unless its owner switches it off.
-    Money,
 }
 
 /// What one-tap on a device that the account does not know leads to: who stands beside a phone with a hotspot, or has

@@ -1,11 +1,12 @@
 //! From the environment to settings: each one read, then what they mean together.
 
 use super::{
-    Environment, OneTapNewDevice, Profile, Settings, WhenDown,
+    Environment, OneTapNewDevice, Settings, WhenDown,
     reader::{Reader, app_ids, base_url, host_of, named, review_numbers},
 };
 use crate::{
     kernel::{jwt::SigningKeys, keys::KeyRing, secret::Secret},
+    model::recycling::Profile,
     providers::{self, Account, Capability},
     rules::{
         client_config::ClientRules,

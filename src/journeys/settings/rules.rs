@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{OneTapNewDevice, Profile, Settings};
+use super::{OneTapNewDevice, Settings};
 use crate::model::{
     account,
     device_trust::TrustRules,
     login_history::Retention,
     notice::NoticeRules,
     otp::{Rules, Sends},
+    recycling::Profile,
     session::Lifetimes,
     step_up::Patience,
 };

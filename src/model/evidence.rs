@@ -1,0 +1,46 @@
+//! What carriers and registers say of a number, asked before any question is put to a person.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::time::Timestamp;
+
+/// What a carrier says of a number since a day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reassignment {
+    /// Somebody else has it since 二次放号.
+    Reassigned,
+    /// It was given up since, and is nobody's 销号.
+    Cancelled,
+    /// The same person has it.
+    NotReassigned,
+    /// Nobody could say: no provider for it, all silent, or no record.
+    #[default]
+    Unknown,
+}
+
+/// What is known of a number beside that somebody has just proven it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The carrier's word.
+    pub reassignment: Reassignment,
+    /// Whether the number is in the name that the account was verified with; `None`: not asked, or nobody could say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name_matches: Option<bool>,
+    /// Since when the carrier was asked: the last proof that was known.
+    pub since: Timestamp,
+    /// When it was asked.
+    pub at: Timestamp,
+}
+
+impl Evidence {
+    /// Nobody could say anything.
+    pub const fn none(since: Timestamp, at: Timestamp) -> Self {
+        Self { reassignment: Reassignment::Unknown, name_matches: None, since, at }
+    }
+
+    /// Whether the number is another person's by now, as far as the carrier knows.
+    pub const fn is_of_another(&self) -> bool {
+        matches!(self.reassignment, Reassignment::Reassigned | Reassignment::Cancelled)
+    }
+}

@@ -1,0 +1,181 @@
+//! Numbers are sold again 二次放号: whether who proves one may be let into the account that it leads to. The one rule
+//! (its table: docs/recycled-numbers.md).
+//!
+//! A carrier may give a number to somebody else four months after it was given up, so a proof that is younger speaks
+//! for the same person. What is older does not, and then somebody must: the device, the carrier, or the person.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    device::Trust,
+    evidence::{Evidence, Reassignment},
+};
+
+/// A number that was proven less than so long ago is its owner's still: the four months of the carriers.
+pub const QUIET: Duration = days(120);
+
+/// An account that was used on a known device within this time has an owner who can be heard.
+pub const ACTIVE: Duration = days(30);
+
+/// So long the owner can object before a number goes that is claimed without the carrier's word.
+pub const OBJECTION_BEFORE: Duration = days(3);
+
+/// So long the owner can object after it went.
+pub const OBJECTION_AFTER: Duration = days(7);
+
+/// The word that a number was not sold again counts so long in the profile `social`: the carriers' data has gaps.
+pub const WORD_COUNTS: Duration = days(365);
+
+/// What the accounts of a deployment are worth, and so how much must be proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// Little. The default.
+    Basic,
+    /// Friends, and what was said between them.
+    Social,
+    /// Money: login protection is on unless its owner switches it off.
+    Money,
+}
+
+/// What the rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// How long ago the number was last proven; `None`: never since it was said to be theirs.
+    pub last_proof: Option<Duration>,
+    /// How well the account knows the device; `None`: not at all.
+    pub device: Option<Trust>,
+    /// What carrier and register say; `None`: they were not asked yet.
+    pub evidence: Option<Evidence>,
+    /// What the account is worth.
+    pub profile: Profile,
+}
+
+/// What becomes of who has proven the number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the owner, as far as the number tells.
+    Owner,
+    /// Carrier and register must be asked first.
+    AskCarrier,
+    /// The person must be asked whether it is their account, and prove it if so.
+    AskPerson,
+    /// It is another person: the number leaves the account.
+    Recycled,
+}
+
+impl Profile {
+    /// How much must be proven, in strengths of proofs.
+    pub const fn need(self) -> u8 {
+        match self {
+            Self::Basic | Self::Social => 2,
+            Self::Money => 3,
+        }
+    }
+}
+
+/// The rule.
+pub fn decide(facts: &Facts) -> Verdict {
+    // 1. A proof that is young enough, or a device that speaks for its owner.
+    let is_recent = facts.last_proof.is_some_and(|age| age < QUIET);
+    if is_recent || matches!(facts.device, Some(Trust::Known | Trust::Trusted)) {
+        return Verdict::Owner;
+    }
+    // 2. Evidence before questions.
+    let Some(evidence) = facts.evidence else { return Verdict::AskCarrier };
+    match (evidence.reassignment, evidence.name_matches) {
+        (Reassignment::Reassigned | Reassignment::Cancelled, _) => Verdict::Recycled,
+        // It is in another name now, which weighs more than the carrier's silence and than its word.
+        (_, Some(false)) => Verdict::AskPerson,
+        (Reassignment::NotReassigned, _) if word_suffices(facts) => Verdict::Owner,
+        _ => Verdict::AskPerson,
+    }
+}
+
+/// Whether "not reassigned" is enough.
+fn word_suffices(facts: &Facts) -> bool {
+    match facts.profile {
+        Profile::Basic => true,
+        Profile::Social => facts.last_proof.is_some_and(|age| age < WORD_COUNTS),
+        Profile::Money => false,
+    }
+}
+
+const fn days(days: u64) -> Duration {
+    Duration::from_secs(days.saturating_mul(86_400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::Timestamp;
+
+    use Reassignment::{Cancelled, NotReassigned, Reassigned, Unknown};
+    use Verdict::{AskCarrier, AskPerson, Owner, Recycled};
+
+    const NEVER_ASKED: Option<Evidence> = None;
+
+    fn word(reassignment: Reassignment) -> Option<Evidence> {
+        let at = Timestamp::from_secs(0);
+        Some(Evidence { reassignment, ..Evidence::none(at, at) })
+    }
+
+    fn in_name(matches: bool, reassignment: Reassignment) -> Option<Evidence> {
+        word(reassignment).map(|evidence| Evidence { name_matches: Some(matches), ..evidence })
+    }
+
+    fn verdict(age: u64, device: Option<Trust>, evidence: Option<Evidence>, profile: Profile) -> Verdict {
+        decide(&Facts { last_proof: Some(days(age)), device, evidence, profile })
+    }
+
+    #[test]
+    fn four_months_speak_for_the_owner_and_not_a_day_more() {
+        for profile in [Profile::Basic, Profile::Social, Profile::Money] {
+            assert_eq!(verdict(0, None, NEVER_ASKED, profile), Owner);
+            assert_eq!(verdict(119, None, NEVER_ASKED, profile), Owner);
+            assert_eq!(verdict(120, None, NEVER_ASKED, profile), AskCarrier);
+            assert_eq!(verdict(120, Some(Trust::New), NEVER_ASKED, profile), AskCarrier);
+            let never = Facts { last_proof: None, device: None, evidence: None, profile };
+            assert_eq!(decide(&never), AskCarrier);
+        }
+    }
+
+    #[test]
+    fn a_device_of_standing_is_never_asked() {
+        for device in [Trust::Known, Trust::Trusted] {
+            for evidence in [NEVER_ASKED, word(Reassigned), in_name(false, Cancelled)] {
+                assert_eq!(verdict(5000, Some(device), evidence, Profile::Money), Owner);
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_carrier_says_counts_by_profile() {
+        // Age in days, the carrier's word, and what basic, social and money make of it.
+        let table = [
+            (120, Reassigned, [Recycled, Recycled, Recycled]),
+            (120, Cancelled, [Recycled, Recycled, Recycled]),
+            (120, NotReassigned, [Owner, Owner, AskPerson]),
+            (364, NotReassigned, [Owner, Owner, AskPerson]),
+            (365, NotReassigned, [Owner, AskPerson, AskPerson]),
+            (120, Unknown, [AskPerson, AskPerson, AskPerson]),
+        ];
+        for (age, said, expected) in table {
+            let verdicts = [Profile::Basic, Profile::Social, Profile::Money]
+                .map(|profile| verdict(age, None, word(said), profile));
+            assert_eq!(verdicts, expected, "{age} days, {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_matches_no_more_leads_to_the_question_and_one_that_does_proves_nothing() {
+        for profile in [Profile::Basic, Profile::Social, Profile::Money] {
+            assert_eq!(verdict(120, None, in_name(false, NotReassigned), profile), AskPerson);
+            assert_eq!(verdict(120, None, in_name(false, Unknown), profile), AskPerson);
+            assert_eq!(verdict(120, None, in_name(true, Unknown), profile), AskPerson);
+            assert_eq!(verdict(120, None, in_name(true, Reassigned), profile), Recycled);
+        }
+    }
+}
