@@ -15,7 +15,7 @@ use crate::{
         device_proof::GivenDeviceProof,
         provider::{Caller, Credential},
         settings::Settings,
-        sign_in::DeviceClaim,
+        sign_in::{DeviceClaim, Purpose},
     },
     kernel::{device_proof::PublicKey, json, secret::Secret},
     model::{platform::Platform, refusal::Refusal},
@@ -84,6 +84,16 @@ pub fn captcha(body: &mut Fields) -> Option<Secret<String>> {
 /// Who makes a request, as far as providers care.
 pub fn caller<'a>(request: &'a HttpIn, app: &'a str, platform: Platform) -> Caller<'a> {
     Caller { app, platform, address: &request.address, request_id: &request.id }
+}
+
+/// For what somebody signs in.
+pub(super) fn purpose<'a>(
+    request: &'a HttpIn,
+    app: &'a str,
+    consent: Option<&'a str>,
+    device: &'a DeviceClaim,
+) -> Purpose<'a> {
+    Purpose { caller: caller(request, app, device.platform), consent, device, place: &request.place }
 }
 
 /// Reads the header `Idempotency-Key`.

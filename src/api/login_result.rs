@@ -6,8 +6,8 @@ use super::{
     Reply,
     cookie::{self, Transport},
     login::json,
-    otp::ChallengeBody,
     problem::Problem,
+    step_up_required::step_up_required,
 };
 use crate::{
     journeys::{
@@ -16,17 +16,9 @@ use crate::{
         session::Tokens,
         sign_in::{Entry, SignedIn},
         spent::Spent,
-        step_up::StepUp,
-        trusted_phones::TrustedPhoneView,
     },
     kernel::{phone::PhoneNumber, secret::Secret},
 };
-
-/// The method of a step-up in which a trusted device confirms.
-pub const DEVICE_APPROVAL: &str = "device_approval";
-
-/// The method of a step-up in which a trusted phone gets a code.
-pub const TRUSTED_PHONE: &str = "trusted_phone";
 
 /// The LoginResult, for a device that came with this token.
 ///
@@ -129,75 +121,6 @@ fn signed_in(
     // Set again at every sign-in: a device in use stays known for longer than a browser keeps a cookie.
     cookies.extend(issued.or(presented).and_then(|token| cookie::of_device(token.expose())));
     Ok(reply.with_cookies(cookies))
-}
-
-fn step_up_required(
-    step_up: &StepUp,
-    challenged: Option<&Challenged>,
-    transport: Transport,
-) -> Result<Reply, Problem> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct StepUpRequired<'a> {
-        status: &'static str,
-        ticket: &'a str,
-        expires_in: u64,
-        reason: &'static str,
-        methods: Vec<Way>,
-        need: u8,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        approval: Option<Approval<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        challenge: Option<ChallengeBody>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        device: Option<DeviceToken<'a>>,
-    }
-    #[derive(Serialize)]
-    struct Way {
-        method: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        id: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        hint: Option<String>,
-        strength: u8,
-    }
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Approval<'a> {
-        r#match: &'a str,
-        expires_in: u64,
-    }
-    #[derive(Serialize)]
-    struct DeviceToken<'a> {
-        token: &'a str,
-    }
-    let issued = step_up.device_token.as_ref();
-    let by_device = Way { method: DEVICE_APPROVAL, id: None, hint: None, strength: 3 };
-    let mut methods: Vec<Way> = step_up.by_device.then_some(by_device).into_iter().collect();
-    for TrustedPhoneView { id, phone, .. } in &step_up.by_phone {
-        let (id, hint) = (Some(id.to_string()), Some(phone.masked()));
-        methods.push(Way { method: TRUSTED_PHONE, id, hint, strength: 2 });
-    }
-    let reply = json(&StepUpRequired {
-        status: "step_up_required",
-        ticket: &step_up.ticket,
-        expires_in: step_up.expires_in,
-        reason: step_up.reason.name(),
-        methods,
-        need: 2,
-        approval: step_up
-            .question
-            .as_ref()
-            .map(|(digits, expires_in)| Approval { r#match: digits, expires_in: *expires_in }),
-        challenge: challenged.map(ChallengeBody::from),
-        device: issued
-            .filter(|_| transport == Transport::Body)
-            .map(|token| DeviceToken { token: token.expose() }),
-    })?;
-    Ok(match issued.filter(|_| transport == Transport::Cookie) {
-        Some(token) => reply.with_cookies(vec![cookie::of_waiting(token.expose(), step_up.expires_in)]),
-        None => reply,
-    })
 }
 
 #[derive(Serialize)]

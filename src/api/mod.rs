@@ -32,6 +32,7 @@ pub mod routes;
 pub mod session;
 pub mod sessions;
 pub mod step_up;
+mod step_up_required;
 
 use crate::{
     journeys::{

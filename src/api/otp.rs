@@ -21,7 +21,6 @@ use crate::{
         number_proof::{OtpProof, binding_of_app},
         otp::{Challenged, OtpSend},
         session::Freshness,
-        sign_in,
         spent::Spent,
         step_up::Holder,
     },
@@ -154,8 +153,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
 
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let proof = OtpProof { challenge: &challenge, code: &code, attempt };
-    let purpose =
-        sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
+    let purpose = login::purpose(request, &app, consent.as_deref(), &device);
     let mut spent = Spent::default();
     let entry = service.otp_login(&proof, &purpose, &mut spent).await;
     Ok(login_reply(entry, transport, device.token.as_ref(), spent))

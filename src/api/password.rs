@@ -15,7 +15,6 @@ use crate::{
         Service,
         claim::Attempt,
         password::{PasswordChange, PasswordLogin, PasswordReset},
-        sign_in,
         spent::Spent,
     },
     kernel::secret::Secret,
@@ -38,7 +37,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let Common { app, consent, device, captcha, transport } =
         common.transported(service.settings, request)?;
     let (app, consent) = (app.as_str(), consent.as_deref());
-    let purpose = sign_in::Purpose { app, consent, device: &device, place: &request.place };
+    let purpose = login::purpose(request, app, consent, &device);
     let (identifier, password, captcha) = (&identifier, &password, captcha.as_ref());
     let caller = login::caller(request, app, device.platform);
     let login = PasswordLogin { identifier, password, caller, captcha, purpose };
@@ -56,8 +55,7 @@ pub(super) async fn reset<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let common = login::common(request, &mut body);
     let ((proof, new_password), common) = body.finish(proof.zip(new_password).zip(common))?;
     let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
-    let purpose =
-        sign_in::Purpose { app: &app, consent: consent.as_deref(), device: &device, place: &request.place };
+    let purpose = login::purpose(request, &app, consent.as_deref(), &device);
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let reset = PasswordReset {
         proof: &proof.as_proof(attempt),

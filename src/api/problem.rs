@@ -187,6 +187,7 @@ impl Problem {
         let fallback = self.fallback.map(|fallback| match fallback {
             Fallback::Otp => "otp",
             Fallback::OneTap => "one_tap",
+            Fallback::Appeal => "appeal",
         });
         let field = |field: &'_ FieldProblem| format!("{} {}", field.name, field.problem);
         let of_fields = || self.fields.iter().map(field).collect::<Vec<_>>().join("; ");

@@ -75,6 +75,8 @@ pub enum Route {
     LoginProtectionChange,
     /// `POST /v1/step-up/state`
     StepUpState,
+    /// `POST /v1/step-up/claim`
+    StepUpClaim,
     /// `POST /v1/step-up/start`
     StepUpStart,
     /// `POST /v1/step-up/complete`
@@ -196,6 +198,7 @@ impl Route {
             Self::LoginProtection => "GET /v1/account/login-protection",
             Self::LoginProtectionChange => "PUT /v1/account/login-protection",
             Self::StepUpState => "POST /v1/step-up/state",
+            Self::StepUpClaim => "POST /v1/step-up/claim",
             Self::StepUpStart => "POST /v1/step-up/start",
             Self::StepUpComplete => "POST /v1/step-up/complete",
             Self::PasswordLogin => "POST /v1/password/login",
@@ -257,6 +260,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::LoginProtection => approvals::protection(service, request).await,
         Route::LoginProtectionChange => approvals::protect(service, request).await,
         Route::StepUpState => step_up::take(service, request, step_up::Step::State).await,
+        Route::StepUpClaim => step_up::take(service, request, step_up::Step::Claim).await,
         Route::StepUpStart => step_up::take(service, request, step_up::Step::Start).await,
         Route::StepUpComplete => step_up::take(service, request, step_up::Step::Complete).await,
         Route::PasswordLogin => password::login(service, request).await,

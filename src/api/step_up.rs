@@ -8,10 +8,12 @@ use super::{
     cookie::{self, Transport},
     http::HttpIn,
     login,
-    login_result::{DEVICE_APPROVAL, TRUSTED_PHONE, with_challenge},
+    login_result::with_challenge,
     number_proof,
     otp::DEADLINE,
+    password,
     problem::Problem,
+    step_up_required::CHOICES,
 };
 use crate::{
     journeys::{
@@ -20,14 +22,14 @@ use crate::{
         device_proof::GivenDeviceProof,
         number_proof::OtpProof,
         otp::Challenged,
+        owner_proof::{CodeAtTicket, CodeTo},
         settings::Settings,
         sign_in::Entry,
         spent::Spent,
         step_up::{Holder, LONGEST_WAIT},
-        trusted_phones::CodeToPhone,
     },
     kernel::{id::TrustedPhoneId, secret::Secret},
-    model::refusal::Code,
+    model::{owner_proof::ProofKind, platform::Platform, refusal::Code},
     ports::World,
 };
 
@@ -39,13 +41,25 @@ pub const MAX_TICKET: usize = 512;
 pub enum Step {
     /// `POST /v1/step-up/state`
     State,
+    /// `POST /v1/step-up/claim`
+    Claim,
     /// `POST /v1/step-up/start`
     Start,
     /// `POST /v1/step-up/complete`
     Complete,
 }
 
-/// `POST /v1/step-up/state`, `start` and `complete`.
+/// What it wants, as read from the body.
+enum Wanted {
+    Look(u64),
+    Choose(bool),
+    AskDevices,
+    Code(CodeTo, Option<Secret<String>>),
+    ProveByCode(String, Secret<String>),
+    ProveByPassword(Secret<String>),
+}
+
+/// `POST /v1/step-up/state`, `claim`, `start` and `complete`.
 pub(super) async fn take<W: World>(
     service: Service<'_, W>,
     request: &HttpIn,
@@ -54,27 +68,24 @@ pub(super) async fn take<W: World>(
     let key = login::idempotency_key(request)?;
     let mut body = Fields::read(request)?;
     let canonical = body.canonical(request);
-    let (mut wait, mut phone, mut code, mut captcha) = (0, None, None, None);
-    let by_phone = match step {
-        Step::State => {
-            wait = body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0);
-            Some(false)
-        }
-        Step::Start | Step::Complete => body.choice("method", METHODS),
+    let wanted = match step {
+        Step::State => Some(Wanted::Look(body.optional_seconds("wait", LONGEST_WAIT.as_secs()).unwrap_or(0))),
+        Step::Claim => body.choice("choice", &CHOICE).map(Wanted::Choose),
+        Step::Start => body.choice("method", &METHODS).and_then(|kind| to_start(kind, &mut body)),
+        Step::Complete => body.choice("method", &METHODS).and_then(|kind| to_complete(kind, &mut body)),
     };
-    if by_phone == Some(true) && step == Step::Start {
-        captcha = login::captcha(&mut body);
-        phone = phone_id(&mut body);
-    } else if by_phone == Some(true) {
-        code = number_proof::code(&mut body);
-    }
-    let asked = Asked::read(service.settings, request, body, by_phone.map(|_| ()))?;
+    let (asked, wanted) = Asked::read(service.settings, request, body, wanted)?;
     let (holder, now) = (asked.holder(), service.world.now());
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let (mut challenged, mut spent) = (None, Spent::default());
-    let entry = match (phone, &code) {
-        (Some(phone), _) => {
-            let code = CodeToPhone {
+    let entry = match &wanted {
+        Wanted::Look(wait) => service.await_step_up(&holder, now.plus(Duration::from_secs(*wait))).await,
+        Wanted::Choose(mine) => {
+            service.choose_account(&holder, *mine, &login::caller(request, "", Platform::Web)).await
+        }
+        Wanted::AskDevices => service.ask_trusted_devices(&holder).await,
+        Wanted::Code(to, captcha) => {
+            let code = CodeAtTicket {
                 holder,
                 address: &request.address,
                 request_id: &request.id,
@@ -83,17 +94,16 @@ pub(super) async fn take<W: World>(
                 attempt,
                 deadline: now.plus(DEADLINE),
             };
-            service.ask_trusted_phone(&code, phone).await.map(|(entry, sent)| {
+            service.send_code_at_ticket(&code, *to).await.map(|(entry, sent)| {
                 challenged = sent;
                 entry
             })
         }
-        (None, Some((challenge, code))) => {
+        Wanted::ProveByCode(challenge, code) => {
             let proof = OtpProof { challenge, code, attempt };
-            service.confirm_by_phone(&holder, &proof, &mut spent).await
+            service.prove_by_code(&holder, &proof, &mut spent).await
         }
-        (None, None) if step == Step::Start => service.ask_trusted_devices(&holder).await,
-        (None, None) => service.await_step_up(&holder, now.plus(Duration::from_secs(wait))).await,
+        Wanted::ProveByPassword(password) => service.prove_by_password(&holder, password).await,
     };
     let entry = entry.map_err(Problem::from);
     let reply = Reply::from(entry.and_then(|entry| asked.answer(&entry, challenged.as_ref())));
@@ -101,8 +111,33 @@ pub(super) async fn take<W: World>(
     Ok(reply.after(spent).then(sent.map(Then::AfterSend)))
 }
 
-/// Whether a trusted phone is meant.
-const METHODS: &[(&str, bool)] = &[(DEVICE_APPROVAL, false), (TRUSTED_PHONE, true)];
+const CHOICE: [(&str, bool); 2] = [(CHOICES[0], true), (CHOICES[1], false)];
+
+const METHODS: [(&str, ProofKind); 4] = {
+    let [device, phone, password, _, _, email, _] = ProofKind::ALL;
+    [(device.name(), device), (phone.name(), phone), (password.name(), password), (email.name(), email)]
+};
+
+fn to_start(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
+    match kind {
+        ProofKind::DeviceApproval => Some(Wanted::AskDevices),
+        ProofKind::TrustedPhone => {
+            let captcha = login::captcha(body);
+            phone_id(body).map(|id| Wanted::Code(CodeTo::Phone(id), captcha))
+        }
+        ProofKind::EmailCode => Some(Wanted::Code(CodeTo::Email, login::captcha(body))),
+        // Nothing has to be begun.
+        _ => Some(Wanted::Look(0)),
+    }
+}
+
+fn to_complete(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
+    match kind {
+        ProofKind::DeviceApproval => Some(Wanted::Look(0)),
+        ProofKind::Password => password::password(body, "password").map(Wanted::ProveByPassword),
+        _ => number_proof::code(body).map(|(challenge, code)| Wanted::ProveByCode(challenge, code)),
+    }
+}
 
 fn phone_id(body: &mut Fields) -> Option<TrustedPhoneId> {
     let id = body.text("id", 64)?;
@@ -121,8 +156,8 @@ impl Asked {
         settings: &Settings,
         request: &HttpIn,
         mut body: Fields,
-        rest: Option<()>,
-    ) -> Result<Self, Problem> {
+        wanted: Option<Wanted>,
+    ) -> Result<(Self, Wanted), Problem> {
         let ticket = body.text("ticket", MAX_TICKET);
         let transport = login::transport(&mut body);
         // Of the device only the token counts here; the rest was said at the sign-in.
@@ -131,13 +166,13 @@ impl Asked {
             body.absorb_open(device);
             token
         });
-        let ((ticket, named), ()) = body.finish(ticket.zip(device).zip(rest))?;
+        let ((ticket, named), wanted) = body.finish(ticket.zip(device).zip(wanted))?;
         let kept = match transport {
             Transport::Body => None,
             Transport::Cookie => cookie::device_token(settings, request)?,
         };
         let device_token = named.or(kept).ok_or(Problem::of(Code::TicketInvalid))?;
-        Ok(Self { ticket, device_token, proof: login::proof(request), transport })
+        Ok((Self { ticket, device_token, proof: login::proof(request), transport }, wanted))
     }
 
     fn holder(&self) -> Holder<'_> {

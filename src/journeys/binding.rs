@@ -97,7 +97,7 @@ impl<W: World> Service<'_, W> {
     pub(super) async fn free_if_stray(&self, handle: &HandleName, holder: &Holder) -> Result<bool, Fault> {
         let look = Operation::LookAtIdentifier { handle: handle.clone() };
         let is_stray = match self.world.account(holder.account, look).await? {
-            Outcome::NotMine => true,
+            Outcome::NotMine { .. } => true,
             Outcome::NotFound => holder.last_proof.is_some() || matches!(handle.kind(), EMAIL | USERNAME),
             _ => false,
         };

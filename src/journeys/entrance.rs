@@ -35,6 +35,8 @@ pub(super) struct Entrance {
     pub(super) by: Proven,
     /// With the password of this account that was set then; `None`: the identifier itself was proven.
     pub(super) password: Option<(AccountId, Timestamp)>,
+    /// It leads elsewhere still, and this account waits for it.
+    pub(super) awaited_by: Option<AccountId>,
     /// More that were proven, which shall be bound.
     pub(super) binds: Vec<Proven>,
     /// What a new account says about its owner.
@@ -56,6 +58,7 @@ impl From<Proven> for Entrance {
         Self {
             by,
             password: None,
+            awaited_by: None,
             binds: Vec::new(),
             introduction: Introduction::default(),
             new_password: None,

@@ -62,7 +62,7 @@ impl<W: World> Service<'_, W> {
         spent: &mut Spent,
     ) -> Result<Option<Proven>, Failure> {
         let Some(proof) = sign_in.number else { return Ok(None) };
-        let binding = binding_of_app(sign_in.purpose.app);
+        let binding = binding_of_app(sign_in.purpose.caller.app);
         let accepted = [(otp_purpose::Purpose::Login, binding.as_str())];
         let proven = self.prove_number(proof, &accepted, &sign_in.caller, spent).await;
         proven.map(|(proven, _)| Some(proven)).map_err(|failure| failure.within("numberProof"))

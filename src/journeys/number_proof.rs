@@ -200,7 +200,7 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Entry, Failure> {
         // Before the code is spent.
         let presented = self.presented(purpose.device).await?;
-        let binding = binding_of_app(purpose.app);
+        let binding = binding_of_app(purpose.caller.app);
         let proven = self.prove_by_otp(proof, Purpose::Login, &binding, spent).await?;
         let seed = self.seed(proof, &proven.challenge)?;
         let entrance = Proven::number(self.settings, &proven.phone, Method::Otp).into();

@@ -159,10 +159,10 @@ impl<W: World> Service<'_, W> {
         let password = self.password(reset.new_password);
         let known = self.number_claimed(reset.proof);
         let mut about: Vec<&str> = known.iter().map(PhoneNumber::e164).collect();
-        about.extend(self.names_of_app(reset.purpose.app));
+        about.extend(self.names_of_app(reset.purpose.caller.app));
         self.check_password(&password, &about)?;
         // 2. The number.
-        let binding = super::number_proof::binding_of_app(reset.purpose.app);
+        let binding = super::number_proof::binding_of_app(reset.purpose.caller.app);
         let accepted = [(otp_purpose::Purpose::ResetPassword, binding.as_str())];
         let proven = self.prove_number(reset.proof, &accepted, &reset.caller, spent).await;
         let (proven, seed) = proven.map_err(|failure| failure.within("numberProof"))?;
@@ -232,7 +232,7 @@ impl<W: World> Service<'_, W> {
 
     /// Compares a password with that of an account, and hashes it anew where that is due. `None`: it is another, or
     /// there is none.
-    async fn compare(
+    pub(super) async fn compare(
         &self,
         account: AccountId,
         typed: &Secret<String>,

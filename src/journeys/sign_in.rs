@@ -4,6 +4,7 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenDeviceProof, needs_key},
     entrance::{Entrance, Introduction, Proven, Seed},
+    provider::Caller,
     sealed::{AVATAR_URL, DEVICE_NAME, DISPLAY_NAME, PASSWORD, PUSH_TOKEN},
     session::Tokens,
     step_up::StepUp,
@@ -20,9 +21,9 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Candidate, Identifier, Operation, Outcome, Profile, RealName, SignIn},
+        account::{Candidate, Identifier, NumberFacts, Operation, Outcome, Profile, RealName, SignIn},
         device::{DeviceProfile, Presented, Trust},
-        handle::{self, Holder, Holding, Parting, Proof},
+        handle::{self, HandleName, Holder, Holding, Proof},
         login_history::Place,
         platform::Platform,
         refusal::Code,
@@ -75,8 +76,8 @@ pub enum Entry {
 /// For what a sign-in is wanted.
 #[derive(Debug, Clone)]
 pub struct Purpose<'a> {
-    /// App id.
-    pub app: &'a str,
+    /// Who asks.
+    pub caller: Caller<'a>,
     /// Version of the terms the user agreed to.
     pub consent: Option<&'a str>,
     /// The device.
@@ -121,13 +122,15 @@ impl<W: World> Service<'_, W> {
         presented: Presented,
         seed: &Seed,
     ) -> Result<Entry, Failure> {
+        // 1. To whom does the identifier lead? To nobody: a fresh account id takes it, for good.
+        let (mut holder, mut creates) = self.led_to(entrance, seed).await?;
         for _ in 0..TRIES {
-            // 1. To whom does the identifier lead? To nobody: a fresh account id takes it, for good.
-            let (holder, creates) = self.led_to(entrance, seed).await?;
             let id = holder.account;
             // 2. One call to the account signs in. It creates what is missing, so a crash between 1 and 2 is mended
             //    by the next sign-in.
             let new_token = DeviceToken::from_entropy(seed.draw("device token"));
+            let is_proven_number = entrance.by.handle.is_phone() && entrance.password.is_none();
+            let evidence = holder.evidence.filter(|known| known.counts(self.world.now()));
             let sign_in = SignIn {
                 account: id,
                 identifier: Identifier {
@@ -136,11 +139,13 @@ impl<W: World> Service<'_, W> {
                 },
                 method: entrance.by.method,
                 password: entrance.password.map(|(_, set_at)| set_at),
+                number: is_proven_number.then(|| NumberFacts { last_proof: holder.proven_at(), evidence }),
+                awaits: entrance.awaited_by.is_some(),
                 creates,
                 binds: self.candidates(id, &entrance.binds)?,
                 introduction: self.introduced(id, &entrance.introduction)?,
                 new_password: self.sealed_password(id, entrance.new_password.as_ref())?,
-                app: purpose.app.to_owned(),
+                app: purpose.caller.app.to_owned(),
                 consent: purpose.consent.map(str::to_owned),
                 session: SessionId::from_bytes(seed.draw("session")),
                 presented: presented.clone(),
@@ -148,6 +153,7 @@ impl<W: World> Service<'_, W> {
                 ticket: TicketId::from_bytes(seed.draw("ticket")),
                 profile: self.profile(id, purpose.device)?,
                 place: purpose.place.clone(),
+                asker: self.network_of(purpose.caller.address),
                 rules: self.settings.account_rules(),
             };
             let operation = Operation::SignIn(Box::new(sign_in));
@@ -173,16 +179,23 @@ impl<W: World> Service<'_, W> {
                     return Err(Code::PhoneInUse.into());
                 }
                 Outcome::Full => return Err(Code::IdentityInUse.into()),
-                Outcome::NotMine if entrance.password.is_some() => {
+                Outcome::NotMine { .. } if entrance.password.is_some() => {
                     return Err(Code::InvalidCredentials.into());
                 }
                 // Whatever becomes of it, the next look finds a whole account or none.
-                Outcome::Importing(importing) => _ = self.finish_import(id, &importing).await?,
+                Outcome::Importing(importing) => {
+                    self.finish_import(id, &importing).await?;
+                    (holder, creates) = self.led_to(entrance, seed).await?;
+                }
+                Outcome::NeedsEvidence => {
+                    holder.evidence = Some(self.gather_evidence(&entrance.by, &holder, purpose).await);
+                }
                 // The account has given it up, and the handle has not heard of it yet.
-                Outcome::NotMine => {
+                Outcome::NotMine { cause, heir } => {
+                    let candidate = heir.unwrap_or_else(|| AccountId::from_bytes(seed.draw("account")));
                     let held = Holding::seen(holder.since, holder.claim);
-                    let release = handle::Operation::Release { account: id, held, cause: Parting::Unbound };
-                    self.world.handle(&entrance.by.handle, release).await?;
+                    let rebind = handle::Operation::Rebind { from: id, held, cause, candidate };
+                    (holder, creates) = self.holder_after(&entrance.by.handle, rebind).await?;
                 }
                 _ => return Err(UNEXPECTED_OUTCOME.into()),
             }
@@ -201,14 +214,26 @@ impl<W: World> Service<'_, W> {
 
     /// To whom the identifier of an entrance leads, and whether that account may still have to be created.
     async fn led_to(&self, entrance: &Entrance, seed: &Seed) -> Result<(Holder, bool), Failure> {
+        let (since, claim, last_proof, evidence) = (self.world.now(), 0, None, None);
+        let led_to = |account| Holder { account, since, claim, last_proof, evidence };
         if let Some((account, _)) = entrance.password {
-            let holder = Holder { account, since: self.world.now(), claim: 0, last_proof: None };
-            return Ok((holder, false));
+            return Ok((led_to(account), false));
+        }
+        if let Some(heir) = entrance.awaited_by {
+            return Ok((led_to(heir), true));
         }
         let candidate = AccountId::from_bytes(seed.draw("account"));
-        let resolve = handle::Operation::Resolve { candidate };
-        let resolve = again_if_lost(async || self.world.handle(&entrance.by.handle, resolve.clone()).await);
-        match resolve.await? {
+        self.holder_after(&entrance.by.handle, handle::Operation::Resolve { candidate }).await
+    }
+
+    /// Who holds it after that, and whether that account may still have to be created.
+    async fn holder_after(
+        &self,
+        handle: &HandleName,
+        operation: handle::Operation,
+    ) -> Result<(Holder, bool), Failure> {
+        let outcome = again_if_lost(async || self.world.handle(handle, operation.clone()).await);
+        match outcome.await? {
             handle::Outcome::Held(holder) => {
                 let creates = holder.last_proof.is_none();
                 Ok((holder, creates))
@@ -308,5 +333,5 @@ pub(super) async fn again_if_lost<T>(step: impl AsyncFn() -> Result<T, Fault>) -
     }
 }
 
-/// An identifier that was given up is free the next time; more than that is no coincidence.
-const TRIES: u32 = 3;
+/// Each reason to begin again comes once: evidence, an import that was broken off, a number that was given up.
+const TRIES: u32 = 5;

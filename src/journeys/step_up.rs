@@ -5,6 +5,7 @@ use std::{cell::Cell, time::Duration};
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenDeviceProof, needs_key},
+    sealed::DISPLAY_NAME,
     sign_in::{Entry, again_if_lost},
     trusted_phones::TrustedPhoneView,
 };
@@ -12,11 +13,13 @@ use crate::{
     kernel::{
         fault::Fault,
         id::{AccountId, ApprovalId},
+        seal::Sealed,
         secret::Secret,
         time::Timestamp,
     },
     model::{
         account::{AtTicket, Operation, Outcome, Step, Waiting},
+        owner_proof::ProofKind,
         refusal::{Code, Refusal},
         step_up::{Digits, Reason},
         ticket::Ticket,
@@ -52,12 +55,27 @@ pub struct StepUp {
     pub reason: Reason,
     /// The two digits to show and seconds until nobody can type them any more, once the question was asked.
     pub question: Option<(String, u64)>,
-    /// Trusted devices can be asked.
-    pub by_device: bool,
+    /// So much must be proven, in strengths of proofs.
+    pub need: u8,
+    /// What was proven.
+    pub proven: Vec<ProofKind>,
+    /// What can be proven beside that.
+    pub offered: Vec<ProofKind>,
     /// Trusted phones that can be asked.
     pub by_phone: Vec<TrustedPhoneView>,
+    /// What whoever proved the number may see of the account.
+    pub hints: Option<Hints>,
     /// The device's token, when it was issued with the ticket.
     pub device_token: Option<Secret<String>>,
+}
+
+/// Enough for the owner to know the account again, and nothing that any proof asks for.
+#[derive(Debug)]
+pub struct Hints {
+    /// The first character of the name of its owner.
+    pub display_name: Option<String>,
+    /// The year (UTC) since when there is an account.
+    pub since: String,
 }
 
 impl<W: World> Service<'_, W> {
@@ -98,11 +116,14 @@ impl<W: World> Service<'_, W> {
         device_token: Option<Secret<String>>,
     ) -> Result<Entry, Failure> {
         let now = self.world.now();
-        let Waiting { ticket: id, reason, until, question, by_device, .. } = *waiting;
+        let Waiting { ticket: id, reason, until, question, need, .. } = *waiting;
         // One that is over can be asked again.
         let question = question.filter(|(_, until)| now < *until);
         let step_up = StepUp {
-            by_device,
+            need,
+            proven: waiting.proven.clone(),
+            offered: waiting.offered.clone(),
+            hints: waiting.hints.as_ref().map(|hints| self.hints(account, hints)),
             by_phone: self.trusted_phone_views(account, &waiting.by_phone)?,
             ticket: Ticket { account, id, until }.write(&self.settings.sealing)?,
             expires_in: until.since(now).as_secs(),
@@ -111,6 +132,16 @@ impl<W: World> Service<'_, W> {
             device_token,
         };
         Ok(Entry::StepUp(step_up.into()))
+    }
+
+    fn hints(&self, account: AccountId, (name, since): &(Option<Sealed>, Timestamp)) -> Hints {
+        let name = name.as_ref().and_then(|name| self.pass_over(self.open_text(account, DISPLAY_NAME, name)));
+        // However long it is: also the length of a name tells something.
+        let masked = name.map(|name| {
+            let first = name.chars().next().filter(|_| name.chars().nth(1).is_some());
+            first.into_iter().chain("**".chars()).collect()
+        });
+        Hints { display_name: masked, since: since.rfc3339().chars().take(4).collect() }
     }
 
     /// A ticket of ours that is not over. Forged and expired ones die here.
@@ -141,6 +172,8 @@ impl<W: World> Service<'_, W> {
             Outcome::NeedsKey => Err(needs_key()),
             Outcome::TicketInvalid => Err(Code::TicketInvalid.into()),
             Outcome::ProofFailed => Err(Code::ProofFailed.into()),
+            Outcome::ProofsExhausted => Err(Refusal::to_appeal(Code::ProofsExhausted).into()),
+            Outcome::NotOffered => Err(Refusal::field("choice", "is not one of those offered").into()),
             Outcome::NotFound => Err(Code::NotFound.into()),
             Outcome::Frozen => Err(Code::AccountFrozen.into()),
             Outcome::Limited { retry_after } => Err(Refusal::wait(retry_after).into()),

@@ -83,6 +83,8 @@ ids! {
     ApprovalId = "apr_";
     /// A trusted phone of an account.
     TrustedPhoneId = "tph_";
+    /// What takes longer than a ticket lasts.
+    CaseId = "cas_";
     /// One HTTP request, when the client named none.
     RequestId = "req_";
 }

@@ -11,10 +11,12 @@ pub use self::{
     numbers::PhoneChange,
     operation::{Operation, Refresh},
     outcome::Outcome,
+    owner_proof::{Proof, Tries, TryLimits},
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
     real_name::RealName,
+    recycling::{NumberClaim, NumberFacts},
     rules::Rules,
     sign_in::SignIn,
     trusted_phones::TrustedPhone,
@@ -23,6 +25,7 @@ pub use self::{
 use self::{ends::End, notify::Occasion};
 use super::{
     device::Device,
+    handle::HandleName,
     login_history::{EventKind, LoginHistory, Place},
     notice::NoticeTally,
     object::Machine,
@@ -46,11 +49,13 @@ mod notify;
 mod numbers;
 mod operation;
 mod outcome;
+mod owner_proof;
 mod password;
 mod profile;
 mod proof;
 mod protection;
 mod real_name;
+mod recycling;
 mod refresh;
 mod rules;
 mod sign_in;
@@ -74,6 +79,8 @@ pub struct Account {
     protected: Option<bool>,
     #[serde(default, skip_serializing_if = "StepUps::is_empty")]
     step_ups: StepUps,
+    #[serde(default, skip_serializing_if = "Tries::is_empty")]
+    tries: Tries,
     /// Nobody signs in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     frozen: bool,
@@ -88,6 +95,12 @@ pub struct Account {
     /// Another number that is wished for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     phone_change: Option<PhoneChange>,
+    /// Somebody else has the number now, and waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    number_claim: Option<NumberClaim>,
+    /// The number that it waits for itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    awaits: Option<HandleName>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     trusted_phones: Vec<TrustedPhone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -164,7 +177,7 @@ impl Machine for Account {
             }
             Operation::LookAtIdentifier { handle } => match (&self.created, self.is_led_to_by(&handle)) {
                 (None, _) => Outcome::NotFound,
-                (Some(_), false) => Outcome::NotMine,
+                (Some(_), false) => self.not_mine(&handle),
                 (Some(_), true) => Outcome::Done,
             },
             Operation::LookAtPhone => {
@@ -192,14 +205,18 @@ impl Machine for Account {
     fn tidy(&mut self, now: Timestamp, outbox: &mut Outbox) {
         self.history.tidy(now);
         self.step_ups.tidy(now);
+        self.tries.tidy(now);
         self.phone_change.take_if(|wish| wish.until <= now);
+        self.number_claim.take_if(|claim| claim.until <= now);
         self.close_when_due(now, outbox);
     }
 
     fn expires(&self) -> Option<Timestamp> {
         let closes = self.closing.as_ref().map(|closing| closing.until);
         let forgets = self.phone_change.as_ref().map(|wish| wish.until);
-        let parts = [self.history.expires(), self.step_ups.expires(), closes, forgets];
+        let claimed = self.number_claim.as_ref().map(|claim| claim.until);
+        let tried = self.tries.expires();
+        let parts = [self.history.expires(), self.step_ups.expires(), tried, closes, forgets, claimed];
         parts.into_iter().flatten().min()
     }
 

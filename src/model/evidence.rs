@@ -1,8 +1,16 @@
 //! What carriers and registers say of a number, asked before any question is put to a person.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::time::Timestamp;
+
+/// What carriers and registers said is not asked for again for so long.
+pub const WORD_COUNTS: Duration = Duration::from_secs(86_400);
+
+/// Nor are they, when none of them could say anything, for so long.
+pub const SILENCE_COUNTS: Duration = Duration::from_secs(600);
 
 /// What a carrier says of a number since a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +47,9 @@ impl Evidence {
         Self { reassignment: Reassignment::Unknown, name_matches: None, since, at }
     }
 
-    /// Whether the number is another person's by now, as far as the carrier knows.
-    pub const fn is_of_another(&self) -> bool {
-        matches!(self.reassignment, Reassignment::Reassigned | Reassignment::Cancelled)
+    /// Whether it still counts at `now`: a carrier that was silent is asked again soon.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        let silent = self.reassignment == Reassignment::Unknown && self.name_matches.is_none();
+        now.since(self.at) < if silent { SILENCE_COUNTS } else { WORD_COUNTS }
     }
 }

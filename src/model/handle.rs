@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    evidence::Evidence,
     login::Method,
     object::Machine,
     otp::{self, Otp},
@@ -42,6 +43,9 @@ pub struct Holder {
     pub claim: u64,
     /// When and how the holder last proved it; `None` until the first sign-in has finished.
     pub last_proof: Option<Proof>,
+    /// What carriers and registers said of it since then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 /// Somebody who held an identifier.
@@ -67,6 +71,8 @@ pub enum Parting {
     Changed,
     /// The account was deleted.
     Deleted,
+    /// The number is another person's by now: a carrier said so, or its new owner did.
+    Reassigned,
 }
 
 impl Parting {
@@ -76,6 +82,7 @@ impl Parting {
             Self::Unbound => "unbound",
             Self::Changed => "changed",
             Self::Deleted => "deleted",
+            Self::Reassigned => "reassigned",
         }
     }
 }
@@ -120,6 +127,26 @@ pub enum Operation {
         held: Holding,
         /// Why.
         cause: Parting,
+    },
+    /// An account has given it up, and somebody has proven it: it leads to `candidate` from now on, if it still led to that
+    /// account and to that holding of it. Whoever holds it then is the answer.
+    Rebind {
+        /// Which account has given it up.
+        from: AccountId,
+        /// Which of its holdings.
+        held: Holding,
+        /// Why.
+        cause: Parting,
+        /// Who holds it next.
+        candidate: AccountId,
+    },
+    /// Carriers and registers were asked about the holder's number. Ignored when somebody else holds it by now, or it was
+    /// proven again.
+    NoteEvidence {
+        /// About whom.
+        account: AccountId,
+        /// What they said.
+        evidence: Evidence,
     },
     /// An account takes back a claim, as if it had never been. Ignored when it does not hold it.
     Undo {
@@ -206,6 +233,30 @@ impl HandleName {
     }
 }
 
+impl Holder {
+    /// When the number was last proven; who has just come by it has proven it.
+    pub fn proven_at(&self) -> Timestamp {
+        self.last_proof.map_or(self.since, |proof| proof.at)
+    }
+}
+
+impl Handle {
+    fn lead_to(&mut self, candidate: AccountId, now: Timestamp) {
+        let (claim, last_proof, evidence) = (0, None, None);
+        self.holder.get_or_insert(Holder { account: candidate, since: now, claim, last_proof, evidence });
+    }
+
+    fn part(&mut self, account: AccountId, held: Holding, cause: Parting, now: Timestamp) {
+        let is_it = |holder: &mut Holder| holder.account == account && held.is(holder);
+        if let Some(Holder { since, .. }) = self.holder.take_if(is_it) {
+            if self.former.len() >= FORMER_HOLDERS {
+                self.former.remove(0);
+            }
+            self.former.push(Former { account, since, until: now, cause });
+        }
+    }
+}
+
 impl Machine for Handle {
     type Operation = Operation;
     type Outcome = Outcome;
@@ -214,20 +265,23 @@ impl Machine for Handle {
         match operation {
             Operation::Look => {}
             Operation::Claim { account, claim, proof } => {
-                let new = Holder { account, since: now, claim, last_proof: proof };
+                let new = Holder { account, since: now, claim, last_proof: proof, evidence: None };
                 match &mut self.holder {
                     // What is given up late of an earlier claim must not be this one.
                     Some(holder) if holder.account == account && holder.claim < claim => *holder = new,
                     holder => _ = holder.get_or_insert(new),
                 }
             }
-            Operation::Release { account, held, cause } => {
-                let is_it = |holder: &mut Holder| holder.account == account && held.is(holder);
-                if let Some(Holder { since, .. }) = self.holder.take_if(is_it) {
-                    if self.former.len() >= FORMER_HOLDERS {
-                        self.former.remove(0);
-                    }
-                    self.former.push(Former { account, since, until: now, cause });
+            Operation::Release { account, held, cause } => self.part(account, held, cause, now),
+            Operation::Rebind { from, held, cause, candidate } => {
+                self.part(from, held, cause, now);
+                self.lead_to(candidate, now);
+            }
+            Operation::NoteEvidence { account, evidence } => {
+                let is_it =
+                    |holder: &&mut Holder| holder.account == account && holder.proven_at() == evidence.since;
+                if let Some(holder) = self.holder.as_mut().filter(is_it) {
+                    holder.evidence = Some(evidence);
                 }
             }
             Operation::Undo { account, since } => {
@@ -236,19 +290,13 @@ impl Machine for Handle {
                 };
                 self.holder.take_if(is_it);
             }
-            Operation::Resolve { candidate } => {
-                self.holder.get_or_insert(Holder {
-                    account: candidate,
-                    since: now,
-                    claim: 0,
-                    last_proof: None,
-                });
-            }
+            Operation::Resolve { candidate } => self.lead_to(candidate, now),
             Operation::RenewProof { account, proof } => {
                 if let Some(holder) = self.holder.as_mut().filter(|holder| holder.account == account)
                     && holder.last_proof.is_none_or(|known| known.at < proof.at)
                 {
                     holder.last_proof = Some(proof);
+                    holder.evidence = None;
                     self.otp.pardon(now);
                 }
             }

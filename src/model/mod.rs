@@ -25,6 +25,7 @@ pub mod object;
 pub mod otp;
 pub mod otp_purpose;
 pub mod outbox;
+pub mod owner_proof;
 pub mod platform;
 pub mod pumping;
 pub mod recycling;

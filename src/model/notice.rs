@@ -88,6 +88,12 @@ pub enum NoticeKind {
     /// The account is to be deleted.
     #[serde(rename = "account.deletion_requested")]
     DeletionRequested,
+    /// Somebody else has the account's number by their own word, and gets it unless its owner objects.
+    #[serde(rename = "number.claimed")]
+    NumberClaimed,
+    /// The number went to somebody else.
+    #[serde(rename = "number.reassigned")]
+    NumberReassigned,
 }
 
 /// By which way a notice goes.
@@ -127,7 +133,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -145,6 +151,8 @@ impl NoticeKind {
         Self::TrustedPhoneRemoved,
         Self::AccountExported,
         Self::DeletionRequested,
+        Self::NumberClaimed,
+        Self::NumberReassigned,
     ];
 
     /// The name in webhooks.
@@ -167,6 +175,8 @@ impl NoticeKind {
             Self::TrustedPhoneRemoved => "trusted_phone.removed",
             Self::AccountExported => "account.exported",
             Self::DeletionRequested => "account.deletion_requested",
+            Self::NumberClaimed => "number.claimed",
+            Self::NumberReassigned => "number.reassigned",
         }
     }
 
@@ -177,17 +187,23 @@ impl NoticeKind {
     }
 
     /// Whether it warns, so that an SMS goes out where no push can: not where only a signed-in device can act, nor where
-    /// something only gets safer.
+    /// something only gets safer, nor to a number that somebody else has.
     pub const fn warns(self) -> bool {
         !matches!(
             self,
-            Self::AccountCreated | Self::SignInHeld | Self::ApprovalRequested | Self::TrustedPhoneRemoved
+            Self::AccountCreated
+                | Self::SignInHeld
+                | Self::ApprovalRequested
+                | Self::TrustedPhoneRemoved
+                | Self::NumberClaimed
+                | Self::NumberReassigned
         )
     }
 
     /// Whether it may be the last that the owner hears of the account.
     pub const fn is_grave(self) -> bool {
-        self.is_of_number() || matches!(self, Self::PasswordChanged | Self::DeletionRequested)
+        let costs_number = matches!(self, Self::NumberClaimed | Self::NumberReassigned);
+        self.is_of_number() || costs_number || matches!(self, Self::PasswordChanged | Self::DeletionRequested)
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

@@ -47,6 +47,8 @@ pub enum Code {
     TicketInvalid,
     /// What was to be proven was not.
     ProofFailed,
+    /// Too much was tried that was wrong: only people can help.
+    ProofsExhausted,
     /// The account is frozen, or deleted.
     AccountFrozen,
     /// What was to show who this is does not; nobody is told why.
@@ -68,6 +70,8 @@ pub enum Fallback {
     Otp,
     /// The carrier's one-tap.
     OneTap,
+    /// Evidence that people look at.
+    Appeal,
 }
 
 /// A request that is not granted.
@@ -113,6 +117,11 @@ impl Refusal {
     /// One-tap does not work out; the code by SMS does.
     pub fn to_otp(code: Code) -> Self {
         Self { fallback: Some(Fallback::Otp), ..Self::new(code) }
+    }
+
+    /// Only people can help.
+    pub fn to_appeal(code: Code) -> Self {
+        Self { fallback: Some(Fallback::Appeal), ..Self::new(code) }
     }
 
     /// One field is wrong.

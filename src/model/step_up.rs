@@ -1,20 +1,21 @@
-//! Sign-ins that wait until their device is confirmed, and the question to the account's trusted devices.
-//!
-//! Number matching: the waiting device shows two digits and who approves types them, so that nobody confirms a
-//! stranger's sign-in by habit. One decision counts; the first.
+//! Sign-ins that wait until more is proven: that the device is the owner's, or the account who proved its number.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{account::SignIn, device_key::DeviceKey};
+pub use self::question::{Decision, Digits, Question, Taken, WRONG_ENTRIES};
+use super::{
+    account::SignIn,
+    device_key::DeviceKey,
+    owner_proof::{ProofKind, strength_of},
+};
 use crate::kernel::{
     id::{ApprovalId, SessionId, TicketId},
     time::Timestamp,
 };
 
-/// Wrong entries of the digits that end a question.
-pub const WRONG_ENTRIES: u8 = 3;
+mod question;
 
 /// Sign-ins of one account that wait at the same time; the oldest gives way.
 pub const WAITING_AT_MOST: usize = 10;
@@ -38,12 +39,13 @@ pub enum Reason {
     NewDevice,
     /// The account does not know the device, and one-tap alone is not enough for the operator.
     Risk,
+    /// The number may have been sold again since its owner last proved it.
+    NumberMayBeRecycled,
+    /// It was, as far as the carrier knows.
+    NumberRecycled,
+    /// The number was the account's once.
+    HistoricalNumber,
 }
-
-/// Two digits, 10 to 99.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Digits(u8);
 
 /// A sign-in that waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,50 +68,17 @@ pub struct StepUp {
     /// The question to the trusted devices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
-    /// A trusted phone has confirmed it.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub by_phone: bool,
+    /// So much must be proven, in strengths of proofs.
+    pub need: u8,
+    /// What was proven, beside what the trusted devices say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proven: Vec<ProofKind>,
     /// It is done: a repeat finds the session, or nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried_out: bool,
-}
-
-/// A question to the trusted devices.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// Its id.
-    pub id: ApprovalId,
-    /// What the waiting device shows.
-    pub digits: Digits,
-    /// When it was asked.
-    pub asked_at: Timestamp,
-    /// Nobody answers it any more then.
-    pub until: Timestamp,
-    wrong: u8,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    decision: Option<Decision>,
-}
-
-/// The answer of a trusted device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// In which session.
-    pub by: SessionId,
-    /// Yes, or no.
-    pub approved: bool,
-}
-
-/// How an answer was taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// It counts, or is the repeat of the one that does.
-    Counts,
-    /// These are not the digits; another try is left.
-    Wrong,
-    /// It ends the question, with a no: it was one, or too many entries were wrong.
-    Ended,
-    /// There is no such question any more.
-    Nothing,
+    /// Its holder has said that the account is not theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_mine: bool,
 }
 
 /// The sign-ins of one account that wait.
@@ -127,81 +96,52 @@ pub struct StepUps {
 const HOUR: Duration = Duration::from_secs(3600);
 
 impl Reason {
+    /// Whether who proved the number is asked if the account is theirs.
+    pub const fn is_of_number(self) -> bool {
+        matches!(self, Self::NumberMayBeRecycled | Self::NumberRecycled)
+    }
+
     /// The name in answers.
     pub const fn name(self) -> &'static str {
         match self {
             Self::NewDevice => "new_device",
             Self::Risk => "risk",
+            Self::NumberMayBeRecycled => "number_may_be_recycled",
+            Self::NumberRecycled => "number_recycled",
+            Self::HistoricalNumber => "historical_number",
         }
-    }
-}
-
-impl Digits {
-    /// Drawn so that each of the ninety is as likely as any other. `None` when every byte fell into the uneven rest,
-    /// which 16 bytes do once in 10^8 times.
-    pub fn draw(random: &[u8; 16]) -> Option<Self> {
-        let even = random.iter().copied().find(|byte| *byte < 180)?;
-        Some(Self(even.checked_rem(90)?.saturating_add(10)))
-    }
-
-    /// What a person typed.
-    pub fn read(text: &str) -> Option<Self> {
-        let is_two_digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|digits| is_two_digits && *digits >= 10).map(Self)
-    }
-
-    /// As they are shown.
-    pub fn text(self) -> String {
-        self.0.to_string()
     }
 }
 
 impl StepUp {
-    /// Whether its device was confirmed, refused, or neither yet.
+    /// What was proven, the word of the trusted devices included.
+    fn strength(&self) -> u8 {
+        let approved = self.decision().is_some_and(|decision| decision.approved);
+        let by_device = approved.then_some(ProofKind::DeviceApproval);
+        strength_of(&self.proven.iter().copied().chain(by_device).collect::<Vec<_>>())
+    }
+
+    /// Whether enough was proven, or a trusted device refused it; `None`: neither yet.
     pub fn approved(&self) -> Option<bool> {
-        if self.by_phone {
-            return Some(true);
+        match self.strength() >= self.need {
+            true => Some(true),
+            false => self.decision().filter(|decision| !decision.approved).map(|_| false),
         }
-        Some(self.question.as_ref()?.decision?.approved)
+    }
+
+    fn decision(&self) -> Option<Decision> {
+        self.question.as_ref()?.decision()
     }
 
     /// In which session it was approved or refused.
     pub fn decided_by(&self) -> Option<SessionId> {
-        Some(self.question.as_ref()?.decision?.by)
+        Some(self.decision()?.by)
     }
 
     /// The question, while it can be answered.
     pub fn open_question(&self, now: Timestamp) -> Option<&Question> {
-        let question = self.question.as_ref().filter(|_| !self.by_phone);
-        question.filter(|question| question.decision.is_none() && now < question.until)
-    }
-}
-
-impl Question {
-    /// Takes the answer of a trusted device: the digits for a yes, `None` for a no.
-    fn answer(&mut self, by: SessionId, digits: Option<Digits>) -> Taken {
-        let approves = digits == Some(self.digits);
-        match self.decision {
-            // Entries that were wrong are no answer that could be repeated.
-            Some(known)
-                if known == (Decision { by, approved: approves }) && (approves || digits.is_none()) =>
-            {
-                Taken::Counts
-            }
-            Some(_) => Taken::Nothing,
-            None if digits.is_some() && !approves => {
-                self.wrong = self.wrong.saturating_add(1);
-                if self.wrong < WRONG_ENTRIES {
-                    return Taken::Wrong;
-                }
-                self.decision = Some(Decision { by, approved: false });
-                Taken::Ended
-            }
-            None => {
-                self.decision = Some(Decision { by, approved: approves });
-                if approves { Taken::Counts } else { Taken::Ended }
-            }
-        }
+        let question = self.question.as_ref().filter(|_| self.strength() < self.need);
+        question.filter(|question| question.decision().is_none() && now < question.until)
     }
 }
 
@@ -214,11 +154,11 @@ impl StepUps {
         }
         if self.waiting.len() >= WAITING_AT_MOST {
             // Whoever has the number must not push out the device that the owner is just confirming.
-            let worth = |known: &StepUp| match (&known.question, known.approved()) {
-                (_, Some(false)) => 0,
-                (None, _) => 1,
-                (Some(_), None) => 2,
-                (Some(_), Some(true)) => 3,
+            let worth = |known: &StepUp| match (known.approved(), &known.question) {
+                (Some(false), _) => 0,
+                (None, None) if known.proven.is_empty() => 1,
+                (None, _) => 2,
+                (Some(true), _) => 3,
             };
             let least = self.waiting.iter().enumerate().min_by_key(|(_, known)| worth(known));
             if let Some((at, _)) = least {
@@ -264,13 +204,17 @@ impl StepUps {
         count(&mut self.codes, most, now)
     }
 
-    /// A trusted phone confirms a sign-in; whether it waits and nobody has decided yet.
-    pub fn confirm(&mut self, ticket: TicketId, now: Timestamp) -> bool {
+    /// Something was proven for a sign-in; whether it waits and nobody has decided yet.
+    pub fn prove(&mut self, ticket: TicketId, kind: ProofKind, now: Timestamp) -> bool {
         let step_up = self.find(ticket, now).filter(|known| known.approved().is_none());
         let Some(step_up) = step_up else { return false };
-        step_up.by_phone = true;
+        if !step_up.proven.contains(&kind) {
+            step_up.proven.push(kind);
+        }
         // Codes that were the owner's own wear nobody down.
-        self.codes.clear();
+        if kind == ProofKind::TrustedPhone {
+            self.codes.clear();
+        }
         true
     }
 
@@ -285,8 +229,8 @@ impl StepUps {
         let asked = self.waiting.iter_mut().find_map(|step_up| {
             let question = step_up.question.as_mut().filter(|question| question.id == approval)?;
             // A repeat may come a little late.
-            let is_open = now < question.until && !step_up.by_phone;
-            let stands = is_open || question.decision.is_some() && now < step_up.until;
+            let is_open = now < question.until && strength_of(&step_up.proven) < step_up.need;
+            let stands = is_open || question.decision().is_some() && now < step_up.until;
             let taken = if stands { question.answer(by, digits) } else { Taken::Nothing };
             if taken == Taken::Counts {
                 // A question that was the owner's own wears nobody down.
@@ -339,47 +283,4 @@ fn count(asked: &mut Vec<Timestamp>, most: usize, now: Timestamp) -> Result<(), 
     }
     asked.push(now);
     Ok(())
-}
-
-impl Question {
-    /// A new one.
-    pub fn new(
-        id: ApprovalId,
-        digits: Digits,
-        now: Timestamp,
-        patience: &Patience,
-        ticket: Timestamp,
-    ) -> Self {
-        let until = now.plus(patience.question).min(ticket);
-        Self { id, digits, asked_at: now, until, wrong: 0, decision: None }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_two_and_each_as_likely_as_any_other() {
-        let mut counts = [0; 100];
-        for byte in 0..=255_u8 {
-            // What lies in the uneven rest is drawn again, here from the next byte.
-            if let Some(Digits(digits)) = Digits::draw(&[byte; 16]) {
-                counts[usize::from(digits)] += 1;
-            }
-        }
-        assert!(counts[..10].iter().all(|count| *count == 0));
-        assert!(counts[10..].iter().all(|count| *count == 2));
-        let mut random = [255; 16];
-        random[15] = 7;
-        assert_eq!(Digits::draw(&random).map(Digits::text).as_deref(), Some("17"));
-    }
-
-    #[test]
-    fn what_people_type() {
-        assert_eq!(Digits::read("42"), Some(Digits(42)));
-        for wrong in ["", "4", "09", "100", "4 2", "+4", "４２", "ab"] {
-            assert_eq!(Digits::read(wrong), None, "{wrong}");
-        }
-    }
 }

@@ -92,6 +92,7 @@ const ASCENDING: &[(&str, &str)] = &[
     ("PUMPING_PREFIX_STOP_PERCENT", "PUMPING_PREFIX_CHECK_PERCENT"),
     ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
     ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
+    ("PROOF_TRIES_PER_ASKER", "PROOF_TRIES_PER_ACCOUNT"),
     ("PASSWORD_TRIES_HOUR", "PASSWORD_TRIES_DAY"),
     ("PASSWORD_TRIES_DAY", "PASSWORD_TRIES_MONTH"),
     ("PASSWORD_ADDRESS_HOUR", "PASSWORD_ADDRESS_DAY"),
@@ -175,7 +176,11 @@ limits! {
     "TRUSTED_PHONE_SECONDS" trusted_phone_seconds = 10_368_000 in 86_400..=31_536_000,
         "A trusted phone is asked for so long after it was last proven: numbers get other owners.";
     "TRUSTED_PHONE_CODES_PER_HOUR" trusted_phone_codes_per_hour = 10 in 1..=100,
-        "Codes to the trusted phones of one account within an hour, for sign-ins that wait.";
+        "Codes to the trusted phones and the address of one account within an hour, for sign-ins that wait.";
+    "PROOF_TRIES_PER_ASKER" proof_tries_per_asker = 5 in 1..=20,
+        "Tries from one network at what could be guessed at (password, name and ID number, questions), at one account within 30 days.";
+    "PROOF_TRIES_PER_ACCOUNT" proof_tries_per_account = 20 in 1..=100,
+        "The same from everywhere.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,

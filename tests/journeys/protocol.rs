@@ -9,7 +9,7 @@ use onetap::{
         time::Timestamp,
     },
     model::{
-        account::{self, Account, Identifier, Rules, SignIn},
+        account::{self, Account, Identifier, Rules, SignIn, TryLimits},
         device::{DeviceProfile, Presented},
         device_trust::TrustRules,
         handle::{self, Handle, Proof},
@@ -19,6 +19,7 @@ use onetap::{
         object::{Document, Machine},
         outbox::Message,
         platform::Platform,
+        recycling,
         session::Lifetimes,
         step_up::Patience,
     },
@@ -280,6 +281,8 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
         },
         method: Method::OneTap,
         password: None,
+        number: None,
+        awaits: false,
         creates: true,
         binds: Vec::new(),
         introduction: account::Profile::default(),
@@ -299,6 +302,7 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             push_token: None,
         },
         place: Place::default(),
+        asker: String::new(),
         rules: Rules {
             lifetimes: Lifetimes { idle: day, absolute: day, grace: day, access: day },
             trust: TrustRules { known_days: 7, unused_at_most: day },
@@ -308,6 +312,7 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             devices: 10,
             device_token: day,
             login_protection: false,
+            profile: recycling::Profile::Basic,
             one_tap_waits: false,
             one_tap_is_told: true,
             patience: Patience { ticket: day, question: day, questions_an_hour: 10 },
@@ -319,6 +324,7 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             trusted_phones: 5,
             trusted_phone: day,
             codes_an_hour: 10,
+            tries: TryLimits { by_asker: 5, by_all: 20 },
         },
     }
 }

@@ -118,6 +118,12 @@ pub(super) const fn of(code: Code) -> &'static Kind {
                 status: 403, code: "proof_failed", en: "This was not confirmed.", zh: "验证未通过。"
             }
         }
+        Code::ProofsExhausted => &Kind {
+            status: 403,
+            code: "proofs_exhausted",
+            en: "Too much was tried. Only an appeal can help.",
+            zh: "验证次数过多，请提交申诉。",
+        },
         Code::AccountFrozen => &Kind {
             status: 403,
             code: "account_frozen",

@@ -80,6 +80,7 @@ pub fn find(method: &str, path: &str) -> Found {
             ("GET, HEAD, PUT", change.or_else(|| (method == "GET").then_some(Route::LoginProtection)))
         }
         ["v1", "step-up", "state"] => post(method, Route::StepUpState),
+        ["v1", "step-up", "claim"] => post(method, Route::StepUpClaim),
         ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
         ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
         ["v1", "import"] => post(method, Route::Import),

@@ -40,6 +40,7 @@ impl Settings {
             devices: cap(limits.devices_per_account),
             device_token: Duration::from_secs(limits.device_token_seconds),
             login_protection: self.profile == Profile::Money,
+            profile: self.profile,
             one_tap_waits: self.one_tap_new_device == OneTapNewDevice::StepUp,
             one_tap_is_told: self.one_tap_new_device != OneTapNewDevice::Allow,
             patience: Patience {
@@ -55,6 +56,10 @@ impl Settings {
             trusted_phones: cap(limits.trusted_phones),
             trusted_phone: Duration::from_secs(limits.trusted_phone_seconds),
             codes_an_hour: cap(limits.trusted_phone_codes_per_hour),
+            tries: account::TryLimits {
+                by_asker: cap(limits.proof_tries_per_asker),
+                by_all: cap(limits.proof_tries_per_account),
+            },
         }
     }
 

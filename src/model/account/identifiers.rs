@@ -67,6 +67,12 @@ impl Account {
         self.identifiers.iter().any(|known| known.handle == *handle)
     }
 
+    /// What to say of an identifier that does not lead here, and why it does not any more.
+    pub(super) fn not_mine(&self, handle: &HandleName) -> Outcome {
+        let former = self.former_numbers.iter().rev().find(|known| known.handle == *handle);
+        Outcome::NotMine { cause: former.map_or(Parting::Unbound, |known| known.cause), heir: None }
+    }
+
     /// Whether somebody can sign in by it: names and addresses go with a password.
     fn leads_in(&self, handle: &HandleName) -> bool {
         self.password.is_some() || !matches!(handle.kind(), EMAIL | USERNAME)

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Identifier, Importing, OwnProfile, Password, Pending, PhoneChange, Profile, RealName, Seen, TrustedPhone,
-    Waiting,
+    Identifier, Importing, NumberClaim, OwnProfile, Password, Pending, PhoneChange, Profile, RealName, Seen,
+    SignIn, TrustedPhone, Waiting,
 };
 use crate::{
-    kernel::{seal::Sealed, time::Timestamp},
+    kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
         device::{Device, Trust},
+        handle::Parting,
         login::Method,
         platform::Platform,
         session::{Ended, Session},
@@ -81,7 +82,21 @@ pub enum Outcome {
     /// The account has no such thing.
     NotFound,
     /// The identifier does not lead to this account (any more).
-    NotMine,
+    NotMine {
+        /// Why.
+        cause: Parting,
+        /// To whom it goes, if that is known.
+        heir: Option<AccountId>,
+    },
+    /// Carriers and registers must be asked about the number first.
+    NeedsEvidence,
+    /// Whoever waited has said that the account is not theirs.
+    GivenUp {
+        /// How they had come in.
+        sign_in: Box<SignIn>,
+        /// The number goes to them later.
+        claim: Option<NumberClaim>,
+    },
     /// Its handle decides whether the identifier is bound.
     Claiming {
         /// Which of the account's claims it is.
@@ -121,6 +136,10 @@ pub enum Outcome {
     Frozen,
     /// No such ticket, or not on this device.
     TicketInvalid,
+    /// Whoever waits has no such choice.
+    NotOffered,
+    /// Too much was tried that was wrong.
+    ProofsExhausted,
     /// The trusted devices said no, or the digits are wrong.
     ProofFailed,
     /// Questions that wait for a trusted device.

@@ -56,12 +56,17 @@ fn a_waiting_sign_in_is_persisted_so() {
         token_issued: true,
         until: at(600),
         question: None,
-        by_phone: false,
+        need: 2,
+        proven: Vec::new(),
         carried_out: false,
+        not_mine: false,
     };
     let json = serde_json::to_string(&step_up).unwrap();
     assert!(json.starts_with(WAITING), "{json}");
-    assert!(json.ends_with(r#""device_token":"digest-1","token_issued":true,"until":600000}"#), "{json}");
+    assert!(
+        json.ends_with(r#""device_token":"digest-1","token_issued":true,"until":600000,"need":2}"#),
+        "{json}"
+    );
     assert_eq!(serde_json::from_str::<StepUp>(&json).unwrap(), step_up);
 }
 

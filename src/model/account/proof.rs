@@ -45,6 +45,13 @@ impl Account {
         }
     }
 
+    /// The same for all of them: what they were proven by is in other hands.
+    pub(super) fn forget_proofs(&mut self) {
+        for session in &mut self.sessions {
+            session.proven_at = Some(Timestamp::from_secs(0));
+        }
+    }
+
     /// What to answer where a proof is missing; `None`: there is one.
     pub(super) fn needs_proof(&self, session: SessionId, rules: &Rules, now: Timestamp) -> Option<Outcome> {
         let session = self.sessions.iter().find(|known| known.id == session);

@@ -4,7 +4,7 @@ use super::{Account, End, Outcome, Rules, SignIn, act::Hand, publish};
 use crate::{
     kernel::{id::DeviceId, time::Timestamp},
     model::{
-        device::{Device, Trust},
+        device::{Device, Presented, Trust},
         notice::NoticeKind,
         outbox::Outbox,
         step_up::Reason,
@@ -24,13 +24,17 @@ impl Account {
             let trusted = [known.trusted_since, known.confirmed_at];
             trusted.iter().any(|since| rules.trust.trust(known.usage, *since, now) == Trust::Trusted)
         };
-        // Who shows a key with the token of a device that has none may have copied the token.
-        let adds_key = |known: &Device| known.key.is_none() && sign_in.presented.key.is_some();
-        let goes_through = |known: &Device| is_confirmed(known) && !adds_key(known);
+        let goes_through = |known: &Device| is_confirmed(known) && !self.adds_key(&sign_in.presented);
         if self.is_protected(rules) && !device.is_some_and(goes_through) {
             return Some(Reason::NewDevice);
         }
         (rules.one_tap_waits && sign_in.method.is_of_carrier() && device.is_none()).then_some(Reason::Risk)
+    }
+
+    /// Whether a key is shown with the token of a device that has none: the token may have been copied.
+    pub(super) fn adds_key(&self, presented: &Presented) -> bool {
+        let device = self.devices.iter().find(|known| known.is(presented));
+        presented.key.is_some() && device.is_some_and(|known| known.key.is_none())
     }
 
     /// Switches login protection on or off.

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::TryLimits;
 use crate::model::{
     device_trust::TrustRules,
     handle::{EMAIL, HandleName, PHONE, USERNAME},
     login_history::Retention,
     notice::NoticeRules,
+    recycling::Profile,
     session::Lifetimes,
     step_up::Patience,
 };
@@ -36,6 +38,8 @@ pub struct Rules {
     pub one_tap_waits: bool,
     /// The owner is told of one-tap on such a device.
     pub one_tap_is_told: bool,
+    /// What the accounts are worth.
+    pub profile: Profile,
     /// How long sign-ins wait.
     pub patience: Patience,
     /// How old the last proof of who this is may be where something is at stake.
@@ -52,8 +56,10 @@ pub struct Rules {
     pub trusted_phones: usize,
     /// A trusted phone is asked for so long after it was proven.
     pub trusted_phone: Duration,
-    /// Codes to trusted phones within an hour.
+    /// Codes to trusted phones and the address within an hour.
     pub codes_an_hour: usize,
+    /// Tries at proofs that could be guessed at, within a month.
+    pub tries: TryLimits,
 }
 
 impl Rules {

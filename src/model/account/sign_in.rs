@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, Candidate, Created, End, Identifier, Occasion, Outcome, Profile, Rules, count_use, publish,
+    Account, Candidate, Created, End, Identifier, NumberFacts, Occasion, Outcome, Profile, Rules, count_use,
+    publish,
 };
 use crate::{
     kernel::{
@@ -35,6 +36,12 @@ pub struct SignIn {
     /// By the password that was set then; `None`: the identifier itself was proven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<Timestamp>,
+    /// What the handle of a number that was proven knows of it; `None`: nothing was proven but a password, or it is no number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<NumberFacts>,
+    /// The identifier leads elsewhere still: the account waits for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits: bool,
     /// The account may not be there yet: its first sign-in has never finished.
     pub creates: bool,
     /// More identifiers that were proven, which shall be bound.
@@ -62,6 +69,9 @@ pub struct SignIn {
     pub profile: DeviceProfile,
     /// Where it comes from.
     pub place: Place,
+    /// Keyed digest of the network that it comes from: who asks, as far as tries are counted.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub asker: String,
     /// Rules in force.
     pub rules: Rules,
 }
@@ -92,11 +102,14 @@ impl Account {
         }
         // What was unbound leads nowhere, also while its handle has not heard of it.
         let is_mine = match self.created {
-            Some(_) => self.is_led_to_by(&sign_in.identifier.handle),
+            Some(_) => {
+                let handle = &sign_in.identifier.handle;
+                self.is_led_to_by(handle) || self.awaits.as_ref() == Some(handle)
+            }
             None => sign_in.creates,
         };
         if !is_mine {
-            return Outcome::NotMine;
+            return self.not_mine(&sign_in.identifier.handle);
         }
         if !self.has_password_of(&sign_in) {
             return Outcome::ProofFailed;
@@ -119,8 +132,13 @@ impl Account {
         {
             return Outcome::NeedsKey;
         }
-        // 3. It waits, or it is done.
-        match self.must_wait(&sign_in, now) {
+        // 3. Whoever has the number may not be who had it.
+        let recycled = match self.number_says(&sign_in, now, outbox) {
+            Ok(reason) => reason,
+            Err(outcome) => return outcome,
+        };
+        // 4. It waits, or it is done.
+        match recycled.or_else(|| self.must_wait(&sign_in, now)) {
             Some(reason) => self.hold(sign_in, reason, now, outbox),
             None => self.carry_out(&sign_in, Way::Direct, now, outbox),
         }
@@ -141,13 +159,24 @@ impl Account {
         // 1. The account and its identifiers.
         let created_at =
             self.created.get_or_insert(Created { at: now, by: Some(*id), on: Some(sign_in.new_device.0) }).at;
-        match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
-            // Freshly sealed, so that what is in use moves to the current key by itself.
-            Some(known) => known.value = identifier.value.clone(),
-            None => self.identifiers.push(identifier.clone()),
+        if sign_in.awaits {
+            self.awaits = Some(identifier.handle.clone());
+        } else {
+            self.awaits.take_if(|awaited| *awaited == identifier.handle);
+            match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
+                // Freshly sealed, so that what is in use moves to the current key by itself.
+                Some(known) => known.value = identifier.value.clone(),
+                None => self.identifiers.push(identifier.clone()),
+            }
+            // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
+            self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);
         }
-        // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
-        self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);
+        if sign_in.number.is_some() {
+            self.keep_number(&identifier.handle);
+        }
+        if way != Way::Direct {
+            self.tries.pardon(&sign_in.asker);
+        }
         if self.is_creation(*id) {
             self.profile = sign_in.introduction.clone();
         }
@@ -190,7 +219,7 @@ impl Account {
         };
         self.remember(&End { kind, ..end }, &session);
         // Handle and index learn of it.
-        if sign_in.password.is_none() {
+        if sign_in.password.is_none() && !sign_in.awaits {
             let (handle, account, method) = (identifier.handle.clone(), *account, *method);
             outbox.post(Message::RenewProof { handle, account, at: now, method }, now);
         }

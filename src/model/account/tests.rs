@@ -40,6 +40,7 @@ pub(super) const RULES: Rules = Rules {
     login_protection: false,
     one_tap_waits: false,
     one_tap_is_told: true,
+    profile: crate::model::recycling::Profile::Basic,
     patience: Patience {
         ticket: Duration::from_secs(600),
         question: Duration::from_secs(300),
@@ -53,6 +54,7 @@ pub(super) const RULES: Rules = Rules {
     trusted_phones: 5,
     trusted_phone: Duration::from_secs(120 * 86_400),
     codes_an_hour: 10,
+    tries: TryLimits { by_asker: 5, by_all: 20 },
 };
 
 pub(super) fn at(secs: i64) -> Timestamp {
@@ -86,6 +88,8 @@ pub(super) fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
         },
         method: Method::OneTap,
         password: None,
+        number: None,
+        awaits: false,
         creates: true,
         binds: Vec::new(),
         introduction: Profile::default(),
@@ -105,6 +109,7 @@ pub(super) fn sign_in(seed: u8, presented_token: Option<String>) -> SignIn {
             push_token: None,
         },
         place: Place::default(),
+        asker: String::new(),
         rules: RULES,
     }
 }

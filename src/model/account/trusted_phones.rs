@@ -4,14 +4,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome, Rules, Waiting, act::Hand};
+use super::{Account, Outcome, Rules, act::Hand};
 use crate::{
     kernel::{
         id::{DeviceId, TicketId, TrustedPhoneId},
         seal::Sealed,
         time::Timestamp,
     },
-    model::{device::Trust, handle::HandleName, notice::NoticeKind, outbox::Outbox, step_up::StepUp},
+    model::{device::Trust, handle::HandleName, notice::NoticeKind, outbox::Outbox},
 };
 
 /// A trusted phone.
@@ -110,39 +110,11 @@ impl Account {
         }
     }
 
-    /// Notes that a trusted phone has confirmed a sign-in; whether it is one.
-    pub(super) fn confirm_by_phone(
-        &mut self,
-        ticket: TicketId,
-        name: &HandleName,
-        rules: &Rules,
-        now: Timestamp,
-    ) -> bool {
-        let is_trusted = self.phones_to_ask(rules, now).any(|phone| phone.name == *name);
-        is_trusted && self.step_ups.confirm(ticket, now)
-    }
-
     /// Whether this device may say who speaks for the owner, where no device is trusted and phones are asked: one that
     /// was confirmed.
     pub(super) fn is_confirmed(&self, here: DeviceId, rules: &Rules, now: Timestamp) -> bool {
         let known = self.devices.iter().find(|known| known.id == here);
         known.is_some_and(|known| rules.trust.trust(known.usage, known.confirmed_at, now) == Trust::Trusted)
-    }
-
-    /// A sign-in that waits, as its device may see it.
-    pub(super) fn waiting(&self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> Waiting {
-        let question = step_up.question.as_ref().filter(|_| step_up.approved().is_none());
-        Waiting {
-            ticket: step_up.ticket,
-            reason: step_up.reason,
-            until: step_up.until,
-            token_issued: step_up.token_issued,
-            question: question.map(|question| (question.digits, question.until)),
-            by_device: self.has_trusted_device(rules, now),
-            by_phone: self.phones_to_ask(rules, now).cloned().collect(),
-            app: step_up.sign_in.app.clone(),
-            platform: step_up.sign_in.profile.platform,
-        }
     }
 }
 
@@ -150,6 +122,7 @@ impl Account {
 mod tests {
     use super::super::{
         Act, Deed, Operation, Step,
+        owner_proof::Proof,
         tests::{RULES, digest, from_text, sign_in},
         waiting::AtTicket,
     };
@@ -157,7 +130,7 @@ mod tests {
     use crate::kernel::id::SessionId;
     use crate::{
         kernel::id::AccountId,
-        model::{login_history::Place, object::Document},
+        model::{login_history::Place, object::Document, owner_proof::ProofKind},
     };
 
     const FRIEND: &str = "phone.k1.friend";
@@ -199,7 +172,10 @@ mod tests {
         assert_eq!(act(&mut document, 1, Deed::ProtectLogin(true)), Outcome::Done);
         let held = document.apply(Operation::SignIn(Box::new(sign_in(2, None))), at(2));
         let Outcome::Waits(waiting) = held else { panic!("waits") };
-        assert_eq!((waiting.by_device, waiting.by_phone.len()), (true, 1));
+        assert_eq!(
+            (waiting.offered, waiting.by_phone.len()),
+            (vec![ProofKind::DeviceApproval, ProofKind::TrustedPhone], 1)
+        );
         document
     }
 
@@ -231,9 +207,9 @@ mod tests {
             assert_eq!(step(&mut document, 3, guess()), Outcome::NotFound);
         }
         assert!(matches!(step(&mut document, 4, phone()), Outcome::Limited { .. }));
-        let stranger = Step::Confirm(from_text("phone.k1.stranger"));
+        let stranger = Step::Prove(Proof::Phone(from_text("phone.k1.stranger")));
         assert_eq!(step(&mut document, 5, stranger), Outcome::ProofFailed);
-        let confirmed = step(&mut document, 5, Step::Confirm(from_text(FRIEND)));
+        let confirmed = step(&mut document, 5, Step::Prove(Proof::Phone(from_text(FRIEND))));
         let Outcome::SignedIn { session, .. } = confirmed else { panic!("{confirmed:?}") };
         assert!(session.stepped_up);
         assert!(matches!(step(&mut document, 6, Step::Look), Outcome::SignedIn { .. }), "a repeat");
@@ -252,7 +228,7 @@ mod tests {
             presented_token: digest(2),
             key: None,
             looks_again: false,
-            step: Step::Confirm(from_text(FRIEND)),
+            step: Step::Prove(Proof::Phone(from_text(FRIEND))),
             rules,
         };
         let outcome = document.apply(Operation::AtTicket(Box::new(at_ticket)), at(3));

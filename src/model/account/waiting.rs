@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, sign_in::Way};
+use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, owner_proof::Proof, sign_in::Way};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
+        id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TicketId, TrustedPhoneId},
+        seal::Sealed,
         time::Timestamp,
     },
     model::{
@@ -16,6 +17,7 @@ use crate::{
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::Outbox,
+        owner_proof::ProofKind,
         platform::Platform,
         session::Session,
         step_up::{Digits, Question, Reason, StepUp, Taken},
@@ -55,8 +57,21 @@ pub enum Step {
     AskPhone(TrustedPhoneId),
     /// The same to the one of that name, if there is one.
     AskNumber(HandleName),
-    /// The code that was sent to a phone of that name came back.
-    Confirm(HandleName),
+    /// Send a code to the account's address.
+    AskEmail,
+    /// Something is about to be compared that could be guessed at.
+    Try(ProofKind),
+    /// It was proven.
+    Prove(Proof),
+    /// Whether the account is theirs.
+    Choose {
+        /// It is.
+        mine: bool,
+        /// Else: the account that gets the number.
+        heir: AccountId,
+        /// Under what it is kept if that takes longer.
+        case: CaseId,
+    },
 }
 
 /// A sign-in that waits, as its device may see it.
@@ -72,10 +87,18 @@ pub struct Waiting {
     pub token_issued: bool,
     /// What to show, and until when it can be answered.
     pub question: Option<(Digits, Timestamp)>,
-    /// Trusted devices can be asked.
-    pub by_device: bool,
+    /// So much must be proven, in strengths of proofs.
+    pub need: u8,
+    /// What was proven.
+    pub proven: Vec<ProofKind>,
+    /// What can be proven beside that.
+    pub offered: Vec<ProofKind>,
     /// Trusted phones that can be asked.
     pub by_phone: Vec<TrustedPhone>,
+    /// The account's address, where it can be asked.
+    pub email: Option<Sealed>,
+    /// What whoever proved the number may see of the account: the name of its owner, and since when there is one.
+    pub hints: Option<(Option<Sealed>, Timestamp)>,
     /// To which app somebody wants to sign in.
     pub app: String,
     /// On what kind of client.
@@ -129,8 +152,10 @@ impl Account {
             token_issued: kept.is_none(),
             until: now.plus(sign_in.rules.patience.ticket),
             question: None,
-            by_phone: false,
+            need: self.need(reason, rules),
+            proven: Vec::new(),
             carried_out: false,
+            not_mine: false,
             sign_in,
         };
         self.step_ups.tidy(now);
@@ -151,14 +176,19 @@ impl Account {
         {
             return Outcome::NeedsKey;
         }
-        // 2. A code that came back decides, unless somebody has.
-        if let Step::Confirm(name) = &at.step
-            && step_up.approved().is_none()
-            && !self.confirm_by_phone(at.ticket, name, &at.rules, now)
-        {
-            return Outcome::ProofFailed;
+        // 2. Whose account it is, if the number may be another's by now.
+        if let Step::Choose { mine, heir, case } = at.step {
+            if let Some(outcome) = self.choose(at, mine, (case, heir), now, outbox) {
+                return outcome;
+            }
+        } else if step_up.not_mine {
+            return Outcome::TicketInvalid;
         }
-        // 3. Decided already?
+        // 3. What is proven counts, unless somebody has decided.
+        if let Some(outcome) = self.take_owner_proof(at, now) {
+            return outcome;
+        }
+        // 4. Decided already?
         let Some(step_up) = self.step_ups.find(at.ticket, now) else { return Outcome::TicketInvalid };
         match step_up.approved() {
             Some(false) => return Outcome::ProofFailed,
@@ -179,9 +209,10 @@ impl Account {
             }
             None => (),
         }
-        // 4. The question.
+        // 5. The question.
         match &at.step {
             Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
+            Step::AskEmail => return self.ask_email(at.ticket, &at.rules, now),
             Step::AskNumber(name) => {
                 return self.ask_phone(at.ticket, &|phone| phone.name == *name, &at.rules, now);
             }

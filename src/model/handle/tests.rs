@@ -21,7 +21,7 @@ fn the_first_claim_wins_and_stays() {
     let first = handle.apply(Operation::Resolve { candidate: account(1) }, at(10));
     let second = handle.apply(Operation::Resolve { candidate: account(2) }, at(20));
     assert_eq!(first, second);
-    let holder = Holder { account: account(1), since: at(10), claim: 0, last_proof: None };
+    let holder = Holder { account: account(1), since: at(10), claim: 0, last_proof: None, evidence: None };
     assert_eq!(first, Outcome::Held(holder));
 }
 
@@ -44,7 +44,13 @@ fn who_is_first_binds_it_and_only_the_holder_gives_it_up() {
     let claim = |seed| Operation::Claim { account: account(seed), claim: 1, proof };
     let release = |seed, held| Operation::Release { account: account(seed), held, cause: Parting::Unbound };
     let seen = |secs| Holding::seen(at(secs), 1);
-    let mine = Outcome::Held(Holder { account: account(1), since: at(10), claim: 1, last_proof: proof });
+    let mine = Outcome::Held(Holder {
+        account: account(1),
+        since: at(10),
+        claim: 1,
+        last_proof: proof,
+        evidence: None,
+    });
     assert_eq!(handle.apply(Operation::Look, at(9)), Outcome::Free);
     for (operation, secs) in [
         (claim(1), 10),

@@ -132,13 +132,13 @@ impl State {
                         let claim = Step::Claim { name, claim: claim?, is_second: false, then: None };
                         return Some((held.by, claim));
                     }
-                    Outcome::NotMine if binds.is_none() => Step::GiveBack { by, held, other },
+                    Outcome::NotMine { .. } if binds.is_none() => Step::GiveBack { by, held, other },
                     _ => return None,
                 }
             }
             Step::GiveBack { by, held, other } => {
-                self.handle(protocol, by, ToHandle::Free(held));
-                Step::Resolve { by, other }
+                let held = self.handle(protocol, by, ToHandle::Rebind { from: held, to: who })?;
+                Step::SignIn { by, held, binds: None, other }
             }
             Step::Bind { name, alias_of, then } => {
                 let request = match name.starts_with("phone.") {
@@ -231,7 +231,7 @@ impl State {
     /// Whether a name leads to an account that knows nothing of it.
     fn is_stray(&mut self, protocol: &Protocol, name: Name, held: Held) -> bool {
         match self.ask(protocol, held.by, Request::Look(name)) {
-            Outcome::NotMine => true,
+            Outcome::NotMine { .. } => true,
             Outcome::NotFound => held.is_proven || !is_proven(name),
             _ => false,
         }

@@ -79,6 +79,11 @@ pub(super) enum ToHandle {
     },
     /// What was seen to be nobody's.
     Free(Held),
+    /// The same, and whoever proved it has it next.
+    Rebind {
+        from: Held,
+        to: Person,
+    },
 }
 
 /// A letter of an outbox, as far as it belongs to the protocol.
@@ -180,9 +185,15 @@ impl Machines {
                 ToHandle::RenewProof(who) => handle::Operation::RenewProof { account: id(who), proof: PROOF },
                 ToHandle::Release { by, up_to } => release(by, Holding::up_to(up_to)),
                 ToHandle::Free(Held { by, since, claim, .. }) => release(by, Holding::seen(since, claim)),
+                ToHandle::Rebind { from, to } => handle::Operation::Rebind {
+                    from: id(from.by),
+                    held: Holding::seen(from.since, from.claim),
+                    cause: Parting::Unbound,
+                    candidate: id(to),
+                },
             };
             let held = match document.apply(operation, now) {
-                handle::Outcome::Held(handle::Holder { account, since, claim, last_proof }) => {
+                handle::Outcome::Held(handle::Holder { account, since, claim, last_proof, .. }) => {
                     let (by, is_proven) = (account.bytes()[0], last_proof.is_some());
                     Some(Held { by, since, claim, is_proven })
                 }

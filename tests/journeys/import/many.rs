@@ -134,7 +134,7 @@ fn everything_that_is_known_comes_along() {
 fn who_has_deleted_the_account_is_not_brought_back() {
     use std::time::Duration;
     let world = World::new();
-    let line = [json!({"externalId": "7", "phone": PHONE})];
+    let line = [json!({"externalId": "7", "phone": PHONE, "phoneProvenAt": "2026-11-19T04:00:00Z"})];
     assert_eq!(counts(&import(&world, &line)), [1, 0, 0]);
     let login = world.login(PHONE).signed_in();
     let gone = world.delete("/v1/account").bearer(login.text("/session/accessToken")).send();

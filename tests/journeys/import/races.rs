@@ -12,7 +12,7 @@ const TYPED: &str = "U*U";
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn line() -> Value {
-    json!({"externalId": "7", "phone": PHONE, "username": "xiaoming", "password": BCRYPT})
+    json!({"externalId": "7", "phone": PHONE, "phoneProvenAt": "2026-11-19T04:00:00Z", "username": "xiaoming", "password": BCRYPT})
 }
 
 /// A world in which an import of the line died after so many calls to objects of accounts and handles.
@@ -143,7 +143,7 @@ fn of_an_import_and_people_who_sign_up_at_once_one_has_each_number() {
         let world = World::seeded(round, |_| None);
         let key = importer(&world);
         let phones: Vec<String> = (0..20).map(|nth| format!("138001380{nth:02}")).collect();
-        let user = |(nth, phone): (usize, &String)| json!({"externalId": nth.to_string(), "phone": phone, "username": format!("user{nth}"), "password": BCRYPT});
+        let user = |(nth, phone): (usize, &String)| json!({"externalId": nth.to_string(), "phone": phone, "phoneProvenAt": "2026-11-19T04:00:00Z", "username": format!("user{nth}"), "password": BCRYPT});
         let lines: Vec<Value> = phones.iter().enumerate().map(user).collect();
         let start = Barrier::new(4);
         thread::scope(|scope| {

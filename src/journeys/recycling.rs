@@ -1,0 +1,135 @@
+//! A number in other hands: what is asked about it before its holder is let in, and what becomes of who says that the
+//! account is not theirs.
+
+use super::{
+    Failure, Service,
+    entrance::{Entrance, Introduction, Proven, Seed},
+    provider::Caller,
+    sealed::{AVATAR_URL, DEVICE_NAME, DISPLAY_NAME, PASSWORD, PUSH_TOKEN},
+    sign_in::{DeviceClaim, Entry, Purpose},
+    step_up::Holder as TicketHolder,
+};
+use crate::{
+    kernel::{
+        address::Origin,
+        digest::{derive, hmac_sha256, keyed_name},
+        fault::Fault,
+        id::{AccountId, CaseId},
+        seal::Sealed,
+        secret::Secret,
+    },
+    model::{
+        account::{Candidate, Identifier, NumberClaim, Outcome, SignIn, Step},
+        device::Presented,
+        evidence::Evidence,
+        handle::{self, Holder},
+        ticket::Ticket,
+    },
+    ports::World,
+};
+
+impl<W: World> Service<'_, W> {
+    /// Whether the account is theirs who wait. *Mine* must be proven then; *not mine*: the number leaves the account, at
+    /// once or when its owner could object, and they are signed in to one of their own.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; `invalid_request` where there is no such choice.
+    pub async fn choose_account(
+        &self,
+        holder: &TicketHolder<'_>,
+        mine: bool,
+        caller: &Caller<'_>,
+    ) -> Result<Entry, Failure> {
+        let ticket = self.read_ticket(holder)?;
+        let seed = self.seed_of(&ticket);
+        let heir = AccountId::from_bytes(seed.draw("account"));
+        let case = CaseId::from_bytes(seed.draw("case"));
+        // 1. The account decides, in one write.
+        match self.at_ticket(holder, Step::Choose { mine, heir, case }, false).await? {
+            // 2. Who has no part in it signs in anew, by the same proof of the number.
+            Outcome::GivenUp { sign_in, claim } => {
+                self.sign_in_anew(ticket.account, *sign_in, claim, &seed, caller).await
+            }
+            outcome => self.entry(ticket.account, outcome),
+        }
+    }
+
+    /// What carriers and registers say of a number, kept for whoever asks next.
+    pub(super) async fn gather_evidence(
+        &self,
+        proven: &Proven,
+        holder: &Holder,
+        _purpose: &Purpose<'_>,
+    ) -> Evidence {
+        let evidence = Evidence::none(holder.proven_at(), self.world.now());
+        let note = handle::Operation::NoteEvidence { account: holder.account, evidence };
+        let noted = self.world.handle(&proven.handle, note).await;
+        self.pass_over(noted);
+        evidence
+    }
+
+    /// Who asks, where tries are counted for long: the network they come from.
+    pub(super) fn network_of(&self, address: &str) -> String {
+        keyed_name(&self.settings.digest, "asker", &Origin::of(address).site)
+    }
+
+    /// The same who waited, at the account that they are led to now. What was sealed for the other one is sealed anew.
+    async fn sign_in_anew(
+        &self,
+        from: AccountId,
+        sign_in: SignIn,
+        claim: Option<NumberClaim>,
+        seed: &Seed,
+        caller: &Caller<'_>,
+    ) -> Result<Entry, Failure> {
+        let text = |what, sealed: &Option<Sealed>| {
+            sealed.as_ref().map(|sealed| self.open_text(from, what, sealed)).transpose()
+        };
+        let by = self.reopened(from, &sign_in.identifier, sign_in.method)?;
+        let method_of = |candidate: &Candidate| candidate.proof.map_or(sign_in.method, |proof| proof.method);
+        let binds = sign_in.binds.iter();
+        let binds = binds.map(|bound| self.reopened(from, &bound.identifier, method_of(bound)));
+        let entrance = Entrance {
+            awaited_by: claim.map(|claim| claim.heir),
+            binds: binds.collect::<Result<_, Fault>>()?,
+            introduction: Introduction {
+                display_name: text(DISPLAY_NAME, &sign_in.introduction.display_name)?,
+                avatar_url: text(AVATAR_URL, &sign_in.introduction.avatar_url)?,
+            },
+            new_password: text(PASSWORD, &sign_in.new_password)?.map(Secret::new),
+            ..by.into()
+        };
+        let profile = &sign_in.profile;
+        let device = DeviceClaim {
+            name: self.open_text(from, DEVICE_NAME, &profile.name)?,
+            model: profile.model.clone(),
+            os: profile.os.clone(),
+            app_version: profile.app_version.clone(),
+            push_token: text(PUSH_TOKEN, &profile.push_token)?.map(Secret::new),
+            ..DeviceClaim::unknown(profile.platform)
+        };
+        let caller = Caller { app: &sign_in.app, platform: profile.platform, ..caller.clone() };
+        let (consent, place) = (sign_in.consent.as_deref(), &sign_in.place);
+        let purpose = Purpose { caller, consent, device: &device, place };
+        // The token of the other account's device is worth nothing here; a key is the same everywhere.
+        let presented = Presented { token: None, key: sign_in.presented.key.clone() };
+        self.sign_in(&entrance, &purpose, presented, seed).await
+    }
+
+    fn reopened(
+        &self,
+        account: AccountId,
+        identifier: &Identifier,
+        method: crate::model::login::Method,
+    ) -> Result<Proven, Fault> {
+        let Identifier { handle, value, alias_of, .. } = identifier;
+        let value = Secret::new(self.open_text(account, handle.kind(), value)?);
+        Ok(Proven { handle: handle.clone(), value, method, alias_of: alias_of.clone() })
+    }
+
+    /// What is drawn for whoever holds a ticket: always the same, so that a repeat ends as the first did.
+    fn seed_of(&self, ticket: &Ticket) -> Seed {
+        let ours = derive(self.settings.mac.current().bytes.expose(), "onetap ticket seed");
+        Seed::new(hmac_sha256(&ours, &[ticket.account.bytes().as_slice(), ticket.id.bytes()].concat()))
+    }
+}

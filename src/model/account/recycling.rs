@@ -1,0 +1,191 @@
+//! The account's number in other hands: whether who proves it is let in, and how the account parts with it.
+//!
+//! Who proves the number and says that the account is not theirs gets it: the account keeps everything else. An owner
+//! who can be heard is heard first: such a claim waits, and whoever makes it has an account of their own meanwhile.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, AtTicket, End, Outcome, Rules, SignIn};
+use crate::{
+    kernel::{
+        id::{AccountId, CaseId},
+        time::Timestamp,
+    },
+    model::{
+        device::Trust,
+        evidence::Evidence,
+        handle::{HandleName, Parting},
+        login_history::{EventKind, Place},
+        notice::NoticeKind,
+        outbox::Outbox,
+        recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Profile, Verdict, decide},
+        step_up::Reason,
+    },
+};
+
+/// What the handle of a number knows of it when somebody proves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberFacts {
+    /// When it was proven before.
+    pub last_proof: Timestamp,
+    /// What carriers and registers say since then; `None`: they were not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+}
+
+/// Somebody else has the number now, and waits for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberClaim {
+    /// Its id.
+    pub id: CaseId,
+    /// The number's handle, which leads here still.
+    pub handle: HandleName,
+    /// The account that gets it.
+    pub heir: AccountId,
+    /// When it was claimed.
+    pub requested_at: Timestamp,
+    /// From then on whoever proves the number gets it.
+    pub effective_at: Timestamp,
+    /// It is forgotten then.
+    pub until: Timestamp,
+    /// The owner has objected: those who help people decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objected_at: Option<Timestamp>,
+}
+
+/// Cases are kept so long.
+const CASE_STANDS: Duration = Duration::from_secs(30 * 86_400);
+
+impl Account {
+    /// Why who proved the number must wait, if they must; the error: they are not let in by it at all.
+    pub(super) fn number_says(
+        &mut self,
+        sign_in: &SignIn,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Reason>, Outcome> {
+        let (Some(number), Some(_)) = (sign_in.number, &self.created) else { return Ok(None) };
+        let handle = &sign_in.identifier.handle;
+        let device = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
+        // Who shows a key with the token of a device that has none may have copied the token.
+        let device = device.filter(|_| !self.adds_key(&sign_in.presented));
+        let facts = Facts {
+            last_proof: Some(now.since(number.last_proof)),
+            device: device.map(|device| self.trust_of(device, &sign_in.rules, now)),
+            evidence: number.evidence,
+            profile: self.profile_of(&sign_in.rules),
+        };
+        let verdict = decide(&facts);
+        // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number.
+        let due = self.claim_of(handle, now).filter(|claim| claim.effective_at <= now);
+        if let Some(claim) = due.filter(|claim| verdict != Verdict::Owner && claim.objected_at.is_none()) {
+            let heir = claim.heir;
+            self.lose_number(handle, sign_in, now, outbox);
+            return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) });
+        }
+        match verdict {
+            Verdict::Owner => Ok(None),
+            Verdict::AskCarrier => Err(Outcome::NeedsEvidence),
+            Verdict::AskPerson => Ok(Some(Reason::NumberMayBeRecycled)),
+            Verdict::Recycled => {
+                self.lose_number(handle, sign_in, now, outbox);
+                Ok(Some(Reason::NumberRecycled))
+            }
+        }
+    }
+
+    /// Who proved the number says that the account is not theirs: it goes at once, or after the owner could object.
+    pub(super) fn give_up_number(
+        &mut self,
+        sign_in: &SignIn,
+        (id, heir): (CaseId, AccountId),
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Option<NumberClaim> {
+        let (handle, rules) = (&sign_in.identifier.handle, &sign_in.rules);
+        if !self.is_led_to_by(handle) {
+            return None;
+        }
+        // Claimed again it neither waits anew nor is told anew.
+        if let Some(claim) = self.claim_of(handle, now) {
+            return Some(claim.clone());
+        }
+        if !self.was_active(rules, now) {
+            self.lose_number(handle, sign_in, now, outbox);
+            return None;
+        }
+        let claim = NumberClaim {
+            id,
+            handle: handle.clone(),
+            heir,
+            requested_at: now,
+            effective_at: now.plus(OBJECTION_BEFORE),
+            until: now.plus(CASE_STANDS),
+            objected_at: None,
+        };
+        self.number_claim = Some(claim.clone());
+        self.tell(NoticeKind::NumberClaimed, sign_in.account, None, rules, now, outbox);
+        Some(claim)
+    }
+
+    /// Whoever waits says whether the account is theirs; `None`: it is, and must be proven.
+    pub(super) fn choose(
+        &mut self,
+        at: &AtTicket,
+        mine: bool,
+        (case, heir): (CaseId, AccountId),
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Option<Outcome> {
+        let step_up = self.step_ups.find(at.ticket, now)?;
+        let is_open = step_up.approved().is_none();
+        match (mine, step_up.reason) {
+            (true, Reason::NumberMayBeRecycled) if !step_up.not_mine => return None,
+            (false, reason) if reason.is_of_number() && (is_open || step_up.not_mine) => {}
+            _ => return Some(Outcome::NotOffered),
+        }
+        (step_up.not_mine, step_up.carried_out) = (true, true);
+        let sign_in = SignIn { rules: at.rules, ..step_up.sign_in.clone() };
+        let claim = self.give_up_number(&sign_in, (case, heir), now, outbox);
+        Some(Outcome::GivenUp { sign_in: sign_in.into(), claim })
+    }
+
+    /// The owner has the number after all: nobody waits for it any more.
+    pub(super) fn keep_number(&mut self, handle: &HandleName) {
+        self.number_claim.take_if(|claim| claim.handle == *handle);
+    }
+
+    /// What the account is worth.
+    pub(super) const fn profile_of(&self, rules: &Rules) -> Profile {
+        rules.profile
+    }
+
+    fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {
+        self.number_claim.as_ref().filter(|claim| claim.handle == *handle && now < claim.until)
+    }
+
+    /// Whether its owner was there lately, on a device that is known to be theirs.
+    fn was_active(&self, rules: &Rules, now: Timestamp) -> bool {
+        self.devices.iter().any(|known| {
+            let last = Timestamp::from_secs(known.usage.last_day.saturating_mul(86_400));
+            self.trust_of(known.id, rules, now) != Trust::New && now.since(last) <= ACTIVE
+        })
+    }
+
+    /// The number goes, and with it everybody who may have come in by it alone.
+    fn lose_number(&mut self, handle: &HandleName, by: &SignIn, now: Timestamp, outbox: &mut Outbox) {
+        let (account, rules) = (by.account, &by.rules);
+        self.keep_number(handle);
+        self.tell(NoticeKind::NumberReassigned, account, None, rules, now, outbox);
+        self.part_with(handle, Parting::Reassigned, account, now, outbox);
+        let strange: Vec<_> = self.devices.iter().map(|known| known.id).collect();
+        let strange: Vec<_> =
+            strange.into_iter().filter(|device| !self.has_standing(*device, rules, now)).collect();
+        let end = End { kind: EventKind::Ended, place: &Place::default(), rules, now };
+        self.end_sessions(&end, outbox, &|known| strange.contains(&known.device));
+        // What was proven by the number is proven no more.
+        self.forget_proofs();
+    }
+}
