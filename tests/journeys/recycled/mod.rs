@@ -12,6 +12,7 @@ use crate::world::{
 mod asked;
 mod mine;
 mod not_mine;
+mod told;
 
 /// The number that was his and is hers.
 pub(super) const NUMBER: &str = "13800138000";
