@@ -39,6 +39,7 @@ use crate::kernel::{
 };
 
 mod act;
+mod action;
 mod claiming;
 mod closing;
 mod deed;

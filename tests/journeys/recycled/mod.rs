@@ -9,6 +9,7 @@ use crate::world::{
     client::{device, device_with},
 };
 
+mod action;
 mod asked;
 mod mine;
 mod not_mine;

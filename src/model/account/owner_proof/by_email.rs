@@ -1,6 +1,6 @@
 //! The account's address gets a code.
 
-use super::{Account, Outcome, OwnerProof, Proof, ProofKind, Rules, Timestamp};
+use super::{Account, Outcome, OwnerProof, Proof, ProofKind, Rules, StepUp, Timestamp};
 use crate::kernel::id::TicketId;
 
 pub(super) struct ByEmail;
@@ -10,7 +10,7 @@ impl OwnerProof for ByEmail {
         ProofKind::EmailCode
     }
 
-    fn is_there(&self, account: &Account, _: &Rules, _: Timestamp) -> bool {
+    fn is_there(&self, account: &Account, _: &StepUp, _: &Rules, _: Timestamp) -> bool {
         account.email().is_some()
     }
 
