@@ -123,7 +123,9 @@ impl<W: World> Service<'_, W> {
             parcel.purpose != NOTICE || !choice.document.is_template() || choice.template(parcel).is_some()
         };
         let country = to.phone().map(|phone| country_code(phone.e164()));
-        let reaches = |choice: &Choice<'_>| country.is_none_or(|country| choice.serves_country(country));
+        let reaches = |choice: &Choice<'_>| {
+            country.is_none_or(|country| choice.serves_country(Capability::Sms, country))
+        };
         let choices = self.choices(parcel.capability(), caller);
         let choices: Vec<Choice<'_>> = choices.filter(|choice| reaches(choice) && can_say(choice)).collect();
         match choices.is_empty() {
