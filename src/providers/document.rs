@@ -152,8 +152,8 @@ impl Document {
     /// Whether every account must say where its provider is: many speak this protocol, each at a host of its own, and
     /// the document names one that cannot be (RFC 2606, `invalid`).
     pub(super) fn is_homeless(&self) -> bool {
-        let operations = Capability::ALL.into_iter().filter_map(|capability| self.operation(capability));
-        operations.into_iter().any(|operation| operation.request.url.source().contains(".invalid/"))
+        let mut operations = Capability::ALL.into_iter().filter_map(|capability| self.operation(capability));
+        operations.any(|operation| operation.request.url.source().contains(".invalid/"))
     }
 
     /// Whether its messages are made of templates that the vendor has registered, not of our text.
