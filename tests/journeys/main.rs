@@ -24,6 +24,7 @@ mod cors;
 mod crash;
 mod device_key;
 mod emails;
+mod evidence;
 mod identities;
 mod import;
 mod introspection;
