@@ -11,6 +11,7 @@ use crate::world::{
 
 mod action;
 mod asked;
+mod evidence;
 mod mine;
 mod not_mine;
 mod told;
