@@ -44,6 +44,7 @@ mod numbers;
 mod otp;
 mod passwords;
 mod protection;
+mod recycled;
 mod rotation;
 mod sandbox;
 mod sessions;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),
+        recycled::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

@@ -65,7 +65,7 @@ impl Account {
         sign_in: &SignIn,
         now: Timestamp,
         outbox: &mut Outbox,
-    ) -> Result<Option<Reason>, Outcome> {
+    ) -> Result<Option<Reason>, Box<Outcome>> {
         let (Some(number), Some(_)) = (sign_in.number, &self.created) else { return Ok(None) };
         let handle = &sign_in.identifier.handle;
         let device = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
@@ -83,11 +83,11 @@ impl Account {
         if let Some(claim) = due.filter(|claim| verdict != Verdict::Owner && claim.objected_at.is_none()) {
             let heir = claim.heir;
             self.lose_number(handle, sign_in, now, outbox);
-            return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) });
+            return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) }.into());
         }
         match verdict {
             Verdict::Owner => Ok(None),
-            Verdict::AskCarrier => Err(Outcome::NeedsEvidence),
+            Verdict::AskCarrier => Err(Outcome::NeedsEvidence.into()),
             Verdict::AskPerson => Ok(Some(Reason::NumberMayBeRecycled)),
             Verdict::Recycled => {
                 self.lose_number(handle, sign_in, now, outbox);

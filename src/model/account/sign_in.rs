@@ -135,7 +135,7 @@ impl Account {
         // 3. Whoever has the number may not be who had it.
         let recycled = match self.number_says(&sign_in, now, outbox) {
             Ok(reason) => reason,
-            Err(outcome) => return outcome,
+            Err(outcome) => return *outcome,
         };
         // 4. It waits, or it is done.
         match recycled.or_else(|| self.must_wait(&sign_in, now)) {
