@@ -32,6 +32,7 @@ pub mod routes;
 pub mod session;
 pub mod sessions;
 pub mod step_up;
+pub mod supplied;
 
 use crate::{
     journeys::{

@@ -3,6 +3,7 @@
 use super::{
     Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, import,
     login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
+    supplied,
 };
 use crate::{
     journeys::Service,
@@ -121,6 +122,12 @@ pub enum Route {
     AccountFreeze(AccountId),
     /// `PUT /v1/accounts/{id}/login-protection`
     AccountProtect(AccountId),
+    /// `PUT /v1/accounts/{id}/facts`
+    AccountFacts(AccountId),
+    /// `PUT /v1/accounts/{id}/friends`
+    AccountFriends(AccountId),
+    /// `PUT /v1/accounts/{id}/money`
+    AccountMoney(AccountId),
     /// `POST /v1/import`
     Import,
     /// `GET /v1/api-key`
@@ -219,6 +226,9 @@ impl Route {
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
             Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
+            Self::AccountFacts(_) => "PUT /v1/accounts/{id}/facts",
+            Self::AccountFriends(_) => "PUT /v1/accounts/{id}/friends",
+            Self::AccountMoney(_) => "PUT /v1/accounts/{id}/money",
             Self::Import => "POST /v1/import",
             Self::ApiKey => "GET /v1/api-key",
         }
@@ -280,6 +290,9 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
         Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
+        Route::AccountFacts(id) => supplied::facts(service, request, *id).await,
+        Route::AccountFriends(id) => supplied::friends(service, request, *id).await,
+        Route::AccountMoney(id) => supplied::money(service, request, *id).await,
         Route::Import => import::import(service, request).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };

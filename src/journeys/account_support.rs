@@ -35,9 +35,6 @@ impl<W: World> Service<'_, W> {
         backend: &Backend,
         request_id: &str,
     ) -> Result<(), Failure> {
-        if !self.is_account_within_reach(backend.mode, account).await? {
-            return Err(Code::NotFound.into());
-        }
         let (action, operation) = match support {
             Support::Freeze(frozen) => {
                 let action = if frozen { Action::Freeze } else { Action::Unfreeze };
@@ -49,6 +46,20 @@ impl<W: World> Service<'_, W> {
             }
             Support::Restore => (Action::Restore, Operation::Restore),
         };
+        self.on_record(account, (action, operation), backend, request_id).await
+    }
+
+    /// Has an account do what a backend asks, once that is on record.
+    pub(super) async fn on_record(
+        &self,
+        account: AccountId,
+        (action, operation): (Action, Operation),
+        backend: &Backend,
+        request_id: &str,
+    ) -> Result<(), Failure> {
+        if !self.is_account_within_reach(backend.mode, account).await? {
+            return Err(Code::NotFound.into());
+        }
         let entry = AuditEntry {
             at: self.world.now(),
             actor: backend.actor.clone(),

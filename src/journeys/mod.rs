@@ -33,6 +33,7 @@ pub mod password;
 mod password_budget;
 pub mod phone_lookup;
 pub mod provider;
+pub mod questions;
 pub mod receipts;
 mod screening;
 mod sealed;
@@ -42,6 +43,7 @@ pub mod sign_in;
 mod sms;
 pub mod spent;
 pub mod step_up;
+pub mod supplied;
 mod test_mode;
 pub mod trusted_phones;
 

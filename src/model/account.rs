@@ -14,9 +14,10 @@ pub use self::{
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
-    real_name::RealName,
+    real_name::{RealName, Verified},
     rules::Rules,
     sign_in::SignIn,
+    supplied::{Supplied, Supply},
     trusted_phones::TrustedPhone,
     waiting::{AtTicket, Pending, Step, Waiting},
 };
@@ -54,6 +55,7 @@ mod real_name;
 mod refresh;
 mod rules;
 mod sign_in;
+mod supplied;
 mod trusted_phones;
 mod waiting;
 
@@ -94,6 +96,11 @@ pub struct Account {
     closing: Option<Closing>,
     #[serde(default, skip_serializing_if = "RealName::is_none")]
     real_name: RealName,
+    /// By what that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<Verified>,
+    #[serde(default, skip_serializing_if = "Supplied::is_empty")]
+    supplied: Supplied,
     /// It is being imported: nothing leads to it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     importing: Option<Importing>,
@@ -124,7 +131,10 @@ impl Machine for Account {
             Operation::GiveUp(refresh) => self.give_up(&refresh, now, outbox),
             Operation::Act(act) => self.act(*act, now, outbox),
             Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
-            Operation::Freeze { .. } | Operation::Protect { .. } | Operation::Restore
+            Operation::Freeze { .. }
+            | Operation::Protect { .. }
+            | Operation::Supply(_)
+            | Operation::Restore
                 if self.created.is_none() =>
             {
                 Outcome::NotFound
@@ -144,6 +154,7 @@ impl Machine for Account {
                 }
                 Outcome::Done
             }
+            Operation::Supply(supply) => self.supply(supply),
             Operation::Freeze { frozen, rules } => {
                 self.frozen = frozen;
                 if frozen {

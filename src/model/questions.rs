@@ -78,9 +78,15 @@ pub struct Round {
     pub options: Vec<Place>,
 }
 
-/// The options of a fact, the right one first; `None`: it is not asked for in that year. `dice` must be a secret of the fact
-/// and the same every time.
-pub fn options(kind: Kind, right: Place, this_year: u16, dice: &mut Dice) -> Option<Vec<Place>> {
+/// The options of a fact, the right one first; `None`: it is not asked for in that year. No decoy is like one of `others`,
+/// which are also true of the person. `dice` must be a secret of the fact and the same every time.
+pub fn options(
+    kind: Kind,
+    right: Place,
+    others: &[Place],
+    this_year: u16,
+    dice: &mut Dice,
+) -> Option<Vec<Place>> {
     if !kind.is_in_window(right, this_year) {
         return None;
     }
@@ -90,8 +96,8 @@ pub fn options(kind: Kind, right: Place, this_year: u16, dice: &mut Dice) -> Opt
             return Some(options);
         }
         let thrown = kind.throw(dice);
-        if kind.is_in_window(thrown, this_year) && !options.iter().any(|known| kind.are_near(*known, thrown))
-        {
+        let is_near = |known: &Place| kind.are_near(*known, thrown);
+        if kind.is_in_window(thrown, this_year) && !options.iter().chain(others).any(is_near) {
             options.push(thrown);
         }
     }

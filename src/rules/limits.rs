@@ -176,6 +176,10 @@ limits! {
         "A trusted phone is asked for so long after it was last proven: numbers get other owners.";
     "TRUSTED_PHONE_CODES_PER_HOUR" trusted_phone_codes_per_hour = 10 in 1..=100,
         "Codes to the trusted phones of one account within an hour, for sign-ins that wait.";
+    "FACTS_PER_ACCOUNT" facts_per_account = 50 in 7..=100,
+        "Facts that the app may know of one account's owner; a series of questions takes seven.";
+    "FRIENDS_PER_ACCOUNT" friends_per_account = 500 in 2..=500,
+        "Friends that the app may name of one account.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,

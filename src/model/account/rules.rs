@@ -9,6 +9,7 @@ use crate::model::{
     handle::{EMAIL, HandleName, PHONE, USERNAME},
     login_history::Retention,
     notice::NoticeRules,
+    recycling::Profile,
     session::Lifetimes,
     step_up::Patience,
 };
@@ -30,8 +31,10 @@ pub struct Rules {
     pub devices: usize,
     /// A device token older than that is exchanged when it is next presented.
     pub device_token: Duration,
-    /// Accounts are protected whose owner has not chosen.
-    pub login_protection: bool,
+    /// What accounts are worth, unless the app says more of one. Those that hold money are protected whose owner has not
+    /// chosen.
+    #[serde(default)]
+    pub profile: Profile,
     /// One-tap on a device that the account does not know waits, protected or not.
     pub one_tap_waits: bool,
     /// The owner is told of one-tap on such a device.

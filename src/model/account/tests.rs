@@ -13,6 +13,7 @@ use super::{
         login_history::Retention,
         notice::NoticeRules,
         platform::Platform,
+        recycling,
         session::{Ended, Lifetimes},
         step_up::Patience,
     },
@@ -37,7 +38,7 @@ pub(super) const RULES: Rules = Rules {
     sessions: 3,
     devices: 4,
     device_token: Duration::from_secs(30 * 86_400),
-    login_protection: false,
+    profile: recycling::Profile::Basic,
     one_tap_waits: false,
     one_tap_is_told: true,
     patience: Patience {

@@ -1,3 +1,5 @@
+#![allow(clippy::print_stdout, reason = "figures of a simulation, to be read")]
+
 use super::*;
 use crate::model::language::Language;
 
@@ -12,7 +14,7 @@ fn facts(seed: u8) -> Vec<Askable> {
             // A person's own values are spread as decoys are.
             let options = loop {
                 let right = kind.throw(&mut dice);
-                if let Some(options) = options(kind, right, YEAR, &mut dice) {
+                if let Some(options) = options(kind, right, &[], YEAR, &mut dice) {
                     break options;
                 }
             };
@@ -141,7 +143,7 @@ fn options_stand_apart_and_read_differently() {
     let mut dice = Dice::new([6; 32]);
     for kind in Kind::ALL {
         for _ in 0..300 {
-            let Some(options) = options(kind, kind.throw(&mut dice), YEAR, &mut dice) else {
+            let Some(options) = options(kind, kind.throw(&mut dice), &[], YEAR, &mut dice) else {
                 assert_eq!(kind, Kind::Month, "only months are asked for in a window");
                 continue;
             };
@@ -162,13 +164,14 @@ fn options_stand_apart_and_read_differently() {
 #[test]
 fn a_year_later_most_decoys_of_a_month_are_the_same() {
     let right = Kind::Month.place("2022-06").unwrap();
-    let nine = |seed: u8, year: u16| options(Kind::Month, right, year, &mut Dice::new([seed; 32])).unwrap();
+    let nine =
+        |seed: u8, year: u16| options(Kind::Month, right, &[], year, &mut Dice::new([seed; 32])).unwrap();
     let kept = |seed: u8| nine(seed, 2027).iter().filter(|option| nine(seed, 2026).contains(option)).count();
     let kept: usize = (0..100).map(kept).sum();
     assert!(kept >= 100 * (OPTIONS - 2), "{kept}");
     for gone in ["2026-01", "2015-12"] {
         let right = Kind::Month.place(gone).unwrap();
-        assert_eq!(options(Kind::Month, right, YEAR, &mut Dice::new([7; 32])), None, "{gone}");
+        assert_eq!(options(Kind::Month, right, &[], YEAR, &mut Dice::new([7; 32])), None, "{gone}");
     }
 }
 
