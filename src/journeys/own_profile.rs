@@ -149,7 +149,8 @@ impl<W: World> Service<'_, W> {
     }
 }
 
-/// A name of which only the first character is shown.
+/// A name of which the first character is shown, unless that is all.
 fn masked(name: &str) -> String {
-    (0..).zip(name.chars()).map(|(at, c)| if at == 0 { c } else { '*' }).collect()
+    let shown = if name.chars().count() > 1 { 1 } else { 0 };
+    (0..).zip(name.chars()).map(|(at, c)| if at < shown { c } else { '*' }).collect()
 }
