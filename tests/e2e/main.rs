@@ -50,6 +50,7 @@ mod sessions;
 mod settings;
 mod stack;
 mod strangers;
+mod supplied;
 mod tokens;
 mod verifiers;
 
@@ -90,6 +91,7 @@ fn main() -> ExitCode {
         browser::stories(),
         identities::stories(),
         import::stories(),
+        supplied::stories(),
         emails::stories(),
         passwords::stories(),
         account::stories(),
