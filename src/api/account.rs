@@ -109,9 +109,14 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         trusted_phones: trusted.collect(),
         login_protection: export.view.seen.is_protected,
         verified_name: export.verified_name.as_deref(),
-        facts: said.iter().flat_map(|said| &said.facts).map(|fact| fact.kind.name()).collect(),
-        friends: said.map_or(0, |said| said.friends.len()),
-        money: said.is_some_and(|said| said.money),
+        facts: said
+            .and_then(|said| said.facts.as_ref())
+            .into_iter()
+            .flatten()
+            .map(|fact| fact.kind.name())
+            .collect(),
+        friends: said.and_then(|said| said.friends.as_ref()).map_or(0, Vec::len),
+        money: said.and_then(|said| said.money).unwrap_or_default(),
         devices: devices::bodies(&export.view),
         sessions: sessions::bodies(service.settings, &export.view),
         login_history: events.collect(),

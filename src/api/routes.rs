@@ -3,7 +3,6 @@
 use super::{
     Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, import,
     login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
-    supplied,
 };
 use crate::{
     journeys::Service,
@@ -11,6 +10,7 @@ use crate::{
     ports::World,
 };
 
+pub use super::accounts::Put;
 pub use paths::find;
 
 mod paths;
@@ -118,16 +118,8 @@ pub enum Route {
     AccountRestore(AccountId),
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
-    /// `PUT /v1/accounts/{id}/freeze`
-    AccountFreeze(AccountId),
-    /// `PUT /v1/accounts/{id}/login-protection`
-    AccountProtect(AccountId),
-    /// `PUT /v1/accounts/{id}/facts`
-    AccountFacts(AccountId),
-    /// `PUT /v1/accounts/{id}/friends`
-    AccountFriends(AccountId),
-    /// `PUT /v1/accounts/{id}/money`
-    AccountMoney(AccountId),
+    /// `PUT /v1/accounts/{id}/...`
+    AccountPut(AccountId, Put),
     /// `POST /v1/import`
     Import,
     /// `GET /v1/api-key`
@@ -224,11 +216,7 @@ impl Route {
             Self::SessionProof => "POST /v1/session/proof",
             Self::AccountRestore(_) => "POST /v1/accounts/{id}/restore",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
-            Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
-            Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
-            Self::AccountFacts(_) => "PUT /v1/accounts/{id}/facts",
-            Self::AccountFriends(_) => "PUT /v1/accounts/{id}/friends",
-            Self::AccountMoney(_) => "PUT /v1/accounts/{id}/money",
+            Self::AccountPut(_, put) => put.name(),
             Self::Import => "POST /v1/import",
             Self::ApiKey => "GET /v1/api-key",
         }
@@ -288,11 +276,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::SessionProof => session::prove(service, request).await,
         Route::AccountRestore(id) => accounts::restore(service, request, *id).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
-        Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
-        Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
-        Route::AccountFacts(id) => supplied::facts(service, request, *id).await,
-        Route::AccountFriends(id) => supplied::friends(service, request, *id).await,
-        Route::AccountMoney(id) => supplied::money(service, request, *id).await,
+        Route::AccountPut(id, put) => accounts::put(service, request, *id, *put).await,
         Route::Import => import::import(service, request).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };

@@ -1,22 +1,14 @@
-//! `PUT /v1/accounts/{id}/facts`, `/friends` and `/money`: what an app's backend says of an account.
+//! Lists that an app's backend says of an account: facts, friends.
 
 use super::{
-    Reply,
     account::{NAME_PROBLEM, is_name},
-    backend,
     body::Fields,
-    http::HttpIn,
     import::date,
-    problem::Problem,
 };
 use crate::{
-    journeys::{
-        Service,
-        supplied::{Said, SuppliedFact},
-    },
+    journeys::supplied::SuppliedFact,
     kernel::{id::AccountId, secret::Secret, time::Timestamp},
-    model::{api_key::Scope, fact::Kind, friends::Friend},
-    ports::World,
+    model::{fact::Kind, friends::Friend},
 };
 
 /// Longest question, characters, in each language.
@@ -28,73 +20,46 @@ pub const MAX_ANSWER: usize = 32;
 /// Longest id of an account that is looked at, characters.
 const MAX_ID: usize = 64;
 
-/// `PUT /v1/accounts/{id}/facts`
-pub(super) async fn facts<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    account: AccountId,
-) -> Result<Reply, Problem> {
-    let backend = backend::admit(service, request, Scope::AccountFacts).await?;
-    let mut body = Fields::read(request)?;
-    let most = service.settings.limits.facts_per_account;
-    let facts = each(&mut body, "facts", most, &mut |fields| {
-        let kind = fields.choice("kind", &Kind::ALL.map(|kind| (kind.name(), kind)));
-        let mut text = fields.object("question");
-        let question = ["zh", "en"].map(|language| {
-            let text = text.as_mut()?;
-            let question = text.optional_text(language, MAX_QUESTION)?;
-            if is_name(&question) { Some(question) } else { text.wrong(language, NAME_PROBLEM) }
-        });
-        let is_asked = text.as_ref().is_none_or(Fields::has_problems) || question.iter().any(Option::is_some);
-        if let Some(mut text) = text {
-            if !is_asked {
-                text.wrong::<()>("zh", "is missing, and so is en");
-            }
-            fields.absorb(text);
-        }
-        let answer = Secret::new(fields.text("answer", MAX_ANSWER)?);
-        let kind = kind?;
-        if kind.place(answer.expose()).is_none() {
-            return fields.wrong("answer", kind.form());
-        }
-        Some(SuppliedFact {
-            kind,
-            answer,
-            question: question.map(|text| Secret::new(text.unwrap_or_default())),
-        })
-    });
-    let said = body.finish(facts.map(Said::Facts))?;
-    service.supply(account, said, &backend, &request.id).await?;
-    Ok(Reply::nothing())
+/// `facts`, at most so many.
+pub(super) fn facts(body: &mut Fields, most: u64) -> Option<Vec<SuppliedFact>> {
+    let mut facts = Vec::new();
+    for mut fields in list(body, "facts", most)? {
+        facts.extend(fact(&mut fields));
+        body.absorb(fields);
+    }
+    Some(facts)
 }
 
-/// `PUT /v1/accounts/{id}/friends`
-pub(super) async fn friends<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    account: AccountId,
-) -> Result<Reply, Problem> {
-    let backend = backend::admit(service, request, Scope::AccountFriends).await?;
-    let mut body = Fields::read(request)?;
-    let (most, now) = (service.settings.limits.friends_per_account, service.world.now());
-    let friends = each(&mut body, "friends", most, &mut |fields| friend(fields, account, now));
-    let said = body.finish(friends.map(Said::Friends))?;
-    service.supply(account, said, &backend, &request.id).await?;
-    Ok(Reply::nothing())
+/// `friends` of an account, at most so many.
+pub(super) fn friends(body: &mut Fields, most: u64, of: AccountId, now: Timestamp) -> Option<Vec<Friend>> {
+    let mut friends = Vec::new();
+    for mut fields in list(body, "friends", most)? {
+        friends.extend(friend(&mut fields, of, now));
+        body.absorb(fields);
+    }
+    Some(friends)
 }
 
-/// `PUT /v1/accounts/{id}/money`
-pub(super) async fn money<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    account: AccountId,
-) -> Result<Reply, Problem> {
-    let backend = backend::admit(service, request, Scope::AccountMoney).await?;
-    let mut body = Fields::read(request)?;
-    let enabled = body.required_flag("enabled");
-    let said = body.finish(enabled.map(Said::Money))?;
-    service.supply(account, said, &backend, &request.id).await?;
-    Ok(Reply::nothing())
+fn fact(fields: &mut Fields) -> Option<SuppliedFact> {
+    let kind = fields.choice("kind", &Kind::ALL.map(|kind| (kind.name(), kind)));
+    let answer = fields.text("answer", MAX_ANSWER).map(Secret::new);
+    if let (Some(kind), Some(answer)) = (kind, &answer)
+        && kind.place(answer.expose()).is_none()
+    {
+        fields.wrong::<()>("answer", kind.form());
+    }
+    let mut texts = fields.object("question")?;
+    let question = [question(&mut texts, "zh"), question(&mut texts, "en")];
+    if question.iter().all(Option::is_none) && !texts.has_problems() {
+        texts.wrong::<()>("zh", "is missing, and so is en");
+    }
+    fields.absorb(texts);
+    Some(SuppliedFact { kind: kind?, answer: answer?, question })
+}
+
+fn question(texts: &mut Fields, language: &str) -> Option<Secret<String>> {
+    let text = texts.optional_text(language, MAX_QUESTION)?;
+    if is_name(&text) { Some(Secret::new(text)) } else { texts.wrong(language, NAME_PROBLEM) }
 }
 
 fn friend(fields: &mut Fields, account: AccountId, now: Timestamp) -> Option<Friend> {
@@ -110,20 +75,10 @@ fn friend(fields: &mut Fields, account: AccountId, now: Timestamp) -> Option<Fri
     Some(Friend(friend?, since?.day()))
 }
 
-/// Reads each object of a list that must be there, though it may be empty.
-fn each<T>(
-    body: &mut Fields,
-    name: &str,
-    most: u64,
-    read: &mut dyn FnMut(&mut Fields) -> Option<T>,
-) -> Option<Vec<T>> {
+/// The objects of a list that must be there, though it may be empty.
+fn list(body: &mut Fields, name: &str, most: u64) -> Option<Vec<Fields>> {
     if !body.has(name) {
         return body.wrong(name, "is missing");
     }
-    let mut things = Vec::new();
-    for mut fields in body.objects(name, usize::try_from(most).unwrap_or(usize::MAX)) {
-        things.extend(read(&mut fields));
-        body.absorb(fields);
-    }
-    Some(things)
+    Some(body.objects(name, usize::try_from(most).unwrap_or(usize::MAX)))
 }

@@ -17,7 +17,7 @@ pub use self::{
     real_name::{RealName, Verified},
     rules::Rules,
     sign_in::SignIn,
-    supplied::{Supplied, Supply},
+    supplied::Supplied,
     trusted_phones::TrustedPhone,
     waiting::{AtTicket, Pending, Step, Waiting},
 };
@@ -99,8 +99,8 @@ pub struct Account {
     /// By what that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     verified: Option<Verified>,
-    #[serde(default, skip_serializing_if = "Supplied::is_empty")]
-    supplied: Supplied,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    supplied: Option<Supplied>,
     /// It is being imported: nothing leads to it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     importing: Option<Importing>,
@@ -154,7 +154,7 @@ impl Machine for Account {
                 }
                 Outcome::Done
             }
-            Operation::Supply(supply) => self.supply(supply),
+            Operation::Supply(said) => self.supply(*said),
             Operation::Freeze { frozen, rules } => {
                 self.frozen = frozen;
                 if frozen {

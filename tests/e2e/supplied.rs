@@ -56,7 +56,7 @@ async fn facts() {
     let many: Vec<Value> = (0..50)
         .map(|_| fact("city", "乌鲁木齐"))
         .map(|mut fact| {
-            fact["question"]["en"] = json!("x".repeat(64));
+            fact["question"]["en"] = json!("é".repeat(64));
             fact["question"]["zh"] = json!("问".repeat(64));
             fact
         })

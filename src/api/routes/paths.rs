@@ -1,6 +1,6 @@
 //! Paths and methods, and the routes they lead to.
 
-use super::{Found, Route};
+use super::{Found, Put, Route};
 
 /// Finds the route of a request.
 pub fn find(method: &str, path: &str) -> Found {
@@ -87,11 +87,11 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "accounts", id, what] => match (id.parse(), *what) {
             (Ok(id), "phone") => get(method, Route::AccountPhone(id)),
             (Ok(id), "restore") => post(method, Route::AccountRestore(id)),
-            (Ok(id), "freeze") => put(method, Route::AccountFreeze(id)),
-            (Ok(id), "login-protection") => put(method, Route::AccountProtect(id)),
-            (Ok(id), "facts") => put(method, Route::AccountFacts(id)),
-            (Ok(id), "friends") => put(method, Route::AccountFriends(id)),
-            (Ok(id), "money") => put(method, Route::AccountMoney(id)),
+            (Ok(id), "freeze") => put(method, Route::AccountPut(id, Put::Freeze)),
+            (Ok(id), "login-protection") => put(method, Route::AccountPut(id, Put::Protect)),
+            (Ok(id), "facts") => put(method, Route::AccountPut(id, Put::Facts)),
+            (Ok(id), "friends") => put(method, Route::AccountPut(id, Put::Friends)),
+            (Ok(id), "money") => put(method, Route::AccountPut(id, Put::Money)),
             _ => return Found::Nothing,
         },
         _ => return Found::Nothing,

@@ -75,7 +75,7 @@ impl Account {
             Deed::Export => {
                 self.tell(NoticeKind::AccountExported, account, Some(id), &rules, now, outbox);
                 let (events, has_more) = self.history.page(None, usize::MAX);
-                let (supplied, verified) = (Some(self.supplied.clone()), self.verified.as_ref());
+                let (supplied, verified) = (self.supplied.clone(), self.verified.as_ref());
                 let verified = verified.map(|known| known.name.clone());
                 let seen = self.seen(id, &rules, now);
                 Outcome::Seen(Seen { events, has_more, supplied, verified, ..seen }.into())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, AtTicket, Import, Rules, SignIn, Supply};
+use super::{Act, AtTicket, Import, Rules, SignIn, Supplied};
 use crate::{
     kernel::{
         id::{AccountId, SessionId},
@@ -34,7 +34,7 @@ pub enum Operation {
         enabled: bool,
     },
     /// The app says something of it.
-    Supply(Supply),
+    Supply(Box<Supplied>),
     /// An operator freezes the account, or lets it go on.
     Freeze {
         /// Which of both.

@@ -5,51 +5,33 @@ use serde::{Deserialize, Serialize};
 use super::{Account, Outcome, Rules};
 use crate::model::{fact::Fact, friends::Friend, recycling::Profile};
 
-/// What the app has said.
+/// What the app has said, or says now in place of all that it said before of the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Supplied {
     /// What its owner can be asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub facts: Vec<Fact>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Vec<Fact>>,
     /// Who can vouch for them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub friends: Vec<Friend>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub friends: Option<Vec<Friend>>,
     /// It holds money, whatever the deployment's accounts do.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub money: bool,
-}
-
-/// What it says now, in place of all that it said before of the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Supply {
-    /// Facts.
-    Facts(Vec<Fact>),
-    /// Friends.
-    Friends(Vec<Friend>),
-    /// Whether it holds money.
-    Money(bool),
-}
-
-impl Supplied {
-    pub(super) const fn is_empty(&self) -> bool {
-        self.facts.is_empty() && self.friends.is_empty() && !self.money
-    }
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub money: Option<bool>,
 }
 
 impl Account {
-    pub(super) fn supply(&mut self, supply: Supply) -> Outcome {
-        match supply {
-            Supply::Facts(facts) => self.supplied.facts = facts,
-            Supply::Friends(friends) => self.supplied.friends = friends,
-            Supply::Money(money) => self.supplied.money = money,
-        }
+    pub(super) fn supply(&mut self, said: Supplied) -> Outcome {
+        let kept = self.supplied.get_or_insert_default();
+        kept.facts = said.facts.or_else(|| kept.facts.take());
+        kept.friends = said.friends.or_else(|| kept.friends.take());
+        kept.money = said.money.or(kept.money);
         Outcome::Done
     }
 
     /// What it is worth: what all are, or money.
-    pub(super) const fn profile(&self, rules: &Rules) -> Profile {
-        if self.supplied.money { Profile::Money } else { rules.profile }
+    pub(super) fn profile(&self, rules: &Rules) -> Profile {
+        let holds_money = self.supplied.as_ref().and_then(|said| said.money);
+        if holds_money == Some(true) { Profile::Money } else { rules.profile }
     }
 }
 
@@ -65,32 +47,36 @@ mod tests {
         model::{fact::Kind, object::Document},
     };
 
+    fn holding(money: bool) -> Supplied {
+        Supplied { money: Some(money), ..Supplied::default() }
+    }
+
     #[test]
     fn each_list_takes_the_place_of_the_last_and_of_nobody_nothing_is_kept() {
         let mut document = Document::<Account>::empty();
-        let say = |document: &mut Document<Account>, supply: Supply| {
-            document.apply(Operation::Supply(supply), at(1))
+        let say = |document: &mut Document<Account>, said: Supplied| {
+            document.apply(Operation::Supply(said.into()), at(1))
         };
-        assert_eq!(say(&mut document, Supply::Money(true)), Outcome::NotFound);
+        let fact = |text: &str| Fact { kind: Kind::City, text: from_text(text) };
+        let facts = |texts: &[&str]| {
+            let facts = texts.iter().map(|text| fact(text)).collect();
+            Supplied { facts: Some(facts), ..Supplied::default() }
+        };
+        let friends =
+            |friends: &[Friend]| Supplied { friends: Some(friends.to_vec()), ..Supplied::default() };
+        assert_eq!(say(&mut document, holding(true)), Outcome::NotFound);
         assert!(document.tidy(at(1)), "it has left nothing");
         document.apply(Operation::SignIn(Box::new(sign_in(1, None))), at(1));
-        let fact = |text: &str| Fact { kind: Kind::City, text: from_text(text) };
         let friend = Friend(AccountId::from_bytes([1; 16]), 3);
-        for supply in [
-            Supply::Facts(vec![fact("k1.a"), fact("k1.b")]),
-            Supply::Friends(vec![friend; 2]),
-            Supply::Money(true),
-            Supply::Facts(vec![fact("k1.c")]),
-            Supply::Friends(Vec::new()),
-        ] {
-            assert_eq!(say(&mut document, supply), Outcome::Done);
+        for said in
+            [facts(&["k1.a", "k1.b"]), friends(&[friend; 2]), holding(true), facts(&["k1.c"]), friends(&[])]
+        {
+            assert_eq!(say(&mut document, said), Outcome::Done);
         }
         let json = serde_json::to_value(&document).unwrap();
-        let expected = serde_json::json!({"facts": [{"kind": "city", "text": "k1.c"}], "money": true});
+        let expected =
+            serde_json::json!({"facts": [{"kind": "city", "text": "k1.c"}], "friends": [], "money": true});
         assert_eq!(json["state"]["supplied"], expected);
-        say(&mut document, Supply::Facts(Vec::new()));
-        say(&mut document, Supply::Money(false));
-        assert_eq!(serde_json::to_value(&document).unwrap()["state"].get("supplied"), None);
     }
 
     #[test]
@@ -98,12 +84,12 @@ mod tests {
         let mut account = Account::default();
         for profile in [Profile::Basic, Profile::Social, Profile::Money] {
             let rules = Rules { profile, ..RULES };
-            account.supply(Supply::Money(false));
+            account.supply(holding(false));
             assert_eq!(
                 (account.profile(&rules), account.is_protected(&rules)),
                 (profile, profile == Profile::Money)
             );
-            account.supply(Supply::Money(true));
+            account.supply(holding(true));
             assert_eq!((account.profile(&rules), account.is_protected(&rules)), (Profile::Money, true));
         }
         // What its owner has chosen stands.
