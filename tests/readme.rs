@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use onetap::{
     api::routes::{self, Found},
     kernel::id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
-    model::notice::NoticeKind,
+    model::{fact::Kind, language::Language, notice::NoticeKind},
     rules::{
         client_config::ClientRules,
         limits::{Limit, MEANINGS, TABLE},
@@ -26,6 +26,7 @@ const EN: &str = include_str!("../README.md");
 const ZH: &str = include_str!("../README.zh-CN.md");
 const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 const OPERATIONS: &str = include_str!("../docs/OPERATIONS.md");
+const FACTS: &str = concat!("\n", include_str!("../docs/FACTS.md"));
 const MAKEFILE: &str = include_str!("../Makefile");
 const SETTINGS: &str = include_str!("../src/journeys/settings/read.rs");
 const PROBLEMS: &str =
@@ -187,6 +188,25 @@ fn the_examples_of_settings_can_be_set() {
     Webhook::read(example("## Notices"), &served, false).unwrap();
     Apps::read(Some(example("## Messages")), &served, "id.example.com", 6, 5).unwrap();
     ClientRules::read(example("## Client configuration"), &served, &["flash_v2".to_owned()]).unwrap();
+}
+
+#[test]
+fn the_lists_of_facts_are_those_of_the_code() {
+    let table = section(FACTS, "# Facts");
+    let kinds = rows(table).into_iter().filter_map(|row| row[0].strip_prefix('`')?.strip_suffix('`'));
+    let kinds: Vec<&str> = kinds.filter(|kind| *kind != "kind").collect();
+    assert_eq!(kinds, Kind::ALL.map(Kind::name));
+    let lists = section(FACTS, "## Lists");
+    for kind in [Kind::City, Kind::Surname, Kind::Category, Kind::PhoneModel] {
+        let (_, list) = lists.split_once(&format!("`{}`: ", kind.name())).unwrap();
+        let listed: Vec<&str> = list.split_once(".\n").unwrap().0.split(", ").collect();
+        for (place, listed) in (0..).zip(&listed) {
+            let [zh, en] = Language::ALL.map(|language| kind.text(place, language));
+            assert_eq!(*listed, if zh == en { zh } else { format!("{zh} {en}") });
+        }
+        let end = listed.len().try_into().unwrap();
+        assert_eq!(kind.text(end, Language::En), "", "{} has more", kind.name());
+    }
 }
 
 #[test]

@@ -29,10 +29,11 @@ pub const OBJECTION_AFTER: Duration = days(7);
 pub const WORD_COUNTS: Duration = days(365);
 
 /// What the accounts of a deployment are worth, and so how much must be proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Little. The default.
+    #[default]
     Basic,
     /// Friends, and what was said between them.
     Social,

@@ -51,6 +51,7 @@ mod sessions;
 mod settings;
 mod stack;
 mod strangers;
+mod supplied;
 mod tokens;
 mod verifiers;
 
@@ -91,6 +92,7 @@ fn main() -> ExitCode {
         browser::stories(),
         identities::stories(),
         import::stories(),
+        supplied::stories(),
         emails::stories(),
         passwords::stories(),
         account::stories(),

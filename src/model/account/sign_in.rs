@@ -294,7 +294,7 @@ impl Account {
         device.bind(presented);
         // Where protection is on from the start somebody must be there to be asked.
         let is_first = self.is_creation(sign_in.session);
-        if is_first && rules.login_protection && device.profile.platform.is_mobile() {
+        if is_first && self.is_protected(rules) && device.profile.platform.is_mobile() {
             device.trusted_since = Some(now);
         }
         publish(&device, *account, now, outbox);
