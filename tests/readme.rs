@@ -136,7 +136,8 @@ fn every_code_of_a_problem_is_listed_with_its_status() {
 
 #[test]
 fn every_event_of_a_webhook_is_listed_and_who_is_told() {
-    for (readme, no, push_only, sms) in [(EN, "no", "push only", "SMS"), (ZH, "否", "只用推送", "短信")]
+    for (readme, no, push_only, sms, email) in
+        [(EN, "no", "push only", "SMS", "e-mail"), (ZH, "否", "只用推送", "短信", "邮件")]
     {
         let rows = rows(section(readme, "## Webhooks"));
         let listed: Vec<_> = rows.iter().filter(|row| row.len() == 3 && row[0].contains('.')).collect();
@@ -145,7 +146,9 @@ fn every_event_of_a_webhook_is_listed_and_who_is_told() {
         for (row, kind) in listed.into_iter().zip(NoticeKind::ALL) {
             let told = row[2];
             assert_eq!(told.starts_with(no), !kind.is_personal(), "{row:?}");
-            assert_eq!(told.contains(push_only), kind.is_personal() && !kind.warns(), "{row:?}");
+            let only_pushed = kind.is_personal() && !kind.warns() && !kind.costs_number();
+            assert_eq!(told.contains(push_only), only_pushed, "{row:?}");
+            assert_eq!(told.contains(email), kind.costs_number(), "{row:?}");
             assert_eq!(told.contains(sms), kind.is_of_number(), "{row:?}");
         }
     }
