@@ -173,14 +173,17 @@ fn real_name(body: &mut Fields) -> (RealName, Option<VerifiedName>) {
     let name = known.text("name", MAX_DISPLAY_NAME);
     let name =
         name.and_then(|name| if is_name(&name) { Some(name) } else { known.wrong("name", NAME_PROBLEM) });
-    let id_number = known.optional_text("idNumber", MAX_DISPLAY_NAME).map(Secret::new).and_then(|text| {
-        let number = IdNumber::parse(text.expose());
-        number.or_else(|| {
-            known.wrong("idNumber", "must have 18 characters, a date and the right check (GB 11643)")
-        })
-    });
+    let id_number = known.optional_text("idNumber", MAX_DISPLAY_NAME);
+    let id_number = id_number_of(id_number, &mut known);
     body.absorb(known);
     (RealName::Verified, name.map(|name| VerifiedName { name: Secret::new(name), id_number }))
+}
+
+/// The ID number that was written in `idNumber`.
+pub(super) fn id_number_of(text: Option<String>, body: &mut Fields) -> Option<IdNumber> {
+    let number = IdNumber::parse(Secret::new(text?).expose());
+    number
+        .or_else(|| body.wrong("idNumber", "must have 18 characters, a date and the right check (GB 11643)"))
 }
 
 fn identities(body: &mut Fields) -> Vec<(String, Secret<String>)> {

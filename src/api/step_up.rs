@@ -7,7 +7,7 @@ use super::{
     body::Fields,
     cookie::{self, Transport},
     http::HttpIn,
-    login,
+    import, login,
     login_result::{login_result, with_challenge},
     number_proof,
     otp::DEADLINE,
@@ -22,13 +22,14 @@ use crate::{
         device_proof::GivenDeviceProof,
         number_proof::OtpProof,
         otp::Challenged,
+        own_profile::MAX_DISPLAY_NAME,
         owner_proof::{CodeAtTicket, CodeTo},
         settings::Settings,
         sign_in::Entry,
         spent::Spent,
         step_up::{Holder, LONGEST_WAIT},
     },
-    kernel::{id::TrustedPhoneId, secret::Secret},
+    kernel::{id::TrustedPhoneId, id_number::IdNumber, secret::Secret},
     model::{
         owner_proof::{ProofKind, STRONG, WEAK},
         platform::Platform,
@@ -79,6 +80,7 @@ enum Wanted {
     Code(CodeTo, Option<Secret<String>>),
     ProveByCode(String, Secret<String>),
     ProveByPassword(Secret<String>),
+    ProveByName(Secret<String>, IdNumber),
 }
 
 /// `POST /v1/step-up/state`, `claim`, `start` and `complete`.
@@ -126,6 +128,7 @@ pub(super) async fn take<W: World>(
             service.prove_by_code(&holder, &proof, &mut spent).await
         }
         Wanted::ProveByPassword(password) => service.prove_by_password(&holder, password).await,
+        Wanted::ProveByName(name, id) => service.prove_by_name(&holder, name, id).await,
     };
     let entry = entry.map_err(Problem::from);
     let reply = Reply::from(entry.and_then(|entry| asked.answer(&entry, challenged.as_ref())));
@@ -135,9 +138,15 @@ pub(super) async fn take<W: World>(
 
 const CHOICE: [(&str, bool); 2] = [(CHOICES[0], true), (CHOICES[1], false)];
 
-const METHODS: [(&str, ProofKind); 4] = {
-    let [device, phone, password, _, _, email, _] = ProofKind::ALL;
-    [(device.name(), device), (phone.name(), phone), (password.name(), password), (email.name(), email)]
+const METHODS: [(&str, ProofKind); 5] = {
+    let [device, phone, password, _, _, email, name] = ProofKind::ALL;
+    [
+        (device.name(), device),
+        (phone.name(), phone),
+        (password.name(), password),
+        (email.name(), email),
+        (name.name(), name),
+    ]
 };
 
 fn to_start(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
@@ -157,6 +166,11 @@ fn to_complete(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
     match kind {
         ProofKind::DeviceApproval => Some(Wanted::Look(0)),
         ProofKind::Password => password::password(body, "password").map(Wanted::ProveByPassword),
+        ProofKind::NameId => {
+            let name = body.text("name", MAX_DISPLAY_NAME).map(Secret::new);
+            let id = import::id_number_of(body.text("idNumber", MAX_DISPLAY_NAME), body);
+            name.zip(id).map(|(name, id)| Wanted::ProveByName(name, id))
+        }
         _ => number_proof::code(body).map(|(challenge, code)| Wanted::ProveByCode(challenge, code)),
     }
 }

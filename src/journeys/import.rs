@@ -6,7 +6,7 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     backend_access::Backend,
-    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE, VERIFIED_NAME},
+    sealed::{AVATAR_URL, DISPLAY_NAME, ID_NUMBER, LOCALE, VERIFIED_NAME},
     sign_in::again_if_lost,
 };
 use crate::{
@@ -210,7 +210,7 @@ impl<W: World> Service<'_, W> {
         let id = known.id_number.as_ref();
         Ok(Verified {
             name: self.seal_for(account, VERIFIED_NAME, known.name.expose().as_bytes())?,
-            id: id.map(|number| keyed_name(&self.settings.digest, "id-number", number.expose())),
+            id: id.map(|number| keyed_name(&self.settings.digest, ID_NUMBER, number.expose())),
         })
     }
 

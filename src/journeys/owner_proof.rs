@@ -6,12 +6,16 @@ use super::{
     number_proof::OtpProof,
     otp::{Challenged, OtpSend},
     provider::Caller,
+    sealed::{ID_NUMBER, VERIFIED_NAME},
     sign_in::{DeviceClaim, Entry},
     spent::Spent,
     step_up::Holder,
 };
 use crate::{
-    kernel::{email::EmailAddress, id::TrustedPhoneId, phone::PhoneNumber, secret::Secret, time::Timestamp},
+    kernel::{
+        digest::keyed_name, email::EmailAddress, id::TrustedPhoneId, id_number::IdNumber, phone::PhoneNumber,
+        secret::Secret, time::Timestamp,
+    },
     model::{
         account::{Outcome, Proof, Step},
         challenge::Destination,
@@ -166,6 +170,31 @@ impl<W: World> Service<'_, W> {
         }
         let set_at = self.compare(ticket.account, password).await?.ok_or(Code::ProofFailed)?;
         self.look_at(holder, Step::Prove(Proof::Password(set_at)), true).await
+    }
+
+    /// Proves by the name and the ID number that the account was verified with.
+    ///
+    /// # Errors
+    /// As [`Service::prove_by_password`]; nobody is told which of both is wrong.
+    pub async fn prove_by_name(
+        &self,
+        holder: &Holder<'_>,
+        name: &Secret<String>,
+        id_number: &IdNumber,
+    ) -> Result<Entry, Failure> {
+        let account = self.read_ticket(holder)?.account;
+        let outcome = self.at_ticket(holder, Step::Try(ProofKind::NameId), false).await?;
+        let verified = match &outcome {
+            Outcome::Waits(waiting) => waiting.name.clone(),
+            _ => return self.entry(account, outcome),
+        };
+        let same = |text: &str| self.world.nfkc(text.trim());
+        let verified = verified.ok_or(Code::ProofFailed)?;
+        if same(&self.open_text(account, VERIFIED_NAME, &verified)?) != same(name.expose()) {
+            return Err(Code::ProofFailed.into());
+        }
+        let id = keyed_name(&self.settings.digest, ID_NUMBER, id_number.expose());
+        self.look_at(holder, Step::Prove(Proof::NameId(id)), true).await
     }
 }
 

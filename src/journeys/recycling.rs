@@ -7,7 +7,7 @@ use super::{
     Failure, Service,
     entrance::{Entrance, Introduction, Proven, Seed},
     provider::Caller,
-    sealed::{AVATAR_URL, DEVICE_NAME, DISPLAY_NAME, PASSWORD, PUSH_TOKEN},
+    sealed::{AVATAR_URL, DEVICE_NAME, DISPLAY_NAME, PASSWORD, PUSH_TOKEN, VERIFIED_NAME},
     sign_in::{DeviceClaim, Entry, Purpose},
     step_up::Holder as TicketHolder,
 };
@@ -65,11 +65,14 @@ impl<W: World> Service<'_, W> {
         &self,
         proven: &Proven,
         holder: &Holder,
+        name: Option<&Sealed>,
         caller: &Caller<'_>,
     ) -> Evidence {
         let (since, now) = (holder.proven_at(), self.world.now());
+        let opened = |name| self.pass_over(self.open_text(holder.account, VERIFIED_NAME, name));
+        let name = name.and_then(opened).map(Secret::new);
         let evidence = match PhoneNumber::parse(proven.value.expose()) {
-            Ok(phone) => self.evidence(&phone, since, None, caller, now.plus(EVIDENCE_TIME)).await,
+            Ok(phone) => self.evidence(&phone, since, name.as_ref(), caller, now.plus(EVIDENCE_TIME)).await,
             Err(_) => Evidence::none(since, now),
         };
         let note = handle::Operation::NoteEvidence { account: holder.account, evidence };

@@ -48,6 +48,9 @@ pub(super) const ROUND: &str = "round";
 /// The `what` of the name of a person of whom it is known who they are.
 pub(super) const VERIFIED_NAME: &str = "verified-name";
 
+/// What the keyed digest of an ID number is made for.
+pub(super) const ID_NUMBER: &str = "id-number";
+
 /// The `what` of their password.
 pub(super) const PASSWORD: &str = "password";
 

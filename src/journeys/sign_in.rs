@@ -187,9 +187,10 @@ impl<W: World> Service<'_, W> {
                     self.finish_import(id, &importing).await?;
                     (holder, creates) = self.led_to(entrance, seed).await?;
                 }
-                Outcome::NeedsEvidence => {
+                Outcome::NeedsEvidence { name } => {
+                    let caller = &purpose.caller;
                     holder.evidence =
-                        Some(self.gather_evidence(&entrance.by, &holder, &purpose.caller).await);
+                        Some(self.gather_evidence(&entrance.by, &holder, name.as_ref(), caller).await);
                 }
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine { cause, heir } => {

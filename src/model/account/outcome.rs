@@ -89,7 +89,10 @@ pub enum Outcome {
         heir: Option<AccountId>,
     },
     /// Carriers and registers must be asked about the number first.
-    NeedsEvidence,
+    NeedsEvidence {
+        /// Also whether it is in this name, with which the account was verified.
+        name: Option<Sealed>,
+    },
     /// Whoever waited has said that the account is not theirs.
     GivenUp {
         /// How they had come in.

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use self::{by_device::ByDevice, by_email::ByEmail, by_password::ByPassword, by_phone::ByPhone};
+use self::{
+    by_device::ByDevice, by_email::ByEmail, by_name::ByName, by_password::ByPassword, by_phone::ByPhone,
+};
 use super::{Account, AtTicket, Outcome, Rules, Step, Waiting};
 use crate::{
     kernel::{id::DeviceId, time::Timestamp},
@@ -18,6 +20,7 @@ use crate::{
 
 mod by_device;
 mod by_email;
+mod by_name;
 mod by_password;
 mod by_phone;
 mod tries;
@@ -34,6 +37,8 @@ pub enum Proof {
     Email(HandleName),
     /// The password that was set then was typed.
     Password(Timestamp),
+    /// The verified name was typed, and an ID number of this keyed digest.
+    NameId(String),
 }
 
 /// One kind of proof.
@@ -49,7 +54,7 @@ trait OwnerProof {
 }
 
 /// In the order in which they are offered: the strongest first.
-const KINDS: [&dyn OwnerProof; 4] = [&ByDevice, &ByPhone, &ByPassword, &ByEmail];
+const KINDS: [&dyn OwnerProof; 5] = [&ByDevice, &ByPhone, &ByPassword, &ByEmail, &ByName];
 
 impl Account {
     /// How much must be proven by who waits for that reason.
@@ -95,6 +100,7 @@ impl Account {
             Step::Prove(Proof::Phone(_)) => ProofKind::TrustedPhone,
             Step::Prove(Proof::Email(_)) => ProofKind::EmailCode,
             Step::Prove(Proof::Password(_)) => ProofKind::Password,
+            Step::Prove(Proof::NameId(_)) => ProofKind::NameId,
             _ => return None,
         };
         let step_up = self.step_ups.find(at.ticket, now)?.clone();
@@ -143,6 +149,7 @@ impl Account {
             need: step_up.need,
             proven: step_up.proven.clone(),
             by_phone,
+            name: self.verified.as_ref().filter(|_| has(ProofKind::NameId)).map(|known| known.name.clone()),
             email: self.email().filter(|_| has(ProofKind::EmailCode)).map(|email| email.value.clone()),
             offered,
             hints: hints.map(|created| (self.profile.display_name.clone(), created.at)),

@@ -87,7 +87,10 @@ impl Account {
         }
         match verdict {
             Verdict::Owner => Ok(None),
-            Verdict::AskCarrier => Err(Outcome::NeedsEvidence.into()),
+            Verdict::AskCarrier => {
+                let name = self.verified.as_ref().map(|verified| verified.name.clone());
+                Err(Outcome::NeedsEvidence { name }.into())
+            }
             Verdict::AskPerson => Ok(Some(Reason::NumberMayBeRecycled)),
             Verdict::Recycled => {
                 self.lose_number(handle, sign_in, now, outbox);
@@ -152,9 +155,12 @@ impl Account {
         Some(Outcome::GivenUp { sign_in: sign_in.into(), claim })
     }
 
-    /// The owner has the number after all: nobody waits for it any more.
+    /// The owner has the number after all: nobody waits for it any more, nor is anybody asked about it.
     pub(super) fn keep_number(&mut self, handle: &HandleName) {
         self.number_claim.take_if(|claim| claim.handle == *handle);
+        self.step_ups.drop_those(&|step_up| {
+            step_up.reason.is_of_number() && step_up.sign_in.identifier.handle == *handle
+        });
     }
 
     fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {

@@ -97,6 +97,8 @@ pub struct Waiting {
     pub by_phone: Vec<TrustedPhone>,
     /// The account's address, where it can be asked.
     pub email: Option<Sealed>,
+    /// The name that the account was verified with, where it can be asked for; to be compared, not to be shown.
+    pub name: Option<Sealed>,
     /// What whoever proved the number may see of the account: the name of its owner, and since when there is one.
     pub hints: Option<(Option<Sealed>, Timestamp)>,
     /// To which app somebody wants to sign in.

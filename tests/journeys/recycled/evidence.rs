@@ -8,7 +8,7 @@ use super::{
 use crate::world::{
     START, World,
     configuration::accounts_and,
-    registers::{CHUANGLAN, Number},
+    registers::{CHUANGLAN, CHUANGLAN_NAMES, Number},
     sms::Mood,
 };
 
@@ -120,4 +120,61 @@ fn the_carrier_is_asked_only_where_it_matters_and_once_a_day() {
     world.login(NUMBER);
     assert_eq!(world.registers.take_asked(), [CHUANGLAN]);
     let _ = first;
+}
+
+/// Somebody whom an import brought with a verified name, who has not been there for years.
+fn verified(world: &World) {
+    let line = json!({"externalId": "7", "phone": NUMBER, "phoneProvenAt": "2020-01-01T00:00:00Z",
+        "password": BCRYPT.1, "realName": {"state": "verified", "name": "王小明", "idNumber": ID_NUMBER}});
+    let key = world.api_key("importer", &["account:import"]);
+    let mut import =
+        world.post("/v1/import", &json!({})).bearer(&key).header("content-type", "application/x-ndjson");
+    import.set_body(line.to_string().as_bytes());
+    let imported = import.send();
+    assert_eq!(imported.body["imported"], 1, "{}", imported.body);
+}
+
+/// GB 11643-1999, the example of the standard.
+const ID_NUMBER: &str = "11010519491231002X";
+
+/// Password and hash of crypt_blowfish 1.2, wrapper.c.
+const BCRYPT: (&str, &str) = ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
+
+#[test]
+fn a_number_in_another_name_is_never_let_in_without_proofs() {
+    for (name, reason) in [(Some("李小红"), json!("number_may_be_recycled")), (Some("王小明"), Value::Null)]
+    {
+        let world = world("basic");
+        verified(&world);
+        world.registers.know(NUMBER, Number { name, ..Number::default() });
+        let comes = world.login(NUMBER);
+        assert_eq!(comes.body["reason"], reason, "{name:?}: {}", comes.body);
+        assert!(world.registers.take_asked().contains(&CHUANGLAN_NAMES));
+    }
+}
+
+#[test]
+fn name_and_id_number_help_a_password_and_never_do_alone() {
+    let world = world("money");
+    verified(&world);
+    let held = world.login(NUMBER);
+    let by_name = |name: &str, id: &str| {
+        step(&world, &held, "complete", json!({"method": "name_id", "name": name, "idNumber": id}))
+    };
+    assert_eq!(
+        held.body["methods"],
+        json!([{"method": "password", "strength": 2}, {"method": "name_id", "strength": 1}]),
+        "{}",
+        held.body
+    );
+    by_name("王小明", "123").is_problem(400, "invalid_request");
+    by_name("李小红", ID_NUMBER).is_problem(403, "proof_failed");
+    by_name("王小明", "110105194912310038").is_problem(403, "proof_failed");
+    let half = by_name("王小明", ID_NUMBER);
+    assert_eq!(
+        (&half.body["status"], &half.body["proven"]),
+        (&json!("step_up_required"), &json!(["name_id"]))
+    );
+    let whole = by_password(&world, &held, BCRYPT.0).signed_in();
+    assert_eq!(whole.body["account"]["realName"], "verified");
 }

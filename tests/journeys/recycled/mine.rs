@@ -91,3 +91,22 @@ fn nothing_is_proven_by_what_was_not_offered() {
     step(&world, &held, "start", json!({"method": "email_code"})).is_problem(404, "not_found");
     step(&world, &held, "claim", json!({"choice": "perhaps"})).is_problem(400, "invalid_request");
 }
+
+#[test]
+fn once_it_is_proven_to_be_his_nobody_else_who_was_asked_can_give_it_away() {
+    let world = World::new();
+    let ming = ming(&world);
+    world.pass(SOLD_AGAIN);
+    let (his, hers) = (asked(&world), asked(&world));
+    by_password(&world, &his, PASSWORD).signed_in();
+    claim(&world, &hers, "not_mine").is_problem(410, "ticket_invalid");
+    let again = world.login(NUMBER).signed_in();
+    assert_eq!(account(&again), account(&ming));
+    // And the other way round.
+    let world = World::new();
+    super::ming(&world);
+    world.pass(SOLD_AGAIN);
+    let (his, hers) = (asked(&world), asked(&world));
+    claim(&world, &hers, "not_mine").signed_in();
+    by_password(&world, &his, PASSWORD).is_problem(410, "ticket_invalid");
+}
