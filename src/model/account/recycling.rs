@@ -17,10 +17,12 @@ use crate::{
         device::Trust,
         evidence::Evidence,
         handle::{HandleName, Parting},
+        login::Method,
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::Outbox,
         recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Verdict, decide},
+        session::Session,
         step_up::Reason,
     },
 };
@@ -72,7 +74,7 @@ impl Account {
         // Who shows a key with the token of a device that has none may have copied the token.
         let device = device.filter(|_| !self.adds_key(&sign_in.presented));
         let facts = Facts {
-            last_proof: Some(now.since(number.last_proof)),
+            last_proof: Some(now.since(self.last_proof_of(handle, number.last_proof))),
             device: device.map(|device| self.trust_of(device, &sign_in.rules, now)),
             evidence: number.evidence,
             profile: self.profile(&sign_in.rules),
@@ -161,6 +163,15 @@ impl Account {
         self.step_ups.drop_those(&|step_up| {
             step_up.reason.is_of_number() && step_up.sign_in.identifier.handle == *handle
         });
+    }
+
+    /// When the number was last proven: its handle may not have heard of the last sign-in yet.
+    fn last_proof_of(&self, handle: &HandleName, known: Timestamp) -> Timestamp {
+        let since = self.identifiers.iter().find(|known| known.handle == *handle).map(|known| known.since);
+        let by_number =
+            |session: &&Session| matches!(session.method, Method::OneTap | Method::NumberCheck | Method::Otp);
+        let proven = self.sessions.iter().filter(by_number).map(|session| session.created_at);
+        proven.filter(|at| since.is_some_and(|since| since <= *at)).fold(known, Timestamp::max)
     }
 
     fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {
