@@ -32,6 +32,7 @@ pub mod own_profile;
 pub mod owner_proof;
 pub mod password;
 mod password_budget;
+pub mod password_login;
 pub mod phone_lookup;
 pub mod provider;
 pub mod receipts;

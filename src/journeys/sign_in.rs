@@ -86,6 +86,15 @@ pub struct Purpose<'a> {
     pub place: &'a Place,
 }
 
+/// What an account lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A number.
+    Phone,
+    /// A number in place of the one that is another person's by now.
+    NewPhone,
+}
+
 /// Somebody is in.
 #[derive(Debug)]
 pub struct SignedIn {
@@ -99,8 +108,8 @@ pub struct SignedIn {
     pub display_name: Option<String>,
     /// Where their picture is.
     pub avatar_url: Option<String>,
-    /// The app shall ask for a number.
-    pub needs_phone: bool,
+    /// What the app shall ask for.
+    pub needs: Option<Need>,
     /// Whether it is known who its owner is.
     pub real_name: RealName,
     /// The session.
@@ -249,7 +258,10 @@ impl<W: World> Service<'_, W> {
         outcome: Outcome,
         device_token: Option<Secret<String>>,
     ) -> Result<Entry, Failure> {
-        let Outcome::SignedIn { is_new, session, device, phone, profile, real_name, .. } = outcome else {
+        let Outcome::SignedIn {
+            is_new, session, device, phone, profile, real_name, needs_new_number, ..
+        } = outcome
+        else {
             return Err(UNEXPECTED_OUTCOME.into());
         };
         let (now, rules) = (self.world.now(), self.settings.account_rules());
@@ -260,7 +272,10 @@ impl<W: World> Service<'_, W> {
         let signed_in = SignedIn {
             account,
             is_new,
-            needs_phone: phone.is_none() && self.settings.needs_phone,
+            needs: match needs_new_number {
+                true => Some(Need::NewPhone),
+                false => (phone.is_none() && self.settings.needs_phone).then_some(Need::Phone),
+            },
             phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
             display_name: text(DISPLAY_NAME, profile.display_name),
             avatar_url: text(AVATAR_URL, profile.avatar_url),

@@ -41,6 +41,7 @@ use crate::kernel::{
 mod act;
 mod claiming;
 mod closing;
+mod coming_back;
 mod deed;
 mod ends;
 mod identifiers;

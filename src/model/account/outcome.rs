@@ -38,6 +38,9 @@ pub enum Outcome {
         /// Whether it is known who its owner is.
         #[serde(default)]
         real_name: RealName,
+        /// Its number went to another person, and it has none.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        needs_new_number: bool,
         /// The claim on the first identifier that is bound along with it, while its handle has not decided.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         claim: Option<u64>,
