@@ -46,6 +46,7 @@ mod protection_attacks;
 mod protocol;
 mod provider_answers;
 mod race;
+mod recycled;
 mod repeat;
 mod sealed_reply;
 mod session;
