@@ -71,8 +71,9 @@ impl Asker {
 }
 
 impl Taken {
-    /// Both.
+    /// Both. What was never taken was taken at no time.
     pub(super) fn and(mut self, other: Self) -> Self {
+        self.at = self.at.max(other.at);
         self.from.extend(other.from);
         self
     }

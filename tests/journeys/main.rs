@@ -19,6 +19,7 @@ mod backend;
 mod binding;
 mod binding_protocol;
 mod check;
+mod coming_back;
 mod cookies;
 mod cors;
 mod crash;
