@@ -20,6 +20,7 @@ mod api_keys;
 mod backend;
 mod browser;
 mod client;
+mod coming_back;
 mod contract;
 mod crash;
 mod crash_binding;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),
+        coming_back::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),
