@@ -41,16 +41,13 @@ mod screening;
 mod sealed;
 pub mod session;
 pub mod settings;
+mod side_by_side;
 pub mod sign_in;
 mod sms;
 pub mod spent;
 pub mod step_up;
 mod test_mode;
 pub mod trusted_phones;
-
-use std::pin::Pin;
-
-use futures_util::future::join_all;
 
 use crate::{
     kernel::{fault::Fault, secret::Secret},
@@ -61,6 +58,7 @@ use crate::{
     ports::World,
 };
 use settings::Settings;
+use side_by_side::Asking;
 
 /// The service: the journeys of one deployment in one world.
 #[derive(Debug)]
@@ -139,15 +137,18 @@ impl From<Fault> for Failure {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Asks several counters at once. Boxed, so that there is one kind of waiting for many, which keeps it small.
+    /// Asks several counters at once.
     async fn counters(
         &self,
         calls: Vec<(String, counter::Operation)>,
     ) -> Vec<Result<counter::Outcome, Fault>> {
-        let calls = calls.into_iter().map(|(name, operation)| -> Pin<Box<dyn Future<Output = _> + '_>> {
-            Box::pin(async move { self.world.counter(&name, operation).await })
+        let mut outcomes = vec![Err(UNEXPECTED_OUTCOME); calls.len()];
+        let asks = calls.into_iter().zip(&mut outcomes);
+        let asks = asks.map(|((name, operation), outcome)| -> Asking<'_> {
+            Box::pin(async move { *outcome = self.world.counter(&name, operation).await })
         });
-        join_all(calls).await
+        side_by_side::all(asks.collect()).await;
+        outcomes
     }
 
     /// Goes on without something that the answer does not depend on; the operator is told.

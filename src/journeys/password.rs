@@ -1,7 +1,5 @@
 //! Passwords: one for the account, whichever identifier it is used with. They are set, reset and compared here.
 
-use futures_util::future::join_all;
-
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     claim::Attempt,
@@ -11,6 +9,7 @@ use super::{
     own_account::Here,
     provider::Caller,
     sealed::PASSWORD,
+    side_by_side::{self, Asking},
     sign_in::{self, Entry},
     spent::Spent,
 };
@@ -173,8 +172,13 @@ impl<W: World> Service<'_, W> {
         &self,
         accounts: &[AccountId],
     ) -> Vec<Result<Option<account::Password>, Fault>> {
-        let looks = accounts.iter().map(|account| self.world.account(*account, Operation::LookAtPassword));
-        join_all(looks).await.into_iter().map(|outcome| kept_in(outcome?)).collect()
+        let mut kept = vec![Err(UNEXPECTED_OUTCOME); accounts.len()];
+        let looks = accounts.iter().zip(&mut kept).map(|(account, kept)| -> Asking<'_> {
+            let look = self.world.account(*account, Operation::LookAtPassword);
+            Box::pin(async move { *kept = look.await.and_then(kept_in) })
+        });
+        side_by_side::all(looks.collect()).await;
+        kept
     }
 
     /// Whether it is the one that is kept. Without one the work is done all the same.
