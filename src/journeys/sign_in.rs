@@ -21,7 +21,9 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Candidate, Identifier, NumberFacts, Operation, Outcome, Profile, RealName, SignIn},
+        account::{
+            Candidate, Identifier, Number, NumberFacts, Operation, Outcome, Profile, RealName, SignIn,
+        },
         device::{DeviceProfile, Presented, Trust},
         handle::{self, HandleName, Holder, Holding, Proof},
         login_history::Place,
@@ -258,10 +260,7 @@ impl<W: World> Service<'_, W> {
         outcome: Outcome,
         device_token: Option<Secret<String>>,
     ) -> Result<Entry, Failure> {
-        let Outcome::SignedIn {
-            is_new, session, device, phone, profile, real_name, needs_new_number, ..
-        } = outcome
-        else {
+        let Outcome::SignedIn { is_new, session, device, phone, profile, real_name, .. } = outcome else {
             return Err(UNEXPECTED_OUTCOME.into());
         };
         let (now, rules) = (self.world.now(), self.settings.account_rules());
@@ -269,14 +268,16 @@ impl<W: World> Service<'_, W> {
         let text = |what, sealed: Option<Sealed>| {
             sealed.and_then(|sealed| self.pass_over(self.open_text(account, what, &sealed)))
         };
+        let (phone, needs) = match phone {
+            Number::Is(phone) => (Some(self.open_phone(account, &phone)?), None),
+            Number::None => (None, self.settings.needs_phone.then_some(Need::Phone)),
+            Number::Lost => (None, Some(Need::NewPhone)),
+        };
         let signed_in = SignedIn {
             account,
             is_new,
-            needs: match needs_new_number {
-                true => Some(Need::NewPhone),
-                false => (phone.is_none() && self.settings.needs_phone).then_some(Need::Phone),
-            },
-            phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
+            needs,
+            phone,
             display_name: text(DISPLAY_NAME, profile.display_name),
             avatar_url: text(AVATAR_URL, profile.avatar_url),
             real_name,

@@ -1,7 +1,7 @@
 //! An owner comes back by a number that was theirs once and the account's password. The number is another person's by now
 //! and stays so: it opens the account that is left, and says nothing to the one that it leads to.
 
-use super::{Account, SignIn};
+use super::{Account, Number, SignIn};
 use crate::{
     kernel::time::Timestamp,
     model::{
@@ -26,10 +26,13 @@ impl Account {
         (self.comes_back(sign_in) && !is_in).then_some(Reason::HistoricalNumber)
     }
 
-    /// Whether its number went to another person, and none has taken its place.
-    pub(super) fn needs_new_number(&self) -> bool {
-        let last = self.former_numbers.last();
-        self.phone().is_none() && last.is_some_and(|former| former.cause == Parting::Reassigned)
+    /// Its number, and if there is none whether it went to another person.
+    pub(super) fn number(&self) -> Number {
+        match (self.phone(), self.former_numbers.last()) {
+            (Some(phone), _) => Number::Is(phone.value.clone()),
+            (None, Some(former)) if former.cause == Parting::Reassigned => Number::Lost,
+            _ => Number::None,
+        }
     }
 
     fn had(&self, handle: &HandleName) -> bool {

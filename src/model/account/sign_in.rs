@@ -249,10 +249,9 @@ impl Account {
             session,
             token_issued: device.token_digest == sign_in.new_device.1,
             device: device.into(),
-            phone: self.phone().map(|phone| phone.value.clone()),
+            phone: self.number(),
             profile: self.profile.clone().into(),
             real_name: self.real_name,
-            needs_new_number: self.needs_new_number(),
             claim: sign_in.binds.first().and_then(|bound| {
                 let known = self.identifiers.iter().find(|known| known.handle == bound.identifier.handle);
                 known.filter(|known| known.claiming).map(|known| known.claim)
