@@ -14,12 +14,24 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024;
 /// Largest body of an import, bytes.
 pub const MAX_IMPORT_BYTES: usize = 256 * 1024;
 
+/// Largest body of a list that an app supplies, bytes.
+pub const MAX_LIST_BYTES: usize = 64 * 1024;
+
 /// Where imports go.
 const IMPORT: &str = "/v1/import";
 
+/// Where such lists go begins so.
+const ACCOUNTS: &str = "/v1/accounts/";
+
 /// Largest body of a request to a path, bytes.
 pub fn most_bytes(path: &str) -> usize {
-    if path == IMPORT { MAX_IMPORT_BYTES } else { MAX_BODY_BYTES }
+    match path {
+        IMPORT => MAX_IMPORT_BYTES,
+        _ if path.starts_with(ACCOUNTS) && (path.ends_with("/facts") || path.ends_with("/friends")) => {
+            MAX_LIST_BYTES
+        }
+        _ => MAX_BODY_BYTES,
+    }
 }
 
 /// One request of a client.

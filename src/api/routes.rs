@@ -10,6 +10,7 @@ use crate::{
     ports::World,
 };
 
+pub use super::accounts::Put;
 pub use paths::find;
 
 mod paths;
@@ -73,6 +74,8 @@ pub enum Route {
     LoginProtection,
     /// `PUT /v1/account/login-protection`
     LoginProtectionChange,
+    /// `POST /v1/step-up`
+    StepUp,
     /// `POST /v1/step-up/state`
     StepUpState,
     /// `POST /v1/step-up/claim`
@@ -119,10 +122,8 @@ pub enum Route {
     AccountRestore(AccountId),
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
-    /// `PUT /v1/accounts/{id}/freeze`
-    AccountFreeze(AccountId),
-    /// `PUT /v1/accounts/{id}/login-protection`
-    AccountProtect(AccountId),
+    /// `PUT /v1/accounts/{id}/...`
+    AccountPut(AccountId, Put),
     /// `POST /v1/import`
     Import,
     /// `GET /v1/api-key`
@@ -197,6 +198,7 @@ impl Route {
             Self::ApprovalAnswer(_) => "POST /v1/approvals/{id}",
             Self::LoginProtection => "GET /v1/account/login-protection",
             Self::LoginProtectionChange => "PUT /v1/account/login-protection",
+            Self::StepUp => "POST /v1/step-up",
             Self::StepUpState => "POST /v1/step-up/state",
             Self::StepUpClaim => "POST /v1/step-up/claim",
             Self::StepUpStart => "POST /v1/step-up/start",
@@ -220,8 +222,7 @@ impl Route {
             Self::SessionProof => "POST /v1/session/proof",
             Self::AccountRestore(_) => "POST /v1/accounts/{id}/restore",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
-            Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
-            Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
+            Self::AccountPut(_, put) => put.name(),
             Self::Import => "POST /v1/import",
             Self::ApiKey => "GET /v1/api-key",
         }
@@ -259,6 +260,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::ApprovalAnswer(id) => approvals::answer(service, request, *id).await,
         Route::LoginProtection => approvals::protection(service, request).await,
         Route::LoginProtectionChange => approvals::protect(service, request).await,
+        Route::StepUp => step_up::ask(service, request).await,
         Route::StepUpState => step_up::take(service, request, step_up::Step::State).await,
         Route::StepUpClaim => step_up::take(service, request, step_up::Step::Claim).await,
         Route::StepUpStart => step_up::take(service, request, step_up::Step::Start).await,
@@ -282,8 +284,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::SessionProof => session::prove(service, request).await,
         Route::AccountRestore(id) => accounts::restore(service, request, *id).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
-        Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
-        Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
+        Route::AccountPut(id, put) => accounts::put(service, request, *id, *put).await,
         Route::Import => import::import(service, request).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };

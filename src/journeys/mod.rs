@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod device_proof;
 mod email;
 mod entrance;
+pub mod evidence;
 pub mod fresh_proof;
 pub mod identity;
 pub mod identity_exchange;
@@ -35,6 +36,7 @@ mod password_budget;
 pub mod password_login;
 pub mod phone_lookup;
 pub mod provider;
+pub mod questions;
 pub mod receipts;
 pub mod recycling;
 mod screening;
@@ -46,8 +48,10 @@ pub mod sign_in;
 mod sms;
 pub mod spent;
 pub mod step_up;
+pub mod supplied;
 mod test_mode;
 pub mod trusted_phones;
+mod vendors;
 
 use crate::{
     kernel::{fault::Fault, secret::Secret},

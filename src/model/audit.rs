@@ -36,6 +36,14 @@ pub enum Action {
     Restore,
     /// Accounts were brought from elsewhere.
     Import,
+    /// The app said what it knows of an account's owner.
+    Facts,
+    /// It said who their friends are.
+    Friends,
+    /// It said that an account holds money.
+    Money,
+    /// It said that an account holds none.
+    NoMoney,
 }
 
 impl Action {
@@ -50,6 +58,10 @@ impl Action {
             Self::Unprotect => "account.unprotect",
             Self::Restore => "account.restore",
             Self::Import => "account.import",
+            Self::Facts => "account.facts",
+            Self::Friends => "account.friends",
+            Self::Money => "account.money",
+            Self::NoMoney => "account.no_money",
         }
     }
 }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::time::Timestamp;
 
 /// What carriers and registers said is not asked for again for so long.
-pub const WORD_COUNTS: Duration = Duration::from_secs(86_400);
+pub const WORD_KEPT: Duration = Duration::from_secs(86_400);
 
 /// Nor are they, when none of them could say anything, for so long.
-pub const SILENCE_COUNTS: Duration = Duration::from_secs(600);
+pub const SILENCE_KEPT: Duration = Duration::from_secs(600);
 
 /// What a carrier says of a number since a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,21 @@ pub enum Reassignment {
     NotReassigned,
     /// Nobody could say: no provider for it, all silent, or no record.
     #[default]
+    Unknown,
+}
+
+/// What a carrier says of a number at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberStatus {
+    /// Somebody has it, and can be reached 正常.
+    Active,
+    /// Somebody has it, and does not pay 停机.
+    Suspended,
+    /// Somebody has it; the phone is off 关机.
+    Off,
+    /// Nobody has it 空号.
+    Vacant,
+    /// Nobody could say.
     Unknown,
 }
 
@@ -50,6 +65,6 @@ impl Evidence {
     /// Whether it still counts at `now`: a carrier that was silent is asked again soon.
     pub fn counts(&self, now: Timestamp) -> bool {
         let silent = self.reassignment == Reassignment::Unknown && self.name_matches.is_none();
-        now.since(self.at) < if silent { SILENCE_COUNTS } else { WORD_COUNTS }
+        now.since(self.at) < if silent { SILENCE_KEPT } else { WORD_KEPT }
     }
 }

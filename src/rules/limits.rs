@@ -181,6 +181,10 @@ limits! {
         "Tries from one network at what could be guessed at (password, name and ID number, questions), at one account within 30 days.";
     "PROOF_TRIES_PER_ACCOUNT" proof_tries_per_account = 20 in 1..=100,
         "The same from everywhere.";
+    "FACTS_PER_ACCOUNT" facts_per_account = 50 in 7..=100,
+        "Facts that the app may know of one account's owner; a series of questions takes seven.";
+    "FRIENDS_PER_ACCOUNT" friends_per_account = 500 in 2..=500,
+        "Friends that the app may name of one account.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,
@@ -265,6 +269,8 @@ limits! {
         "Time the bot check's provider gets.";
     "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,
         "Time the risk provider gets.";
+    "EVIDENCE_TIMEOUT_MS" evidence_timeout_ms = 2000 in 100..=2500,
+        "Time each provider gets that is asked about a number, if its document asks for no less.";
     "IDENTITY_TIMEOUT_MS" identity_timeout_ms = 5000 in 1000..=10_000,
         "Time all calls of one third-party login get together.";
     "IDENTITY_STATE_SECONDS" identity_state_seconds = 600 in 60..=3600,

@@ -25,6 +25,9 @@ const SCOPES: &[&str] = &[
     "account:protect",
     "account:restore",
     "account:import",
+    "account:facts",
+    "account:friends",
+    "account:money",
 ];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.

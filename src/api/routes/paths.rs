@@ -1,6 +1,6 @@
 //! Paths and methods, and the routes they lead to.
 
-use super::{Found, Route};
+use super::{Found, Put, Route};
 
 /// Finds the route of a request.
 pub fn find(method: &str, path: &str) -> Found {
@@ -79,27 +79,22 @@ pub fn find(method: &str, path: &str) -> Found {
             let change = (method == "PUT").then_some(Route::LoginProtectionChange);
             ("GET, HEAD, PUT", change.or_else(|| (method == "GET").then_some(Route::LoginProtection)))
         }
+        ["v1", "step-up"] => post(method, Route::StepUp),
         ["v1", "step-up", "state"] => post(method, Route::StepUpState),
         ["v1", "step-up", "claim"] => post(method, Route::StepUpClaim),
         ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
         ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
         ["v1", "import"] => post(method, Route::Import),
         ["v1", "api-key"] => get(method, Route::ApiKey),
-        ["v1", "accounts", id, "phone"] => match id.parse() {
-            Ok(id) => get(method, Route::AccountPhone(id)),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "login-protection"] => match id.parse() {
-            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountProtect(id))),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "restore"] => match id.parse() {
-            Ok(id) => post(method, Route::AccountRestore(id)),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "freeze"] => match id.parse() {
-            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountFreeze(id))),
-            Err(_) => return Found::Nothing,
+        ["v1", "accounts", id, what] => match (id.parse(), *what) {
+            (Ok(id), "phone") => get(method, Route::AccountPhone(id)),
+            (Ok(id), "restore") => post(method, Route::AccountRestore(id)),
+            (Ok(id), "freeze") => put(method, Route::AccountPut(id, Put::Freeze)),
+            (Ok(id), "login-protection") => put(method, Route::AccountPut(id, Put::Protect)),
+            (Ok(id), "facts") => put(method, Route::AccountPut(id, Put::Facts)),
+            (Ok(id), "friends") => put(method, Route::AccountPut(id, Put::Friends)),
+            (Ok(id), "money") => put(method, Route::AccountPut(id, Put::Money)),
+            _ => return Found::Nothing,
         },
         _ => return Found::Nothing,
     };
@@ -110,6 +105,10 @@ type Methods = (&'static str, Option<Route>);
 
 fn get(method: &str, route: Route) -> Methods {
     ("GET, HEAD", (method == "GET").then_some(route))
+}
+
+fn put(method: &str, route: Route) -> Methods {
+    ("PUT", (method == "PUT").then_some(route))
 }
 
 fn post(method: &str, route: Route) -> Methods {

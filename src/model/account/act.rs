@@ -39,6 +39,9 @@ impl Account {
         let end = |kind| End { kind, place: &place, rules: &rules, now };
         let by = Hand { account, session: id, device: here };
         match deed {
+            Deed::StepUp { ticket, purpose, need } => {
+                self.ask_for_action(by, ticket, (purpose, need), &end(EventKind::Held))
+            }
             Deed::Prove | Deed::NeedFreshProof => Outcome::Done,
             Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
             Deed::ChangeProfile(change) => {
@@ -75,7 +78,10 @@ impl Account {
             Deed::Export => {
                 self.tell(NoticeKind::AccountExported, account, Some(id), &rules, now, outbox);
                 let (events, has_more) = self.history.page(None, usize::MAX);
-                Outcome::Seen(Seen { events, has_more, ..self.seen(id, &rules, now) }.into())
+                let (supplied, verified) = (self.supplied.clone(), self.verified.as_ref());
+                let verified = verified.map(|known| known.name.clone());
+                let seen = self.seen(id, &rules, now);
+                Outcome::Seen(Seen { events, has_more, supplied, verified, ..seen }.into())
             }
             Deed::ReadHistory { before, most } => {
                 let (events, has_more) = self.history.page(before, most);
@@ -182,6 +188,8 @@ impl Account {
             protection_holds: self.protection_holds(rules, now),
             events: Vec::new(),
             has_more: false,
+            supplied: None,
+            verified: None,
         }
     }
 

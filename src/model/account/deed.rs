@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, ProfileChange, ProvenInSession, Rules, TrustedPhone};
+use super::{Candidate, ProfileChange, ProvenInSession, Rules, Supplied, TrustedPhone};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
+        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
         seal::Sealed,
     },
     model::{
@@ -99,6 +99,15 @@ pub enum Deed {
     DistrustPhone(TrustedPhoneId),
     /// Delete the account.
     Delete,
+    /// Prove for an action of the app that the account is theirs.
+    StepUp {
+        /// The ticket of it.
+        ticket: TicketId,
+        /// For what, in the app's words.
+        purpose: String,
+        /// So much must be proven.
+        need: u8,
+    },
     /// Look at the sign-ins that wait for a trusted device.
     LookAtApprovals,
     /// Answer one of them.
@@ -152,4 +161,10 @@ pub struct Seen {
     /// There are older ones.
     #[serde(default)]
     pub has_more: bool,
+    /// What the app says, in an export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplied: Option<Supplied>,
+    /// The name of a person of whom it is known, in an export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Sealed>,
 }

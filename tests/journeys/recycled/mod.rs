@@ -9,9 +9,12 @@ use crate::world::{
     client::{device, device_with},
 };
 
+mod action;
 mod asked;
+mod evidence;
 mod mine;
 mod not_mine;
+mod told;
 
 /// The number that was his and is hers.
 pub(super) const NUMBER: &str = "13800138000";
