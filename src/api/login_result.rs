@@ -14,7 +14,7 @@ use crate::{
         Failure,
         otp::Challenged,
         session::Tokens,
-        sign_in::{Entry, SignedIn},
+        sign_in::{Entry, Need, SignedIn},
         spent::Spent,
     },
     kernel::{phone::PhoneNumber, secret::Secret},
@@ -111,7 +111,10 @@ fn signed_in(
             trust: signed_in.trust.name(),
             token: issued.filter(|_| transport == Transport::Body).map(|token| token.expose().as_str()),
         },
-        needs: signed_in.needs_phone.then_some(["phone"]),
+        needs: signed_in.needs.map(|need| match need {
+            Need::Phone => ["phone"],
+            Need::NewPhone => ["new_phone"],
+        }),
     };
     let reply = json(&result)?;
     if transport == Transport::Body {

@@ -14,7 +14,8 @@ use crate::{
     journeys::{
         Service,
         claim::Attempt,
-        password::{PasswordChange, PasswordLogin, PasswordReset},
+        password::{PasswordChange, PasswordReset},
+        password_login::PasswordLogin,
         spent::Spent,
     },
     kernel::secret::Secret,

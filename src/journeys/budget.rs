@@ -71,8 +71,9 @@ impl Asker {
 }
 
 impl Taken {
-    /// Both.
+    /// Both. What was never taken was taken at no time.
     pub(super) fn and(mut self, other: Self) -> Self {
+        self.at = self.at.max(other.at);
         self.from.extend(other.from);
         self
     }
@@ -144,6 +145,29 @@ impl<W: World> Service<'_, W> {
         let Some(refusal) = refusal.or(held.map(Failure::from)) else { return Ok(taken) };
         self.give_back(taken).await;
         Err(refusal)
+    }
+
+    /// Takes one from each that has one left, and from none where there is no scope. `None`: it has none.
+    pub(super) async fn take_each(&self, scopes: Vec<Option<Scope>>) -> Result<Vec<Option<Taken>>, Failure> {
+        let at = self.world.now();
+        let spends = scopes.iter().flatten().map(|scope| {
+            let spend = Spend { budgets: scope.budgets.clone(), guard: None };
+            (scope.counter.clone(), Operation::Spend(spend))
+        });
+        let mut outcomes = self.counters(spends.collect()).await.into_iter();
+        let mut each = Vec::with_capacity(scopes.len());
+        for scope in &scopes {
+            each.push(match (scope, scope.as_ref().and_then(|_| outcomes.next()).transpose()?) {
+                (Some(scope), Some(Outcome::Spent { .. })) => {
+                    let mut taken = Taken { at, from: Vec::new() };
+                    taken.add(scope);
+                    Some(taken)
+                }
+                (None, _) | (_, Some(Outcome::Full { .. })) => None,
+                _ => return Err(UNEXPECTED_OUTCOME.into()),
+            });
+        }
+        Ok(each)
     }
 
     /// Nothing came of it. Where it cannot be given back the budget is a little smaller for a while.

@@ -188,7 +188,7 @@ impl<W: World> Service<'_, W> {
                     None => found = Some((at, holder.account)),
                     Some((_, account)) => leads_elsewhere |= account != holder.account,
                 },
-                handle::Outcome::Otp(_) => return Err(UNEXPECTED_OUTCOME.into()),
+                _ => return Err(UNEXPECTED_OUTCOME.into()),
             }
         }
         // The widest is the one to be bound.

@@ -33,6 +33,7 @@ pub mod own_profile;
 pub mod owner_proof;
 pub mod password;
 mod password_budget;
+pub mod password_login;
 pub mod phone_lookup;
 pub mod provider;
 pub mod questions;
@@ -42,6 +43,7 @@ mod screening;
 mod sealed;
 pub mod session;
 pub mod settings;
+mod side_by_side;
 pub mod sign_in;
 mod sms;
 pub mod spent;
@@ -50,10 +52,6 @@ pub mod supplied;
 mod test_mode;
 pub mod trusted_phones;
 mod vendors;
-
-use std::pin::Pin;
-
-use futures_util::future::join_all;
 
 use crate::{
     kernel::{fault::Fault, secret::Secret},
@@ -64,6 +62,7 @@ use crate::{
     ports::World,
 };
 use settings::Settings;
+use side_by_side::Asking;
 
 /// The service: the journeys of one deployment in one world.
 #[derive(Debug)]
@@ -142,15 +141,18 @@ impl From<Fault> for Failure {
 }
 
 impl<W: World> Service<'_, W> {
-    /// Asks several counters at once. Boxed, so that there is one kind of waiting for many, which keeps it small.
+    /// Asks several counters at once.
     async fn counters(
         &self,
         calls: Vec<(String, counter::Operation)>,
     ) -> Vec<Result<counter::Outcome, Fault>> {
-        let calls = calls.into_iter().map(|(name, operation)| -> Pin<Box<dyn Future<Output = _> + '_>> {
-            Box::pin(async move { self.world.counter(&name, operation).await })
+        let mut outcomes = vec![Err(UNEXPECTED_OUTCOME); calls.len()];
+        let asks = calls.into_iter().zip(&mut outcomes);
+        let asks = asks.map(|((name, operation), outcome)| -> Asking<'_> {
+            Box::pin(async move { *outcome = self.world.counter(&name, operation).await })
         });
-        join_all(calls).await
+        side_by_side::all(asks.collect()).await;
+        outcomes
     }
 
     /// Goes on without something that the answer does not depend on; the operator is told.

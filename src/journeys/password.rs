@@ -1,28 +1,20 @@
-//! Passwords: one for the account, whichever identifier it is used with.
-//!
-//! Nothing tells whether an identifier leads to an account: who is unknown takes the same calls and the same hash.
-
-use std::time::Duration;
-
-use futures_util::future::join;
+//! Passwords: one for the account, whichever identifier it is used with. They are set, reset and compared here.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
-    budget::{Asker, Taken},
     claim::Attempt,
-    entrance::{Entrance, Proven, Seed},
+    entrance::Entrance,
     fresh_proof::{FreshProof, Requester},
     number_proof::NumberProof,
     own_account::Here,
-    password_budget::Guesser,
     provider::Caller,
     sealed::PASSWORD,
+    side_by_side::{self, Asking},
     sign_in::{self, Entry},
     spent::Spent,
 };
 use crate::{
     kernel::{
-        digest::derive,
         fault::Fault,
         id::AccountId,
         password::{Password, PasswordHash},
@@ -31,11 +23,8 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        account::{Deed, Operation, Outcome},
-        challenge::Destination,
-        handle::{self, HandleName, USERNAME},
+        account::{self, Deed, Operation, Outcome},
         language::Language,
-        login::Method,
         login_history::Place,
         otp_purpose,
         refusal::{Code, Refusal},
@@ -43,21 +32,6 @@ use crate::{
     ports::World,
     rules::password::{MOST_CHARACTERS, Weakness, check},
 };
-
-/// A password login.
-#[derive(Debug)]
-pub struct PasswordLogin<'a> {
-    /// Number, address or user name, as it was typed.
-    pub identifier: &'a Secret<String>,
-    /// As it was typed.
-    pub password: &'a Secret<String>,
-    /// Who asks.
-    pub caller: Caller<'a>,
-    /// What the bot check gave the client.
-    pub captcha: Option<&'a Secret<String>>,
-    /// What for.
-    pub purpose: sign_in::Purpose<'a>,
-}
 
 /// A new password by proof of a number.
 #[derive(Debug)]
@@ -85,65 +59,14 @@ pub struct PasswordChange<'a> {
     pub attempt: Attempt<'a>,
 }
 
+/// A password that is the account's.
+pub(super) struct Right {
+    pub(super) account: AccountId,
+    set_at: Timestamp,
+    hash: PasswordHash,
+}
+
 impl<W: World> Service<'_, W> {
-    /// Signs in with a password.
-    ///
-    /// # Errors
-    /// `invalid_credentials`, whatever is wrong; `rate_limited`, where passing a bot check helps; `bot_check_required` for a token of one that is not good.
-    pub async fn password_login(&self, login: &PasswordLogin<'_>) -> Result<Entry, Failure> {
-        // 1. To whom does the identifier lead, and who asks?
-        let presented = self.presented(login.purpose.device).await?;
-        let (handle, value) = self.named(login.identifier.expose());
-        let look = self.world.handle(&handle, handle::Operation::Look);
-        let (held, asker) = join(look, self.asker(&presented, login.caller.address)).await;
-        let account = match held? {
-            handle::Outcome::Held(holder) => holder.account,
-            handle::Outcome::Free => self.nobody(&handle),
-            handle::Outcome::Otp(_) => return Err(UNEXPECTED_OUTCOME.into()),
-        };
-        // 2. A guess is paid for before it is looked at.
-        let (taken, counts) = self.pay_for_guess(login, &handle, account, &asker).await?;
-        // 3. One hash, whoever it is.
-        let Some(set_at) = self.compare(account, login.password).await?.filter(|_| counts) else {
-            return Err(Code::InvalidCredentials.into());
-        };
-        // 4. They know it: nothing was guessed.
-        self.give_back(taken).await;
-        let by = Proven { handle, value, method: Method::Password, alias_of: None };
-        let entrance = Entrance { password: Some((account, set_at)), ..by.into() };
-        self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
-    }
-
-    /// Whether the guess is paid for, and with what. Over the month an account bears no more guesses than one identifier: that
-    /// is not said, since it would tell which identifiers are one person's.
-    async fn pay_for_guess(
-        &self,
-        login: &PasswordLogin<'_>,
-        handle: &HandleName,
-        account: AccountId,
-        asker: &Asker,
-    ) -> Result<(Taken, bool), Failure> {
-        if let Some((digest, _)) = asker.device.as_ref().filter(|(_, record)| record.account == account) {
-            return Ok((self.take(&[self.scope_of_guess_on(digest)]).await?, true));
-        }
-        // An address pays also for what comes to nothing: the bot check costs us something.
-        let brings_bot_check = login.captcha.is_some() && self.has_bot_check(&login.caller);
-        let from = self.take(&[self.scope_of_guess_from(asker, brings_bot_check)]).await?;
-        let deadline =
-            self.world.now().plus(Duration::from_millis(self.settings.limits.bot_check_timeout_ms));
-        let guesser = match self.is_human(&login.caller, login.captcha, deadline).await? {
-            true => Guesser::Human,
-            false => Guesser::Stranger,
-        };
-        let is_full = |failure: &Failure| matches!(failure, Failure::Refusal(refusal) if refusal.code == Code::RateLimited);
-        let by_name = from.and(self.take(&[self.scope_of_guess_by(handle, guesser)]).await?);
-        match self.take(&[self.scope_of_guess_at(account, guesser)]).await {
-            Ok(taken) => Ok((by_name.and(taken), true)),
-            Err(failure) if is_full(&failure) => Ok((by_name, false)),
-            Err(failure) => Err(failure),
-        }
-    }
-
     /// Sets a new password by proof of the number, and signs in: who proves the number could do so anyway. All other
     /// sessions end.
     ///
@@ -237,23 +160,51 @@ impl<W: World> Service<'_, W> {
         account: AccountId,
         typed: &Secret<String>,
     ) -> Result<Option<Timestamp>, Failure> {
-        let Outcome::Password { password: kept } =
-            self.world.account(account, Operation::LookAtPassword).await?
-        else {
-            return Err(UNEXPECTED_OUTCOME.into());
-        };
+        let kept = kept_in(self.world.account(account, Operation::LookAtPassword).await?)?;
+        match self.verify(account, kept, &self.password(typed)).await? {
+            Some(right) => Ok(Some(self.keep_current(right, typed).await)),
+            None => Ok(None),
+        }
+    }
+
+    /// The passwords of accounts, side by side.
+    pub(super) async fn kept_passwords(
+        &self,
+        accounts: &[AccountId],
+    ) -> Vec<Result<Option<account::Password>, Fault>> {
+        let mut kept = vec![Err(UNEXPECTED_OUTCOME); accounts.len()];
+        let looks = accounts.iter().zip(&mut kept).map(|(account, kept)| -> Asking<'_> {
+            let look = self.world.account(*account, Operation::LookAtPassword);
+            Box::pin(async move { *kept = look.await.and_then(kept_in) })
+        });
+        side_by_side::all(looks.collect()).await;
+        kept
+    }
+
+    /// Whether it is the one that is kept. Without one the work is done all the same.
+    pub(super) async fn verify(
+        &self,
+        account: AccountId,
+        kept: Option<account::Password>,
+        password: &Password,
+    ) -> Result<Option<Right>, Failure> {
         let hash = match &kept {
             Some(kept) => Some(PasswordHash::kept(self.open_text(account, PASSWORD, &kept.hash)?)),
             None => None,
         };
-        let password = self.password(typed);
-        let is_right = self.world.verify_password(hash.as_ref(), &password).await?;
-        let (Some(kept), Some(hash)) = (kept.filter(|_| is_right), hash) else { return Ok(None) };
+        let is_right = self.world.verify_password(hash.as_ref(), password).await?;
+        let right = kept.zip(hash).filter(|_| is_right);
+        Ok(right.map(|(kept, hash)| Right { account, set_at: kept.set_at, hash }))
+    }
+
+    /// Hashes it anew where that is due. When it was set.
+    pub(super) async fn keep_current(&self, right: Right, typed: &Secret<String>) -> Timestamp {
+        let Right { account, set_at, hash } = right;
         if !self.world.is_current(&hash) {
-            let upgraded = self.upgrade(account, &password, kept.set_at).await;
+            let upgraded = self.upgrade(account, &self.password(typed), set_at).await;
             self.pass_over(upgraded);
         }
-        Ok(Some(kept.set_at))
+        set_at
     }
 
     async fn upgrade(&self, account: AccountId, password: &Password, set_at: Timestamp) -> Result<(), Fault> {
@@ -262,7 +213,7 @@ impl<W: World> Service<'_, W> {
         self.world.account(account, Operation::UpgradePassword { hash, set_at }).await.map(|_| ())
     }
 
-    fn password(&self, typed: &Secret<String>) -> Password {
+    pub(super) fn password(&self, typed: &Secret<String>) -> Password {
         Password::new(typed.clone(), Secret::new(self.world.nfkc(typed.expose())))
     }
 
@@ -284,22 +235,11 @@ impl<W: World> Service<'_, W> {
             Refusal::field("newPassword", problem)
         })
     }
+}
 
-    /// The handle of what somebody typed: a number, an address, or else a name.
-    fn named(&self, typed: &str) -> (HandleName, Secret<String>) {
-        let ring = &self.settings.digest;
-        let text = typed.trim();
-        if let Some(to) = Destination::parse(text) {
-            return (to.handle(ring), Secret::new(to.as_str().to_owned()));
-        }
-        let name = text.to_ascii_lowercase();
-        (HandleName::of(ring, USERNAME, &name), Secret::new(name))
-    }
-
-    /// An account that is nobody's, always the same for an identifier: it is asked in place of one.
-    fn nobody(&self, handle: &HandleName) -> AccountId {
-        let ours = derive(self.settings.mac.current().bytes.expose(), "onetap nobody");
-        let digest = crate::kernel::digest::hmac_sha256(&ours, handle.as_str().as_bytes());
-        AccountId::from_bytes(digest.first_chunk().copied().unwrap_or_default())
+fn kept_in(outcome: Outcome) -> Result<Option<account::Password>, Fault> {
+    match outcome {
+        Outcome::Password { password } => Ok(password),
+        _ => Err(UNEXPECTED_OUTCOME),
     }
 }

@@ -21,7 +21,9 @@ use crate::{
         token::DeviceToken,
     },
     model::{
-        account::{Candidate, Identifier, NumberFacts, Operation, Outcome, Profile, RealName, SignIn},
+        account::{
+            Candidate, Identifier, Number, NumberFacts, Operation, Outcome, Profile, RealName, SignIn,
+        },
         device::{DeviceProfile, Presented, Trust},
         handle::{self, HandleName, Holder, Holding, Proof},
         login_history::Place,
@@ -86,6 +88,15 @@ pub struct Purpose<'a> {
     pub place: &'a Place,
 }
 
+/// What an account lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// A number.
+    Phone,
+    /// A number in place of the one that is another person's by now.
+    NewPhone,
+}
+
 /// Somebody is in.
 #[derive(Debug)]
 pub struct SignedIn {
@@ -99,8 +110,8 @@ pub struct SignedIn {
     pub display_name: Option<String>,
     /// Where their picture is.
     pub avatar_url: Option<String>,
-    /// The app shall ask for a number.
-    pub needs_phone: bool,
+    /// What the app shall ask for.
+    pub needs: Option<Need>,
     /// Whether it is known who its owner is.
     pub real_name: RealName,
     /// The session.
@@ -259,11 +270,16 @@ impl<W: World> Service<'_, W> {
         let text = |what, sealed: Option<Sealed>| {
             sealed.and_then(|sealed| self.pass_over(self.open_text(account, what, &sealed)))
         };
+        let (phone, needs) = match phone {
+            Number::Is(phone) => (Some(self.open_phone(account, &phone)?), None),
+            Number::None => (None, self.settings.needs_phone.then_some(Need::Phone)),
+            Number::Lost => (None, Some(Need::NewPhone)),
+        };
         let signed_in = SignedIn {
             account,
             is_new,
-            needs_phone: phone.is_none() && self.settings.needs_phone,
-            phone: phone.map(|phone| self.open_phone(account, &phone)).transpose()?,
+            needs,
+            phone,
             display_name: text(DISPLAY_NAME, profile.display_name),
             avatar_url: text(AVATAR_URL, profile.avatar_url),
             real_name,

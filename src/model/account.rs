@@ -10,7 +10,7 @@ pub use self::{
     import::{Import, ImportClaim, Importing},
     numbers::PhoneChange,
     operation::{Operation, Refresh},
-    outcome::Outcome,
+    outcome::{Number, Outcome},
     owner_proof::{Proof, Tries, TryLimits},
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
@@ -43,6 +43,7 @@ mod act;
 mod action;
 mod claiming;
 mod closing;
+mod coming_back;
 mod deed;
 mod ends;
 mod identifiers;

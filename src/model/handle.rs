@@ -14,6 +14,10 @@ use super::{
 };
 use crate::kernel::{digest::keyed_name, id::AccountId, keys::KeyRing, phone::PhoneNumber, time::Timestamp};
 
+pub use self::look_back::LOOKED_BACK;
+
+mod look_back;
+
 /// Under which name an identifier's object is found: kind and keyed digest, never the identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -105,6 +109,8 @@ pub struct Proof {
 pub enum Operation {
     /// Who holds it?
     Look,
+    /// Who holds it, and who of those who held it may come back?
+    LookBack,
     /// Somebody proved the identifier: who holds it? Nobody: `candidate` does from now on.
     Resolve {
         /// A fresh account id, used only if nobody holds the identifier.
@@ -202,6 +208,13 @@ pub enum Outcome {
     Held(Holder),
     /// Nobody does.
     Free,
+    /// Who does, and who may come back.
+    Holders {
+        /// Who holds it.
+        now: Option<AccountId>,
+        /// Who held it, the last first; at most [`LOOKED_BACK`].
+        before: Vec<AccountId>,
+    },
     /// About a code.
     Otp(otp::Outcome),
 }
@@ -264,6 +277,10 @@ impl Machine for Handle {
     fn apply(&mut self, operation: Operation, now: Timestamp, _: &mut Outbox) -> Outcome {
         match operation {
             Operation::Look => {}
+            Operation::LookBack => {
+                let now = self.holder.as_ref().map(|holder| holder.account);
+                return Outcome::Holders { now, before: self.look_back() };
+            }
             Operation::Claim { account, claim, proof } => {
                 let new = Holder { account, since: now, claim, last_proof: proof, evidence: None };
                 match &mut self.holder {

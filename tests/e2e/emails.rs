@@ -49,9 +49,13 @@ async fn ask(stack: &Stack, token: &str, address: &str, purpose: &str) -> Answer
 pub(crate) async fn code_for(stack: &Stack, token: &str, address: &str, purpose: &str) -> Value {
     let sent = ask(stack, token, address, purpose).await;
     assert_eq!(sent.status, 202, "{}", sent.summary());
+    json!({ "challengeId": sent.json()["challengeId"], "code": newest_code(stack, address).await })
+}
+
+/// The code that arrived last at an address.
+pub(crate) async fn newest_code(stack: &Stack, address: &str) -> String {
     let text = letters(stack, address).await.pop().unwrap()["text"].as_str().unwrap().to_owned();
-    let code = text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() >= 6).unwrap();
-    json!({ "challengeId": sent.json()["challengeId"], "code": code })
+    text.split(|c: char| !c.is_ascii_digit()).find(|digits| digits.len() >= 6).unwrap().to_owned()
 }
 
 /// What arrived at an address, oldest first.

@@ -20,6 +20,7 @@ mod api_keys;
 mod backend;
 mod browser;
 mod client;
+mod coming_back;
 mod contract;
 mod crash;
 mod crash_binding;
@@ -101,6 +102,7 @@ fn main() -> ExitCode {
         notices::stories(),
         numbers::stories(),
         recycled::stories(),
+        coming_back::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

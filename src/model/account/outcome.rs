@@ -17,6 +17,18 @@ use crate::{
     },
 };
 
+/// The number of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Number {
+    /// This one, sealed for the account.
+    Is(Sealed),
+    /// It has none.
+    None,
+    /// It has none since its last one went to another person.
+    Lost,
+}
+
 /// What an account answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -32,7 +44,7 @@ pub enum Outcome {
         /// The device has a new token, which is to be handed out.
         token_issued: bool,
         /// The account's number.
-        phone: Option<Sealed>,
+        phone: Number,
         /// What its owner says about themselves.
         profile: Box<Profile>,
         /// Whether it is known who its owner is.

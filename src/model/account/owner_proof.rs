@@ -13,7 +13,7 @@ use crate::{
     kernel::{id::DeviceId, time::Timestamp},
     model::{
         handle::HandleName,
-        owner_proof::{ProofKind, STRONG, WEAK, strength_of},
+        owner_proof::{MEDIUM, ProofKind, STRONG, WEAK, strength_of},
         step_up::{Reason, StepUp},
     },
 };
@@ -58,14 +58,15 @@ const KINDS: [&dyn OwnerProof; 5] = [&ByDevice, &ByPhone, &ByPassword, &ByEmail,
 
 impl Account {
     /// How much must be proven by who waits for that reason.
-    pub(super) fn need(&self, reason: Reason, rules: &Rules) -> u8 {
+    pub(super) fn need(&self, reason: Reason, rules: &Rules, now: Timestamp) -> u8 {
         let profile = self.profile(rules).need();
         match reason {
             // Whoever may be let in by a trusted phone alone where nobody doubts the number.
             Reason::NewDevice | Reason::Risk => 2,
             Reason::NumberMayBeRecycled if self.is_protected(rules) => STRONG,
             Reason::NumberMayBeRecycled | Reason::NumberRecycled => profile,
-            // The password was given, and is no more than a number would be.
+            // The password was given. Protection asks for what it would ask for on any new device, beside that.
+            Reason::HistoricalNumber if self.protection_holds(rules, now) => MEDIUM.saturating_add(MEDIUM),
             Reason::HistoricalNumber => profile.saturating_add(WEAK),
         }
     }

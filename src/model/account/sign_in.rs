@@ -108,7 +108,7 @@ impl Account {
             }
             None => sign_in.creates,
         };
-        if !is_mine {
+        if !is_mine && !self.comes_back(&sign_in) {
             return self.not_mine(&sign_in.identifier.handle);
         }
         if !self.has_password_of(&sign_in) {
@@ -138,7 +138,8 @@ impl Account {
             Err(outcome) => return *outcome,
         };
         // 4. It waits, or it is done.
-        match recycled.or_else(|| self.must_wait(&sign_in, now)) {
+        let reason = recycled.or_else(|| self.history_says(&sign_in, now));
+        match reason.or_else(|| self.must_wait(&sign_in, now)) {
             Some(reason) => self.hold(sign_in, reason, now, outbox),
             None => self.carry_out(&sign_in, Way::Direct, now, outbox),
         }
@@ -161,7 +162,7 @@ impl Account {
             self.created.get_or_insert(Created { at: now, by: Some(*id), on: Some(sign_in.new_device.0) }).at;
         if sign_in.awaits {
             self.awaits = Some(identifier.handle.clone());
-        } else {
+        } else if !self.comes_back(sign_in) {
             self.awaits.take_if(|awaited| *awaited == identifier.handle);
             match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
                 // Freshly sealed, so that what is in use moves to the current key by itself.
@@ -248,7 +249,7 @@ impl Account {
             session,
             token_issued: device.token_digest == sign_in.new_device.1,
             device: device.into(),
-            phone: self.phone().map(|phone| phone.value.clone()),
+            phone: self.number(),
             profile: self.profile.clone().into(),
             real_name: self.real_name,
             claim: sign_in.binds.first().and_then(|bound| {

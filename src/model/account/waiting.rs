@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, owner_proof::Proof, sign_in::Way};
+use super::{
+    Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, coming_back::proven_by, owner_proof::Proof,
+    sign_in::Way,
+};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TicketId, TrustedPhoneId},
@@ -154,8 +157,8 @@ impl Account {
             token_issued: kept.is_none(),
             until: now.plus(sign_in.rules.patience.ticket),
             question: None,
-            need: self.need(reason, rules),
-            proven: Vec::new(),
+            need: self.need(reason, rules, now),
+            proven: proven_by(reason),
             action: None,
             carried_out: false,
             not_mine: false,
@@ -207,7 +210,8 @@ impl Account {
                 let is_first = |known: &&Session| known.id == sign_in.session && known.generation() == 0;
                 let is_over = carried_out && self.sessions.iter().find(is_first).is_none();
                 // Nor does who waited longer than that lasted by which they came.
-                let came_by = self.is_led_to_by(&sign_in.identifier.handle) && self.has_password_of(&sign_in);
+                let leads_here = self.is_led_to_by(&sign_in.identifier.handle) || self.comes_back(&sign_in);
+                let came_by = leads_here && self.has_password_of(&sign_in);
                 return match is_over || (!carried_out && !came_by) {
                     true => Outcome::TicketInvalid,
                     false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, confirmed, now, outbox),

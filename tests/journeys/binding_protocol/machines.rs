@@ -1,12 +1,7 @@
 //! The machines of the protocol as they run at the edge. States are many and documents few, so each step of each
 //! document is carried out once and remembered.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    hash::{Hash, Hasher},
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use onetap::{
     kernel::time::Timestamp,
@@ -20,38 +15,14 @@ use onetap::{
 use serde_json::{Value, json};
 
 use super::{
-    super::protocol::read,
+    super::{
+        kept::{self, Keeper, Memory, remember},
+        protocol::read,
+    },
     requests::{GRACE, Name, PROOF, Person, Request, id, operation},
 };
 
-/// A document as it is persisted, without what is no part of the protocol. Kept once, so that one number says which.
-#[derive(Clone)]
-pub(super) struct Kept {
-    nth: usize,
-    text: Arc<str>,
-    /// What can be read off an account.
-    pub(super) seen: Arc<Seen>,
-}
-
-impl PartialEq for Kept {
-    fn eq(&self, other: &Self) -> bool {
-        self.nth == other.nth
-    }
-}
-
-impl Eq for Kept {}
-
-impl Hash for Kept {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.nth.hash(state);
-    }
-}
-
-impl fmt::Debug for Kept {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
+pub(super) type Kept = kept::Kept<Seen>;
 
 /// A step of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -129,21 +100,18 @@ pub(super) struct Held {
     pub(super) is_proven: bool,
 }
 
-/// What was carried out, or read, before.
-type Memory<K, V> = Mutex<HashMap<K, Arc<V>>>;
-
 /// The machines.
 pub(super) struct Machines {
     names: &'static [Name],
     accounts: Memory<(Kept, Person, ToAccount, Timestamp), Stepped>,
     handles: Memory<(Kept, ToHandle, Timestamp), (Kept, Option<Held>)>,
-    kept: Mutex<HashMap<String, Kept>>,
+    keeper: Keeper<Seen>,
 }
 
 impl Machines {
     /// Of these names; what accounts have to say about others arrives at once.
     pub(super) fn of(names: &'static [Name]) -> Self {
-        Self { names, accounts: Mutex::default(), handles: Mutex::default(), kept: Mutex::default() }
+        Self { names, accounts: Mutex::default(), handles: Mutex::default(), keeper: Keeper::default() }
     }
 
     pub(super) fn account(&self, kept: &Kept, who: Person, step: ToAccount, now: Timestamp) -> Arc<Stepped> {
@@ -212,10 +180,7 @@ impl Machines {
     }
 
     fn keep(&self, text: String) -> Kept {
-        let mut kept = self.kept.lock().unwrap();
-        let nth = kept.len();
-        let new = || Kept { nth, text: text.as_str().into(), seen: self.see(&text).into() };
-        kept.entry(text.clone()).or_insert_with(new).clone()
+        self.keeper.keep(text, |text| self.see(text))
     }
 
     fn see(&self, text: &str) -> Seen {
@@ -277,13 +242,4 @@ fn without_history(document: &Document<Account>) -> String {
 
 fn letters_of(document: &Document<Account>) -> Vec<Letter> {
     document.due(Timestamp::from_millis(i64::MAX))
-}
-
-fn remember<K: Eq + Hash, V>(memory: &Memory<K, V>, key: K, work: impl FnOnce() -> V) -> Arc<V> {
-    if let Some(known) = memory.lock().unwrap().get(&key) {
-        return known.clone();
-    }
-    let worked = Arc::new(work());
-    memory.lock().unwrap().insert(key, worked.clone());
-    worked
 }
