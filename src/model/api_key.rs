@@ -24,6 +24,10 @@ pub enum Scope {
     AccountRestore,
     /// Bring accounts from elsewhere.
     AccountImport,
+    /// Read objections and appeals.
+    CasesRead,
+    /// Decide them.
+    CasesDecide,
 }
 
 impl Scope {
@@ -38,6 +42,8 @@ impl Scope {
             Self::AccountProtect => "account:protect",
             Self::AccountRestore => "account:restore",
             Self::AccountImport => "account:import",
+            Self::CasesRead => "cases:read",
+            Self::CasesDecide => "cases:decide",
         }
     }
 }

@@ -11,7 +11,7 @@ pub struct AuditEntry {
     pub actor: String,
     /// What.
     pub action: Action,
-    /// To whom: an account id, or the name of a handle; of an import, how many lines.
+    /// To whom: an account id, a case id, or the name of a handle; of an import, how many lines.
     pub subject: String,
     /// The request in which it was done.
     pub request: String,
@@ -36,6 +36,12 @@ pub enum Action {
     Restore,
     /// Accounts were brought from elsewhere.
     Import,
+    /// What was told in a case was read.
+    CaseRead,
+    /// A case was granted, as far as one can.
+    CaseGrant,
+    /// A case was refused.
+    CaseRefuse,
 }
 
 impl Action {
@@ -50,6 +56,9 @@ impl Action {
             Self::Unprotect => "account.unprotect",
             Self::Restore => "account.restore",
             Self::Import => "account.import",
+            Self::CaseRead => "case.read",
+            Self::CaseGrant => "case.grant",
+            Self::CaseRefuse => "case.refuse",
         }
     }
 }

@@ -94,6 +94,12 @@ pub enum NoticeKind {
     /// The number went to somebody else.
     #[serde(rename = "number.reassigned")]
     NumberReassigned,
+    /// Somebody who could not prove enough says that the account is theirs.
+    #[serde(rename = "appeal.opened")]
+    AppealOpened,
+    /// An appeal, or an objection of the owner, was decided.
+    #[serde(rename = "appeal.decided")]
+    AppealDecided,
 }
 
 /// By which way a notice goes.
@@ -133,7 +139,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -153,6 +159,8 @@ impl NoticeKind {
         Self::DeletionRequested,
         Self::NumberClaimed,
         Self::NumberReassigned,
+        Self::AppealOpened,
+        Self::AppealDecided,
     ];
 
     /// The name in webhooks.
@@ -177,6 +185,8 @@ impl NoticeKind {
             Self::DeletionRequested => "account.deletion_requested",
             Self::NumberClaimed => "number.claimed",
             Self::NumberReassigned => "number.reassigned",
+            Self::AppealOpened => "appeal.opened",
+            Self::AppealDecided => "appeal.decided",
         }
     }
 
@@ -203,7 +213,11 @@ impl NoticeKind {
     /// Whether it may be the last that the owner hears of the account.
     pub const fn is_grave(self) -> bool {
         let costs_number = matches!(self, Self::NumberClaimed | Self::NumberReassigned);
-        self.is_of_number() || costs_number || matches!(self, Self::PasswordChanged | Self::DeletionRequested)
+        let is_appeal = matches!(self, Self::AppealOpened | Self::AppealDecided);
+        self.is_of_number()
+            || costs_number
+            || is_appeal
+            || matches!(self, Self::PasswordChanged | Self::DeletionRequested)
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

@@ -93,6 +93,7 @@ const ASCENDING: &[(&str, &str)] = &[
     ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
     ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
     ("PROOF_TRIES_PER_ASKER", "PROOF_TRIES_PER_ACCOUNT"),
+    ("APPEALS_PER_ASKER", "APPEALS_PER_ACCOUNT"),
     ("PASSWORD_TRIES_HOUR", "PASSWORD_TRIES_DAY"),
     ("PASSWORD_TRIES_DAY", "PASSWORD_TRIES_MONTH"),
     ("PASSWORD_ADDRESS_HOUR", "PASSWORD_ADDRESS_DAY"),
@@ -180,6 +181,10 @@ limits! {
     "PROOF_TRIES_PER_ASKER" proof_tries_per_asker = 5 in 1..=20,
         "Tries from one network at what could be guessed at (password, name and ID number, questions), at one account within 30 days.";
     "PROOF_TRIES_PER_ACCOUNT" proof_tries_per_account = 20 in 1..=100,
+        "The same from everywhere.";
+    "APPEALS_PER_ASKER" appeals_per_asker = 2 in 1..=10,
+        "Appeals from one network for one account within 30 days, one at a time; on devices of its owner apart.";
+    "APPEALS_PER_ACCOUNT" appeals_per_account = 6 in 1..=20,
         "The same from everywhere.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";

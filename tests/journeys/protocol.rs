@@ -325,6 +325,7 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             trusted_phone: day,
             codes_an_hour: 10,
             tries: TryLimits { by_asker: 5, by_all: 20 },
+            appeals: TryLimits { by_asker: 2, by_all: 6 },
         },
     }
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, owner_proof::Proof, sign_in::Way};
+use super::{
+    Account, End, Occasion, Outcome, Plea, Rules, SignIn, TrustedPhone, owner_proof::Proof, sign_in::Way,
+};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TicketId, TrustedPhoneId},
@@ -63,6 +65,8 @@ pub enum Step {
     Try(ProofKind),
     /// It was proven.
     Prove(Proof),
+    /// They cannot prove enough, and tell what they know.
+    Appeal(Box<Plea>),
     /// Whether the account is theirs.
     Choose {
         /// It is.
@@ -183,6 +187,11 @@ impl Account {
             }
         } else if step_up.not_mine {
             return Outcome::TicketInvalid;
+        }
+        if let Step::Appeal(plea) = &at.step
+            && let Some(outcome) = self.appeal(at, plea, now, outbox)
+        {
+            return outcome;
         }
         // 3. What is proven counts, unless somebody has decided.
         if let Some(outcome) = self.take_owner_proof(at, now) {
