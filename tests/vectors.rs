@@ -30,6 +30,8 @@ use serde_json::{Value, json};
 
 #[path = "vectors/bench.rs"]
 mod bench;
+#[path = "vectors/inquiries.rs"]
+mod inquiries;
 #[path = "vectors/messages.rs"]
 mod messages;
 
@@ -37,6 +39,7 @@ mod messages;
 fn every_vector_is_used() {
     let tests = [
         include_str!("vectors.rs"),
+        include_str!("vectors/inquiries.rs"),
         include_str!("vectors/messages.rs"),
         include_str!("../src/providers/tests/signatures.rs"),
     ]
@@ -270,7 +273,12 @@ fn aliyun_acs3_published() {
 
 #[test]
 fn aliyun_acs3_computed() {
-    for name in ["aliyun_acs3_getmobile", "aliyun_acs3_sendsms", "aliyun_acs3_singlesendmail"] {
+    for name in [
+        "aliyun_acs3_getmobile",
+        "aliyun_acs3_sendsms",
+        "aliyun_acs3_singlesendmail",
+        "aliyun_acs3_twicetelverify",
+    ] {
         let vector = vector(name);
         acs3(&vector, text(&vector, "secret"));
     }

@@ -13,6 +13,11 @@ pub(crate) fn md5_hex(data: &str) -> Result<String, ErrorStack> {
     Ok(hex::encode(openssl::hash::hash(MessageDigest::md5(), data.as_bytes())?))
 }
 
+/// Lower-case hexadecimal SHA-1, 40 characters.
+pub(crate) fn sha1_hex(data: &str) -> Result<String, ErrorStack> {
+    Ok(hex::encode(openssl::hash::hash(MessageDigest::sha1(), data.as_bytes())?))
+}
+
 /// Lower-case hexadecimal SHA-256, 64 characters.
 pub(crate) fn sha256_hex(data: &[u8]) -> Result<String, ErrorStack> {
     Ok(hex::encode(openssl::hash::hash(MessageDigest::sha256(), data)?))

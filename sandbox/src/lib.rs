@@ -1,4 +1,4 @@
-//! Carriers, SMS, e-mail, captcha and risk vendors simulated on loopback: the providers' wire protocols on their own paths, for development and tests.
+//! Carriers, registers, SMS, e-mail, captcha and risk vendors simulated on loopback: the providers' wire protocols on their own paths, for development and tests.
 //!
 //! Purpose: the service under test calls this process as if it were the vendors. Signatures are checked, tokens are used
 //! once and expire, and any answer can be made to go wrong on request (`/sandbox/*`).
@@ -10,6 +10,7 @@ mod control;
 mod crypto;
 mod emails;
 mod idp;
+mod people;
 mod providers;
 mod reply;
 mod risk;

@@ -21,6 +21,7 @@ use crate::{
     crypto,
     emails::Email,
     idp::Logins,
+    people::Person,
     risk::Score,
     sms::Message,
     tokens::{Attempt, Behaviour, Outcome, Provider, Refusal, Service, Token},
@@ -144,6 +145,8 @@ pub(crate) struct Ledger {
     /// Solved captchas by the token that names them.
     pub(crate) captchas: BTreeMap<(Provider, String), Captcha>,
     pub(crate) scores: Vec<Score>,
+    /// By number, in E.164.
+    pub(crate) people: BTreeMap<String, Person>,
     /// Codes and tokens of third-party logins.
     pub(crate) logins: Logins,
     /// Push messages taken, oldest first.

@@ -86,6 +86,14 @@ impl Bench {
             { "provider": "jpush_risk", "app": "default", "settings": {
                 "appKey": "7d431e42dfa6a6d693ac2d04", "masterSecret": "5e987ac6d2e04d95a9d8f0d1",
             } },
+            { "provider": "chuanglan_data", "app": "default", "settings": {
+                "appId": "A1234567", "appSecret": "InventedAppSecret01",
+            } },
+            { "provider": "aliyun_number", "app": "default", "settings": {
+                "accessKeyId": "LTAIinventedKeyId", "accessKeySecret": "InventedSecret00000000000000000",
+                "authCode": "Dd1r00004id", "statusAuthCode": "Dd1r00005id",
+            } },
+            { "provider": "camara", "app": "default", "settings": { "accessToken": "invented-token" } },
             { "provider": "wechat", "app": "default", "settings": {
                 "appId": "wx0123456789abcdef", "appSecret": "InventedAppSecret1",
             } },
@@ -150,6 +158,11 @@ impl Bench {
         let credential =
             self.mint(json!({ "phone": "+8613800138000", "provider": provider, "purpose": purpose })).await;
         credential["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Tells whose a number is; the HTTP status of the answer.
+    pub(crate) async fn people(&self, body: Value) -> u16 {
+        self.post("/sandbox/people", "application/json", body.to_string()).await.status
     }
 
     /// What a captcha's widget would hand over.

@@ -32,6 +32,9 @@ pub(crate) enum Provider {
     Geetest,
     JpushRisk,
     JpushPush,
+    ChuanglanData,
+    AliyunNumber,
+    Camara,
     Wechat,
     Qq,
     Weibo,
@@ -52,6 +55,8 @@ pub(crate) enum Service {
     Captcha,
     /// To rate a number or an address.
     Risk,
+    /// To say what it knows of a number.
+    Register,
     /// To show something on a device.
     Push,
     /// To say who somebody is.
@@ -81,7 +86,9 @@ impl Provider {
             Provider::Turnstile => &[("siteKey", 1), ("secretKey", 1)],
             Provider::Geetest => &[("captchaId", 1), ("captchaKey", 1)],
             Provider::JpushRisk | Provider::JpushPush => &[("appKey", 1), ("masterSecret", 1)],
-            Provider::Wechat => &[("appId", 1), ("appSecret", 1)],
+            Provider::ChuanglanData | Provider::Wechat => &[("appId", 1), ("appSecret", 1)],
+            Provider::AliyunNumber => &[("accessKeyId", 1), ("accessKeySecret", 1), ("authCode", 1)],
+            Provider::Camara => &[("accessToken", 1)],
             Provider::Qq => &[("appId", 1), ("appKey", 1)],
             Provider::Weibo => &[("appKey", 1), ("appSecret", 1)],
             Provider::Oidc | Provider::OidcPost => &[("clientId", 1), ("clientSecret", 1), ("issuer", 1)],
@@ -103,6 +110,7 @@ impl Provider {
             Provider::AliyunEmail | Provider::TencentEmail | Provider::Resend => Service::Email,
             Provider::Turnstile | Provider::Geetest => Service::Captcha,
             Provider::JpushRisk => Service::Risk,
+            Provider::ChuanglanData | Provider::AliyunNumber | Provider::Camara => Service::Register,
             Provider::JpushPush => Service::Push,
             Provider::Wechat | Provider::Qq | Provider::Weibo | Provider::Oidc | Provider::OidcPost => {
                 Service::Identity

@@ -19,6 +19,7 @@ use crate::{
         Service,
         appeals::{Appealing, CaseView, Told},
         claim::Attempt,
+        settings::Settings,
         sign_in::Entry,
         spent::Spent,
     },
@@ -76,13 +77,11 @@ pub(super) async fn make<W: World>(service: Service<'_, W>, request: &HttpIn) ->
 /// `GET /v1/appeals/{id}`: for the device that appealed, or in a session of the account.
 pub(super) async fn look<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
     let id = id(request);
-    let named = request.header(DEVICE_HEADER).map(|token| Secret::new(token.to_owned()));
     let by_session = own::doer(service.settings, request);
-    let case = match (named, by_session) {
-        (None, Ok(doer)) => service.look_at_own_case(doer, id).await?,
-        (named, _) => {
-            let kept = step_up::named_or_kept(service.settings, request, Transport::Cookie, named)?;
-            let device_token = kept.ok_or(Problem::of(Code::Unauthenticated))?;
+    let case = match by_session {
+        Ok(doer) if request.header(DEVICE_HEADER).is_none() => service.look_at_own_case(doer, id).await?,
+        _ => {
+            let device_token = device(service.settings, request)?;
             service.look_at_appeal(&Appealing { id, device_token: &device_token, proof: None }).await?
         }
     };
@@ -96,9 +95,7 @@ pub(super) async fn add_image<W: World>(service: Service<'_, W>, request: &HttpI
         let detail = Some("The body must be an image: JPEG, PNG or WebP.".into());
         return Err(Problem { detail, ..Problem::unsupported_media_type() });
     }
-    let named = request.header(DEVICE_HEADER).map(|token| Secret::new(token.to_owned()));
-    let kept = step_up::named_or_kept(service.settings, request, Transport::Cookie, named)?;
-    let device_token = kept.ok_or(Problem::of(Code::Unauthenticated))?;
+    let device_token = device(service.settings, request)?;
     let proof = login::proof(request);
     let from = Appealing { id: id(request), device_token: &device_token, proof: proof.as_ref() };
     Ok(Reply::done(service.add_image(&from, image).await))
@@ -129,6 +126,16 @@ pub(super) async fn complete<W: World>(service: Service<'_, W>, request: &HttpIn
         (true, Transport::Cookie) => reply.with_cookies(vec![cookie::waits_no_more()]),
         _ => reply,
     })
+}
+
+/// The token of the device, where there is no body for it: from the header, or a page's cookie.
+fn device(settings: &Settings, request: &HttpIn) -> Result<Secret<String>, Problem> {
+    let token = match request.header(DEVICE_HEADER) {
+        Some(token) => Some(Secret::new(token.to_owned())),
+        None if request.header("cookie").is_some() => cookie::device_token(settings, request)?,
+        None => None,
+    };
+    token.ok_or(Problem::of(Code::Unauthenticated))
 }
 
 /// The content type of an image that we take.

@@ -147,6 +147,14 @@ impl Fields {
         seconds.or_else(|| self.wrong(name, format!("must be whole seconds, 0 to {most}")))
     }
 
+    /// A whole number that must be there.
+    pub fn number(&mut self, name: &str, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let number = self.take(name).and_then(|value| value.as_u64());
+        number.filter(|number| range.contains(number)).or_else(|| {
+            self.wrong(name, format!("must be a whole number, {} to {}", range.start(), range.end()))
+        })
+    }
+
     /// A truth value.
     pub fn optional_flag(&mut self, name: &str) -> Option<bool> {
         match self.take(name)? {

@@ -11,7 +11,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
-    journeys::{Service, introspection::Introspected},
+    journeys::{Service, introspection::Introspected, session::StepUpClaim},
     kernel::id::{AccountId, DeviceId, SessionId, TokenId},
     model::{
         api_key::Scope,
@@ -51,6 +51,8 @@ pub(super) async fn introspect<W: World>(
         did: DeviceId,
         amr: Cow<'a, [Method]>,
         auth_time: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        step_up: Option<&'a StepUpClaim>,
     }
     let backend = backend::admit(service, request, Scope::TokenIntrospect).await?;
     let token = token(request)?;
@@ -71,6 +73,7 @@ pub(super) async fn introspect<W: World>(
             did: claims.did,
             amr: Cow::Borrowed(&claims.amr),
             auth_time: claims.auth_time,
+            step_up: claims.step_up.as_ref(),
         }),
         Some(Introspected::Refresh { token, session, expires }) => login::json(&Active {
             active: true,
@@ -86,6 +89,7 @@ pub(super) async fn introspect<W: World>(
             did: session.device,
             amr: Cow::Owned(session.methods()),
             auth_time: session.created_at.secs(),
+            step_up: None,
         }),
     }
 }

@@ -74,6 +74,8 @@ pub enum Route {
     LoginProtection,
     /// `PUT /v1/account/login-protection`
     LoginProtectionChange,
+    /// `POST /v1/step-up`
+    StepUp,
     /// `POST /v1/step-up/state`
     StepUpState,
     /// `POST /v1/step-up/claim`
@@ -222,6 +224,7 @@ impl Route {
             Self::ApprovalAnswer(_) => "POST /v1/approvals/{id}",
             Self::LoginProtection => "GET /v1/account/login-protection",
             Self::LoginProtectionChange => "PUT /v1/account/login-protection",
+            Self::StepUp => "POST /v1/step-up",
             Self::StepUpState => "POST /v1/step-up/state",
             Self::StepUpClaim => "POST /v1/step-up/claim",
             Self::StepUpStart => "POST /v1/step-up/start",
@@ -296,6 +299,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::ApprovalAnswer(id) => approvals::answer(service, request, *id).await,
         Route::LoginProtection => approvals::protection(service, request).await,
         Route::LoginProtectionChange => approvals::protect(service, request).await,
+        Route::StepUp => step_up::ask(service, request).await,
         Route::StepUpState => step_up::take(service, request, step_up::Step::State).await,
         Route::StepUpClaim => step_up::take(service, request, step_up::Step::Claim).await,
         Route::StepUpStart => step_up::take(service, request, step_up::Step::Start).await,

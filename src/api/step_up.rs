@@ -8,10 +8,10 @@ use super::{
     cookie::{self, Transport},
     http::HttpIn,
     login,
-    login_result::with_challenge,
+    login_result::{login_result, with_challenge},
     number_proof,
     otp::DEADLINE,
-    password,
+    own, password,
     problem::Problem,
     step_up_required::CHOICES,
 };
@@ -29,7 +29,11 @@ use crate::{
         step_up::{Holder, LONGEST_WAIT},
     },
     kernel::{id::TrustedPhoneId, secret::Secret},
-    model::{owner_proof::ProofKind, platform::Platform, refusal::Code},
+    model::{
+        owner_proof::{ProofKind, STRONG, WEAK},
+        platform::Platform,
+        refusal::Code,
+    },
     ports::World,
 };
 
@@ -48,6 +52,24 @@ pub enum Step {
     /// `POST /v1/step-up/complete`
     Complete,
 }
+
+/// `POST /v1/step-up`: the app asks who is signed in for a proof, for an action of its own.
+pub(super) async fn ask<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {
+    let doer = own::doer(service.settings, request)?;
+    let mut body = Fields::read(request)?;
+    let purpose = body.text("purpose", MAX_PURPOSE).and_then(|text| {
+        let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-:".contains(&byte));
+        if is_name { Some(text) } else { body.wrong("purpose", "must be letters, digits, _ . - or :") }
+    });
+    let need = body.number("minStrength", u64::from(WEAK)..=u64::from(STRONG));
+    let (purpose, need) = body.finish(purpose.zip(need))?;
+    let need = u8::try_from(need).unwrap_or(STRONG);
+    let entry = service.ask_for_action(doer, &purpose, need).await?;
+    login_result(&entry, Transport::Body, None)
+}
+
+/// Longest purpose of an action, characters.
+pub const MAX_PURPOSE: usize = 64;
 
 /// What it wants, as read from the body.
 pub(super) enum Wanted {

@@ -76,6 +76,7 @@ pub(super) fn notice(notice: &Notice, told: Told, calls: &[ProviderCall]) {
         Channel::Webhooks | Channel::Webhook(_) => "webhook",
         Channel::Push(..) => "push",
         Channel::Sms(_) => "sms",
+        Channel::Email(_) => "email",
     };
     write(&Line {
         level: if is_account_fault(calls) { "alert" } else { level },

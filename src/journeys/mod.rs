@@ -16,6 +16,7 @@ pub mod delivery;
 pub mod device_proof;
 mod email;
 mod entrance;
+pub mod evidence;
 pub mod fresh_proof;
 pub mod identity;
 pub mod identity_exchange;
@@ -49,6 +50,7 @@ pub mod spent;
 pub mod step_up;
 mod test_mode;
 pub mod trusted_phones;
+mod vendors;
 
 use std::pin::Pin;
 

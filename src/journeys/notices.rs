@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     kernel::{
+        email::EmailAddress,
         fault::Fault,
         http::HttpRequest,
         seal::Sealed,
@@ -23,6 +24,7 @@ use crate::{
     },
     model::{
         challenge::Destination,
+        handle::EMAIL,
         notice::{Channel, Notice},
         platform::Platform,
     },
@@ -83,7 +85,7 @@ impl<W: World> Service<'_, W> {
                 None => Told::GivenUp("not_set_up"),
             },
             Channel::Push(to, platform) => self.send_push(notice, to, *platform).await,
-            Channel::Sms(to) => self.send_text(notice, to).await,
+            Channel::Sms(to) | Channel::Email(to) => self.send_text(notice, to).await,
             // It becomes several before it comes here.
             Channel::Webhooks => Told::GivenUp("not_set_up"),
         };
@@ -102,7 +104,7 @@ impl<W: World> Service<'_, W> {
             Channel::Webhooks | Channel::Webhook(_) => {
                 Duration::from_secs(self.settings.limits.webhook_retry_seconds)
             }
-            Channel::Push(..) | Channel::Sms(_) => PERSONAL_LIFE,
+            Channel::Push(..) | Channel::Sms(_) | Channel::Email(_) => PERSONAL_LIFE,
         }
     }
 
@@ -172,11 +174,17 @@ impl<W: World> Service<'_, W> {
     }
 
     async fn send_text(&self, notice: &Notice, to: &Sealed) -> Told {
-        let phone = self.open_phone(notice.account, to).ok();
-        let Some(phone) = phone else { return UNREADABLE };
+        let to = match &notice.channel {
+            Channel::Email(_) => self
+                .open_text(notice.account, EMAIL, to)
+                .ok()
+                .and_then(|address| EmailAddress::parse(&address).map(Destination::Email)),
+            _ => self.open_phone(notice.account, to).ok().map(Destination::Phone),
+        };
+        let Some(to) = to else { return UNREADABLE };
         let (app, id, messages) = (notice.app.as_str(), notice.id(), &self.settings.messages);
         let parcel = Parcel {
-            to: &Destination::Phone(phone.clone()),
+            to: &to,
             purpose: NOTICE,
             language: messages.language(app),
             caller: &Caller { app, platform: Platform::Web, address: "", request_id: &id },
@@ -184,9 +192,11 @@ impl<W: World> Service<'_, W> {
         };
         // No vendor, no template, or a country that gets no messages.
         let Ok(letter) = self.letter(&parcel) else { return Told::GivenUp("not_set_up") };
-        let signed = phone.chinese_national().is_some();
+        let signed = to.phone().is_some_and(|phone| phone.chinese_national().is_some());
         let text = Text {
-            subject: String::new(),
+            subject: to
+                .phone()
+                .map_or_else(|| messages.name(app, parcel.language).to_owned(), |_| String::new()),
             text: Secret::new(messages.notice_by_sms(app, notice.kind, notice.at, signed)),
             values: vec![("app", messages.name(app, parcel.language).to_owned())],
         };

@@ -114,7 +114,7 @@ impl<W: World> Service<'_, W> {
         let handle = reference.to.handle(&self.settings.digest);
         let subject = Subject { id: reference.id, purpose, binding, handle: &handle };
         let record = self.world.challenge(reference.id).await;
-        let evidence = self.evidence(&subject, proof.code, record.as_ref().ok().and_then(Option::as_ref));
+        let evidence = self.compare_code(&subject, proof.code, record.as_ref().ok().and_then(Option::as_ref));
         // 3. The handle counts the try, and consumes the code if it is the right one.
         let (operation, request) = self.names_of(&proof.attempt)?;
         let rules = self.otp_rules();
@@ -207,7 +207,12 @@ impl<W: World> Service<'_, W> {
         self.sign_in(&entrance, purpose, presented, &seed).await
     }
 
-    fn evidence(&self, subject: &Subject<'_>, code: &Secret<String>, record: Option<&Record>) -> Evidence {
+    fn compare_code(
+        &self,
+        subject: &Subject<'_>,
+        code: &Secret<String>,
+        record: Option<&Record>,
+    ) -> Evidence {
         let ring = &self.settings.mac;
         match record.and_then(|record| Some((record, ring.find(&record.key)?))) {
             Some((record, key)) => {

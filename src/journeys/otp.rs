@@ -13,7 +13,8 @@ use super::{
     claim::Attempt,
     provider::Caller,
     sign_in::{DeviceClaim, again_if_lost},
-    sms::{Calls, Delivery, Letter},
+    sms::{Delivery, Letter},
+    vendors::Calls,
 };
 use crate::{
     kernel::{fault::Fault, id::ChallengeId, secret::Secret, time::Timestamp},

@@ -12,11 +12,12 @@ use crate::{
         table::Table,
     },
     model::{
+        evidence::Reassignment,
         platform::Platform,
         refusal::{Code, FieldProblem, Refusal},
     },
     ports::{ProviderCall, World},
-    providers::{self, Account, Answer, Call, CallError, Capability, Document, Message, RiskLevel},
+    providers::{self, Account, Answer, Call, CallError, Capability, Document, Inquiry, Message, RiskLevel},
 };
 
 /// What the client got from a provider's SDK.
@@ -49,9 +50,9 @@ pub(super) struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// Whether it sends messages to a country, by E.164 country code.
-    pub(super) fn serves_country(&self, country: &str) -> bool {
-        self.document.serves_country(country) && self.account.serves_country(country)
+    /// Whether it does this for numbers of a country, by E.164 country code.
+    pub(super) fn serves_country(&self, capability: Capability, country: &str) -> bool {
+        self.document.serves_country(capability, country) && self.account.serves_country(country)
     }
 
     /// What the widget of a bot check is started with.
@@ -77,6 +78,7 @@ pub(super) struct Tender<'a> {
     pub(super) credential: &'a Table<String, Secret<String>>,
     pub(super) phone: Option<&'a PhoneNumber>,
     pub(super) message: Option<Message<'a>>,
+    pub(super) inquiry: Option<Inquiry<'a>>,
 }
 
 impl<'a> Tender<'a> {
@@ -89,7 +91,8 @@ impl<'a> Tender<'a> {
     ) -> Self {
         static NOTHING: Table<String, Secret<String>> = Table::new();
         let timeout = Duration::from_millis(timeout_ms);
-        Self { choice, caller, capability, timeout, credential: &NOTHING, phone: None, message: None }
+        let (credential, phone, message, inquiry) = (&NOTHING, None, None, None);
+        Self { choice, caller, capability, timeout, credential, phone, message, inquiry }
     }
 }
 
@@ -160,6 +163,7 @@ impl<W: World> Service<'_, W> {
             credential: &credential.fields,
             phone,
             message: None,
+            inquiry: None,
             platform: caller.platform,
             address: caller.address,
             request_id: caller.request_id,
@@ -204,6 +208,7 @@ impl<W: World> Service<'_, W> {
             credential: tender.credential,
             phone: tender.phone,
             message: tender.message,
+            inquiry: tender.inquiry,
             platform: caller.platform,
             address: caller.address,
             request_id: caller.request_id,
@@ -291,7 +296,16 @@ fn summary(answer: &Answer) -> (&'static str, Option<String>) {
         Answer::Risk { level: RiskLevel::Allow } => ("allow", None),
         Answer::Risk { level: RiskLevel::Challenge } => ("challenge", None),
         Answer::Risk { level: RiskLevel::Deny } => ("deny", None),
-        Answer::Checked { matches: false, .. } => ("mismatch", None),
+        Answer::Checked { matches: false, .. } | Answer::NameCheck { matches: Some(false) } => {
+            ("mismatch", None)
+        }
+        Answer::NameCheck { matches: Some(true) } | Answer::NumberStatus(_) => ("ok", None),
+        Answer::NameCheck { matches: None } | Answer::Reassignment(Reassignment::Unknown) => {
+            ("unknown", None)
+        }
+        Answer::Reassignment(Reassignment::Reassigned) => ("reassigned", None),
+        Answer::Reassignment(Reassignment::Cancelled) => ("cancelled", None),
+        Answer::Reassignment(Reassignment::NotReassigned) => ("not_reassigned", None),
         Answer::Rejected { code } => ("rejected", Some(code.clone())),
         Answer::Limited { code } => ("limited", Some(code.clone())),
         Answer::Unavailable { code, .. } => ("unavailable", Some(code.clone())),

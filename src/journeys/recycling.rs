@@ -1,6 +1,8 @@
 //! A number in other hands: what is asked about it before its holder is let in, and what becomes of who says that the
 //! account is not theirs.
 
+use std::time::Duration;
+
 use super::{
     Failure, Service,
     entrance::{Entrance, Introduction, Proven, Seed},
@@ -15,6 +17,7 @@ use crate::{
         digest::{derive, hmac_sha256, keyed_name},
         fault::Fault,
         id::{AccountId, CaseId},
+        phone::PhoneNumber,
         seal::Sealed,
         secret::Secret,
     },
@@ -27,6 +30,9 @@ use crate::{
     },
     ports::World,
 };
+
+/// Carriers and registers have so long, all together.
+pub const EVIDENCE_TIME: Duration = Duration::from_secs(3);
 
 impl<W: World> Service<'_, W> {
     /// Whether the account is theirs who wait. *Mine* must be proven then; *not mine*: the number leaves the account, at
@@ -54,14 +60,18 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    /// What carriers and registers say of a number, kept for whoever asks next.
+    /// What carriers and registers say of a number, kept for whoever asks next. Silence keeps nobody out.
     pub(super) async fn gather_evidence(
         &self,
         proven: &Proven,
         holder: &Holder,
-        _purpose: &Purpose<'_>,
+        caller: &Caller<'_>,
     ) -> Evidence {
-        let evidence = Evidence::none(holder.proven_at(), self.world.now());
+        let (since, now) = (holder.proven_at(), self.world.now());
+        let evidence = match PhoneNumber::parse(proven.value.expose()) {
+            Ok(phone) => self.evidence(&phone, since, None, caller, now.plus(EVIDENCE_TIME)).await,
+            Err(_) => Evidence::none(since, now),
+        };
         let note = handle::Operation::NoteEvidence { account: holder.account, evidence };
         let noted = self.world.handle(&proven.handle, note).await;
         self.pass_over(noted);

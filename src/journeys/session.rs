@@ -67,6 +67,20 @@ pub struct AccessClaims {
     pub amr: Vec<Method>,
     /// When the user signed in, seconds.
     pub auth_time: i64,
+    /// What was proven for an action of the app since, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<StepUpClaim>,
+}
+
+/// `step_up` of an access token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepUpClaim {
+    /// For what, in the app's words.
+    pub purpose: String,
+    /// How strongly.
+    pub strength: u8,
+    /// When, seconds.
+    pub at: i64,
 }
 
 /// Who is asked whether a session was ended, and so how long an access token of it is still taken.
@@ -253,6 +267,11 @@ impl<W: World> Service<'_, W> {
             did: session.device,
             amr: session.methods(),
             auth_time: session.created_at.secs(),
+            step_up: session.step_up.as_ref().map(|proof| StepUpClaim {
+                purpose: proof.purpose.clone(),
+                strength: proof.strength,
+                at: proof.at.secs(),
+            }),
         })
     }
 }

@@ -188,7 +188,8 @@ impl<W: World> Service<'_, W> {
                     (holder, creates) = self.led_to(entrance, seed).await?;
                 }
                 Outcome::NeedsEvidence => {
-                    holder.evidence = Some(self.gather_evidence(&entrance.by, &holder, purpose).await);
+                    holder.evidence =
+                        Some(self.gather_evidence(&entrance.by, &holder, &purpose.caller).await);
                 }
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine { cause, heir } => {

@@ -3,30 +3,25 @@
 //! A provider that says clearly that it did not take the message gives way to the next one. One that may have
 //! taken it does not: nobody gets two messages, and the code of the first is good.
 
-use std::{pin::pin, time::Duration};
-
-use futures_util::future::{Either, select};
+use std::time::Duration;
 
 use super::{
     Failure, Service,
     otp::OtpSend,
     provider::{Caller, Choice, Tender},
     settings::ReviewNumber,
+    vendors::{Calls, health_counter},
 };
 use crate::{
     kernel::{country::country_code, fault::Fault, secret::Secret, time::Timestamp},
     model::{
         challenge::{self, Destination},
-        counter::{Operation, Outcome},
         language::Language,
         refusal::{Code, Refusal},
     },
     ports::{ProviderCall, World},
     providers::{Answer, Capability, Mail, Message, NOTICE},
-    rules::{
-        message::Recipient,
-        routing::{self, Candidate},
-    },
+    rules::message::Recipient,
 };
 
 /// How a message reaches whom it is for.
@@ -47,9 +42,6 @@ pub(super) enum Delivery {
     /// It may be: the provider broke off, or did not answer in time.
     Doubtful,
 }
-
-/// How calls of providers went: the counter of their health, and whether they did their work.
-pub(super) type Calls = Vec<(String, bool)>;
 
 impl Letter<'_> {
     pub(super) const fn is_review(&self) -> bool {
@@ -123,7 +115,9 @@ impl<W: World> Service<'_, W> {
             parcel.purpose != NOTICE || !choice.document.is_template() || choice.template(parcel).is_some()
         };
         let country = to.phone().map(|phone| country_code(phone.e164()));
-        let reaches = |choice: &Choice<'_>| country.is_none_or(|country| choice.serves_country(country));
+        let reaches = |choice: &Choice<'_>| {
+            country.is_none_or(|country| choice.serves_country(Capability::Sms, country))
+        };
         let choices = self.choices(parcel.capability(), caller);
         let choices: Vec<Choice<'_>> = choices.filter(|choice| reaches(choice) && can_say(choice)).collect();
         match choices.is_empty() {
@@ -231,70 +225,10 @@ impl<W: World> Service<'_, W> {
         }
         (Err(parcel.undeliverable().into()), calls)
     }
-
-    /// In which order providers are tried: by health, then by weight.
-    async fn order(&self, choices: &[Choice<'_>]) -> Vec<usize> {
-        // Nobody is asked how the only one is. What is not known speaks neither for nor against a provider.
-        let asked = choices.iter().filter(|_| choices.len() > 1);
-        let looks = asked.map(|choice| {
-            (health_counter(choice.document.id(), &choice.account.app), Operation::LookAtHealth)
-        });
-        // Nor does anybody wait long for it.
-        let looks = pin!(self.counters(looks.collect()));
-        let outcomes = match select(looks, pin!(self.world.pause(LOOK_AT_MOST))).await {
-            Either::Left((outcomes, _)) => outcomes,
-            Either::Right(_) => Vec::new(),
-        };
-        let health = outcomes.into_iter().map(|outcome| match outcome {
-            Ok(Outcome::Health { health }) => Some(health),
-            _ => None,
-        });
-        let health = health.chain(std::iter::repeat(None));
-        let candidates: Vec<Candidate> = choices
-            .iter()
-            .zip(health)
-            .map(|(choice, health)| Candidate { weight: choice.account.weight(), health })
-            .collect();
-        let random = self.fresh().map(u64::from_be_bytes).unwrap_or_default();
-        routing::order(&candidates, random)
-    }
-
-    /// Books how calls went. What is lost here is only health.
-    pub(super) async fn note_calls(&self, calls: Calls) {
-        let notes = calls.into_iter().map(|(health, ok)| (health, Operation::NoteCall { ok }));
-        for noted in self.counters(notes.collect()).await {
-            self.pass_over(noted);
-        }
-    }
-
-    /// Books the receipts that a provider pushed, for every app that sends by it: a receipt names none. A push that is repeated is booked again: what it weighs in a half
-    /// hour's health is not worth remembering every message.
-    ///
-    /// # Errors
-    /// [`Fault`]: not booked; the provider may push again.
-    pub(super) async fn note_receipts(
-        &self,
-        provider: &str,
-        delivered: u64,
-        undelivered: u64,
-    ) -> Result<(), Fault> {
-        let operation = Operation::NoteReceipts { delivered, undelivered };
-        let accounts = self.settings.provider_accounts.iter().filter(|account| account.provider == provider);
-        let notes = accounts.map(|account| (health_counter(provider, &account.app), operation.clone()));
-        self.counters(notes.collect()).await.into_iter().try_for_each(|noted| noted.map(|_| ()))
-    }
 }
-
-/// So long a message waits to hear how its vendors do.
-const LOOK_AT_MOST: Duration = Duration::from_millis(300);
 
 impl<'a> Choice<'a> {
     fn template(&self, parcel: &Parcel<'_>) -> Option<&'a str> {
         self.account.template(parcel.purpose, parcel.language.name())
     }
-}
-
-/// An app's accounts are its own: an empty one makes the vendor unwell for nobody else.
-fn health_counter(provider: &str, app: &str) -> String {
-    format!("sms.health.{provider}.{app}")
 }

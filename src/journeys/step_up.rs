@@ -5,6 +5,7 @@ use std::{cell::Cell, time::Duration};
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenDeviceProof, needs_key},
+    own_account::Doer,
     sealed::DISPLAY_NAME,
     sign_in::{Entry, again_if_lost},
     trusted_phones::TrustedPhoneView,
@@ -12,13 +13,13 @@ use super::{
 use crate::{
     kernel::{
         fault::Fault,
-        id::{AccountId, ApprovalId},
+        id::{AccountId, ApprovalId, TicketId},
         seal::Sealed,
         secret::Secret,
         time::Timestamp,
     },
     model::{
-        account::{AtTicket, Operation, Outcome, Step, Waiting},
+        account::{AtTicket, Deed, Operation, Outcome, Step, Waiting},
         owner_proof::ProofKind,
         refusal::{Code, Refusal},
         step_up::{Digits, Reason},
@@ -106,6 +107,18 @@ impl<W: World> Service<'_, W> {
                 entry => return Ok(entry),
             }
         }
+    }
+
+    /// Who is signed in shall prove for an action of the app that the account is theirs; what was begun before is over.
+    ///
+    /// # Errors
+    /// `unauthenticated`, by the account's own word.
+    pub async fn ask_for_action(&self, doer: Doer<'_>, purpose: &str, need: u8) -> Result<Entry, Failure> {
+        let here = self.here(doer).await?;
+        let ticket = TicketId::from_bytes(self.fresh()?);
+        let deed = Deed::StepUp { ticket, purpose: purpose.to_owned(), need };
+        let outcome = self.act(here, doer.place, deed).await?;
+        self.entry(here.account, outcome)
     }
 
     /// What to tell a device whose sign-in waits.

@@ -43,6 +43,7 @@ use crate::kernel::{
 };
 
 mod act;
+mod action;
 mod appeals;
 mod cases;
 mod claiming;

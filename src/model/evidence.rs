@@ -27,6 +27,21 @@ pub enum Reassignment {
     Unknown,
 }
 
+/// What a carrier says of a number at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberStatus {
+    /// Somebody has it, and can be reached 正常.
+    Active,
+    /// Somebody has it, and does not pay 停机.
+    Suspended,
+    /// Somebody has it; the phone is off 关机.
+    Off,
+    /// Nobody has it 空号.
+    Vacant,
+    /// Nobody could say.
+    Unknown,
+}
+
 /// What is known of a number beside that somebody has just proven it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {

@@ -114,6 +114,8 @@ pub enum Channel {
     Push(Sealed, Platform),
     /// To the number of the account, sealed for it.
     Sms(Sealed),
+    /// To the address of the account, sealed for it.
+    Email(Sealed),
 }
 
 /// How much a person is told.
@@ -212,12 +214,14 @@ impl NoticeKind {
 
     /// Whether it may be the last that the owner hears of the account.
     pub const fn is_grave(self) -> bool {
-        let costs_number = matches!(self, Self::NumberClaimed | Self::NumberReassigned);
         let is_appeal = matches!(self, Self::AppealOpened | Self::AppealDecided);
-        self.is_of_number()
-            || costs_number
-            || is_appeal
-            || matches!(self, Self::PasswordChanged | Self::DeletionRequested)
+        let is_last = matches!(self, Self::PasswordChanged | Self::DeletionRequested);
+        self.is_of_number() || self.costs_number() || is_appeal || is_last
+    }
+
+    /// Whether somebody else has the number, so that only the other channels lead to the owner.
+    pub const fn costs_number(self) -> bool {
+        matches!(self, Self::NumberClaimed | Self::NumberReassigned)
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

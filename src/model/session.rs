@@ -36,8 +36,22 @@ pub struct Session {
     /// When its user last proved who they are since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proven_at: Option<Timestamp>,
+    /// What was proven for an action of the app, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step_up: Option<ActionProof>,
     generation: u32,
     rotated_at: Timestamp,
+}
+
+/// Who is signed in has proven for an action of the app that the account is theirs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionProof {
+    /// For what, in the app's words.
+    pub purpose: String,
+    /// How strongly, 1 to 3 and above.
+    pub strength: u8,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// How long sessions live.
@@ -74,7 +88,7 @@ impl Session {
         now: Timestamp,
     ) -> Self {
         let (created_at, rotated_at) = (now, now);
-        let (stepped_up, proven_at) = (false, None);
+        let (stepped_up, proven_at, step_up) = (false, None, None);
         Self {
             id,
             device,
@@ -84,6 +98,7 @@ impl Session {
             created_at,
             consent,
             proven_at,
+            step_up,
             generation: 0,
             rotated_at,
         }

@@ -73,6 +73,9 @@ pub struct StepUp {
     /// What was proven, beside what the trusted devices say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proven: Vec<ProofKind>,
+    /// For an action of the app, by who is signed in, and not for a sign-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     /// It is done: a repeat finds the session, or nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried_out: bool,
@@ -115,7 +118,7 @@ impl Reason {
 
 impl StepUp {
     /// What was proven, the word of the trusted devices included.
-    fn strength(&self) -> u8 {
+    pub fn strength(&self) -> u8 {
         let approved = self.decision().is_some_and(|decision| decision.approved);
         let by_device = approved.then_some(ProofKind::DeviceApproval);
         strength_of(&self.proven.iter().copied().chain(by_device).collect::<Vec<_>>())
@@ -244,6 +247,12 @@ impl StepUps {
         }
     }
 
+    /// The sign-in for which this was asked.
+    pub fn asked_by(&self, approval: ApprovalId) -> Option<&StepUp> {
+        let asks = |step_up: &&StepUp| step_up.question.as_ref().is_some_and(|known| known.id == approval);
+        self.waiting.iter().find(asks)
+    }
+
     /// Sign-ins whose question can be answered, oldest first.
     pub fn open(&self, now: Timestamp) -> impl Iterator<Item = (&StepUp, &Question)> {
         self.waiting.iter().filter_map(move |step_up| Some((step_up, step_up.open_question(now)?)))
@@ -252,6 +261,11 @@ impl StepUps {
     /// Drops those: nobody signs in any more by what waits, whatever was answered.
     pub fn drop_those(&mut self, which: &dyn Fn(&StepUp) -> bool) {
         self.waiting.retain(|step_up| step_up.carried_out || !which(step_up));
+    }
+
+    /// Forgets what was to be proven in a session for an action.
+    pub fn forget_action(&mut self, session: SessionId) {
+        self.waiting.retain(|known| known.action.is_none() || known.sign_in.session != session);
     }
 
     /// Drops what is over.

@@ -45,7 +45,8 @@ pub(super) struct Settings {
     pub(super) public: Vec<String>,
 }
 
-/// What only accounts for messages have.
+/// What only accounts that share work have: those for messages, and, but for the templates, those for questions about
+/// a number.
 #[derive(Debug, Clone)]
 pub(super) struct Messages {
     pub(super) countries: Option<Vec<String>>,
@@ -90,19 +91,19 @@ impl Account {
         self.platforms.as_ref().is_none_or(|platforms| platforms.contains(&platform))
     }
 
-    /// SMS: the countries that it is kept to, within those of its document; `None` for all of them. Same forms as
+    /// SMS, questions about a number: the countries that it is kept to, within those of its document; `None` for all of them. Same forms as
     /// in documents.
     pub fn countries(&self) -> Option<&[String]> {
         self.messages.countries.as_deref()
     }
 
-    /// SMS: whether it may be used for a country, named by its E.164 country code (`86`). The document must serve
+    /// The same: whether it may be used for a country, named by its E.164 country code (`86`). The document must serve
     /// the country too: [`Document::serves_country`].
     pub fn serves_country(&self, code: &str) -> bool {
         self.countries().is_none_or(|list| countries::serve(list, code))
     }
 
-    /// SMS, e-mail: its share among several, 0 to 100. With 0 it is used only when the others refused.
+    /// SMS, e-mail, questions about a number: its share among several, 0 to 100. With 0 it is used only when the others refused.
     pub fn weight(&self) -> u64 {
         self.messages.weight
     }
@@ -142,7 +143,7 @@ mod tests {
     use serde_json::json;
 
     use super::{
-        super::{accounts_from_json, find},
+        super::{Capability, accounts_from_json, find},
         NOTICE,
     };
 
@@ -163,7 +164,7 @@ mod tests {
         assert_eq!((account.template(NOTICE, "en"), account.template(NOTICE, "zh-CN")), (Some("n"), None));
         assert_eq!((account.weight(), account.template_params().len()), (0, 2));
         assert!(account.serves_country("86") && !account.serves_country("1"));
-        assert!(find("aliyun_sms").unwrap().serves_country("86"));
+        assert!(find("aliyun_sms").unwrap().serves_country(Capability::Sms, "86"));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! A JSON array, one entry for each account:
 //! `{"provider": "flash_v2", "app": "default", "platforms": ["ios"], "baseUrl": "https://relay.example",
 //! "confirmed": false, "settings": {...}}`. Vendors give out an account per app and often per platform. Entries
-//! for SMS and e-mail may also hold `weight`, `templates` and `templateParams`, those for SMS `countries`, those for third-party login `native` and, for
-//! OpenID Connect, `kind`.
+//! for SMS and e-mail may also hold `weight`, `templates` and `templateParams`, those for SMS `countries`, those for questions
+//! about a number `weight` and `countries`, those for third-party login `native` and, for OpenID Connect, `kind`.
 
 use serde_json::{Map, Value};
 
@@ -52,7 +52,8 @@ pub fn accounts_from_json(json: &str) -> Result<Vec<Account>, Vec<String>> {
 }
 
 /// Whether two accounts are for the same use, so that nothing tells which to take. Clients name the provider of
-/// their credential, but not of bot checks and risk. Several accounts for SMS or e-mail share the work.
+/// their credential, but not of bot checks and risk. Several accounts for messages or for questions about a number share
+/// the work.
 fn compete(one: &Account, other: &Account) -> bool {
     let (Some(mine), Some(theirs)) = (super::find(&one.provider), super::find(&other.provider)) else {
         return false;
@@ -65,8 +66,7 @@ fn compete(one: &Account, other: &Account) -> bool {
         mine.id() == theirs.id() || alone.into_iter().any(both)
     };
     same_use
-        && !both(Capability::Sms)
-        && !both(Capability::Email)
+        && !Capability::ALL.into_iter().any(|capability| capability.is_shared() && both(capability))
         && one.app == other.app
         && match (&one.platforms, &other.platforms) {
             (None, None) => true,
@@ -99,7 +99,7 @@ impl Reader {
             provider,
             app: if self.entry.contains_key("app") { self.text("app")? } else { "default".to_owned() },
             platforms: self.platforms(),
-            base_url: self.base_url(),
+            base_url: self.base_url(document?),
             confirmed: self.flag("confirmed"),
             settings: self.settings(document?),
             messages: self.messages(document?),
@@ -137,8 +137,11 @@ impl Reader {
         platforms
     }
 
-    fn base_url(&mut self) -> Option<String> {
+    fn base_url(&mut self, document: &Document) -> Option<String> {
         if !self.entry.contains_key("baseUrl") {
+            if document.is_homeless() {
+                self.problem("\"baseUrl\" is missing: every operator of this provider has its own");
+            }
             return None;
         }
         let url = self.text("baseUrl")?;
@@ -185,14 +188,17 @@ impl Reader {
         settings
     }
 
-    /// What only entries for messages may say; elsewhere it stays and is unknown.
+    /// What only entries that share work may say; elsewhere it stays and is unknown.
     fn messages(&mut self, document: &Document) -> Messages {
         let mut messages = Messages::default();
-        let is_sms = document.offers(Capability::Sms);
-        if !is_sms && !document.offers(Capability::Email) {
+        let does = |test: fn(Capability) -> bool| {
+            Capability::ALL.into_iter().any(|capability| test(capability) && document.offers(capability))
+        };
+        if !does(Capability::is_shared) {
             return messages;
         }
-        messages.countries = if is_sms { self.texts("countries") } else { None };
+        let has_countries = does(Capability::has_countries);
+        messages.countries = if has_countries { self.texts("countries") } else { None };
         if messages.countries.as_deref().is_some_and(|list| !countries::are_sane(list)) {
             self.problem("\"countries\" must be like [\"86\"], [\"*\"] or [\"!86\"]");
         }

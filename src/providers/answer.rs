@@ -1,6 +1,12 @@
 //! What a provider said.
 
-use crate::{kernel::phone::PhoneNumber, model::carrier::Carrier};
+use crate::{
+    kernel::phone::PhoneNumber,
+    model::{
+        carrier::Carrier,
+        evidence::{NumberStatus, Reassignment},
+    },
+};
 
 use super::credential::Credential;
 
@@ -33,13 +39,23 @@ pub enum Answer {
     /// How risky the caller is.
     #[allow(missing_docs, reason = "see RiskLevel")]
     Risk { level: RiskLevel },
+    /// What became of the number since.
+    Reassignment(Reassignment),
+    /// Whether the number can be reached.
+    NumberStatus(NumberStatus),
+    /// Whether the number is in the name.
+    NameCheck {
+        /// It is; `None`: no record.
+        matches: Option<bool>,
+    },
     /// Third-party login: what the document takes out of the reply, by name.
     Taken(Credential),
     /// The credential or the user's input is not accepted. SMS, e-mail, push: this number, address or device cannot get
-    /// any.
+    /// any. Questions about a number: nothing is known of such numbers.
     #[allow(missing_docs, reason = "see Answer")]
     Rejected { code: String },
-    /// SMS, e-mail: this number or address has had enough, by the provider's own count; another may still take it.
+    /// SMS, e-mail, questions about a number: enough for this number or address, by the provider's own count; another
+    /// may still take it.
     #[allow(missing_docs, reason = "see Answer")]
     Limited { code: String },
     /// The provider cannot answer now, or its reply cannot be understood.

@@ -43,6 +43,8 @@ pub struct Call<'a> {
     pub phone: Option<&'a PhoneNumber>,
     /// What to send; SMS and e-mail only.
     pub message: Option<Message<'a>>,
+    /// What to ask about the number; questions about a number only.
+    pub inquiry: Option<Inquiry<'a>>,
     /// What the client runs on.
     pub platform: Platform,
     /// The client's address.
@@ -79,6 +81,15 @@ pub struct Mail<'a> {
     pub to: &'a EmailAddress,
     /// What it is about.
     pub subject: &'a str,
+}
+
+/// What a carrier or a register is asked about a number. Neither printed nor logged.
+#[derive(Clone, Copy)]
+pub struct Inquiry<'a> {
+    /// What happened since then?
+    pub since: Timestamp,
+    /// Is it in this name? Two factors only.
+    pub name: Option<&'a str>,
 }
 
 /// Why nothing was sent.

@@ -37,6 +37,12 @@ pub struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reassigned: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    number_status: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    two_factor: Option<Operation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     push: Option<Operation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<Operation>,
@@ -86,6 +92,12 @@ pub enum Capability {
     BotCheck,
     /// How risky are this number and address?
     Risk,
+    /// Has somebody else got this number since? 二次放号
+    Reassigned,
+    /// Is this number in use? 号码状态
+    NumberStatus,
+    /// Is this number in this name? 二要素
+    TwoFactor,
     /// Show this on a device. 推送
     Push,
     /// Exchange this code of a third-party login. 第三方登录
@@ -132,9 +144,16 @@ impl Document {
         self.operation(capability).is_some()
     }
 
-    /// Whether it sends SMS to numbers of a country, named by its E.164 country code (`86`).
-    pub fn serves_country(&self, code: &str) -> bool {
-        self.sms.as_ref().is_some_and(|sms| countries::serve(&sms.countries, code))
+    /// Whether it does this for numbers of a country, named by its E.164 country code (`86`).
+    pub fn serves_country(&self, capability: Capability, code: &str) -> bool {
+        self.operation(capability).is_some_and(|operation| countries::serve(&operation.countries, code))
+    }
+
+    /// Whether every account must say where its provider is: many speak this protocol, each at a host of its own, and
+    /// the document names one that cannot be (RFC 2606, `invalid`).
+    pub(super) fn is_homeless(&self) -> bool {
+        let mut operations = Capability::ALL.into_iter().filter_map(|capability| self.operation(capability));
+        operations.any(|operation| operation.request.url.source().contains(".invalid/"))
     }
 
     /// Whether its messages are made of templates that the vendor has registered, not of our text.
@@ -160,6 +179,9 @@ impl Document {
             Capability::Email => self.email.as_ref(),
             Capability::BotCheck => self.bot_check.as_ref(),
             Capability::Risk => self.risk.as_ref(),
+            Capability::Reassigned => self.reassigned.as_ref(),
+            Capability::NumberStatus => self.number_status.as_ref(),
+            Capability::TwoFactor => self.two_factor.as_ref(),
             Capability::Push => self.push.as_ref(),
             Capability::Identity => self.identity.as_ref(),
             Capability::IdentitySubject => self.identity_subject.as_ref(),
@@ -170,13 +192,16 @@ impl Document {
 
 impl Capability {
     /// All capabilities.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
         Self::OneTap,
         Self::NumberCheck,
         Self::Sms,
         Self::Email,
         Self::BotCheck,
         Self::Risk,
+        Self::Reassigned,
+        Self::NumberStatus,
+        Self::TwoFactor,
         Self::Push,
         Self::Identity,
         Self::IdentitySubject,
@@ -193,6 +218,32 @@ impl Capability {
         matches!(self, Self::Sms | Self::Email)
     }
 
+    /// Whether it asks a carrier or a register about a number.
+    pub(super) const fn is_inquiry(self) -> bool {
+        matches!(self, Self::Reassigned | Self::NumberStatus | Self::TwoFactor)
+    }
+
+    /// Whether it is done for numbers of some countries and not of others.
+    pub(super) const fn has_countries(self) -> bool {
+        matches!(self, Self::Sms) || self.is_inquiry()
+    }
+
+    /// Whether several accounts share the work.
+    pub(super) const fn is_shared(self) -> bool {
+        self.is_message() || self.is_inquiry()
+    }
+
+    /// The words of `verdict`: those that need values, and those that may have some.
+    pub(super) const fn verdicts(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::NumberCheck => (&["match", "mismatch"], &[]),
+            Self::TwoFactor => (&["match", "mismatch"], &["unknown"]),
+            Self::Reassigned => (&["reassigned", "not_reassigned"], &["cancelled", "unknown"]),
+            Self::NumberStatus => (&["active"], &["suspended", "off", "vacant", "unknown"]),
+            _ => (&[], &[]),
+        }
+    }
+
     /// The name in documents.
     pub const fn name(self) -> &'static str {
         match self {
@@ -202,6 +253,9 @@ impl Capability {
             Self::Email => "email",
             Self::BotCheck => "bot_check",
             Self::Risk => "risk",
+            Self::Reassigned => "reassigned",
+            Self::NumberStatus => "number_status",
+            Self::TwoFactor => "two_factor",
             Self::Push => "push",
             Self::Identity => "identity",
             Self::IdentitySubject => "identity_subject",

@@ -36,7 +36,7 @@ mod written;
 pub use account::{Account, NOTICE};
 pub use accounts::accounts_from_json;
 pub use answer::{Answer, RiskLevel};
-pub use call::{Call, CallError, Mail, Message};
+pub use call::{Call, CallError, Inquiry, Mail, Message};
 pub use credential::{Credential, MAX_FIELD_BYTES, bot_check_credential};
 pub use document::{Capability, Certainty, Document};
 pub use issuer::Issuer;

@@ -23,12 +23,21 @@ const BUILT_INS: [(&str, Option<usize>); 8] = [
     ("request_id", None),        // of the client's request
 ];
 
-/// Those of number check, SMS and risk. A number that is not Chinese has no national one.
+/// Those of number check, SMS, risk and questions about a number. A number that is not Chinese has no national one.
 const NUMBERS: [(&str, Option<usize>); 3] = [
     ("phone", None),              // E.164
     ("phone_digits", None),       // E.164 without +
     ("phone_national", Some(11)), // the eleven digits of a Chinese number
 ];
+
+/// That of the question whether a number has been reassigned: since when.
+const SINCE: [(&str, Option<usize>); 2] = [
+    ("since_compact17", Some(17)), // as `now_compact17`
+    ("since_iso", Some(20)),       // as `now_iso`
+];
+
+/// That of two factors: the name to compare with.
+const PERSON: [(&str, Option<usize>); 1] = [("name", None)];
 
 /// Those of SMS and e-mail.
 const MESSAGES: [(&str, Option<usize>); 6] = [
@@ -88,13 +97,16 @@ impl<'d> Names<'d> {
     pub(super) fn new(document: &'d Document, capability: Capability, found: &mut Problems) -> Self {
         let mut names = Self(BTreeMap::new());
         let Some(operation) = document.operation(capability) else { return names };
-        let numbers = match capability {
-            Capability::NumberCheck | Capability::Sms | Capability::Risk => &NUMBERS[..],
+        let has_number = matches!(capability, Capability::NumberCheck | Capability::Risk);
+        let numbers = if has_number || capability.has_countries() { &NUMBERS[..] } else { &[] };
+        let inquiry = match capability {
+            Capability::Reassigned => &SINCE[..],
+            Capability::TwoFactor => &PERSON[..],
             _ => &[],
         };
         let messages = if capability.is_message() { &MESSAGES[..] } else { &[] };
         let mails = if capability == Capability::Email { &MAILS[..] } else { &[] };
-        for (name, length) in BUILT_INS.iter().chain(numbers).chain(messages).chain(mails) {
+        for (name, length) in BUILT_INS.iter().chain(numbers).chain(inquiry).chain(messages).chain(mails) {
             names.add(name, Meaning::plain(*length), found);
         }
         for (name, setting) in &document.settings {

@@ -12,13 +12,14 @@ use super::{document::is_false, template::Template, written};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Operation {
-    /// Fields of the client's credential; `name?` is optional. None for SMS, e-mail and risk. Push: what we bring.
+    /// Fields of the client's credential; `name?` is optional. None for SMS, e-mail, risk and questions about a number.
+    /// Push: what we bring.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) credential: Vec<CredentialField>,
     /// The credential field that is single-use. Push: where it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token: Option<String>,
-    /// SMS only: the countries served.
+    /// SMS, and questions about a number: the countries served.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) countries: Vec<String>,
     /// SMS and e-mail only: the vendor composes the message of a registered template.
@@ -40,9 +41,9 @@ pub(super) struct Operation {
     pub(super) reply: Reply,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) decrypt: Option<Decrypt>,
-    /// Number check only: what the value means.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) verdict: Option<Verdict>,
+    /// Number check and questions about a number: what the value means. Words of `Capability::verdicts`, and values.
+    #[serde(default, skip_serializing_if = "Table::is_empty")]
+    pub(super) verdict: Table<String, Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) carrier: Option<CarrierHint>,
     /// Risk only: what the value means.
@@ -188,7 +189,7 @@ pub(super) struct Reply {
     pub(super) code: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) message: Vec<String>,
-    /// The number, its cipher text, the verdict, the score, or the id of the SMS, e-mail or push.
+    /// The number, its cipher text, the verdict, the status, the score, or the id of the SMS, e-mail or push.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) value: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -245,14 +246,6 @@ pub(super) struct InnerJson {
     pub(super) require: Table<String, String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Verdict {
-    #[serde(rename = "match")]
-    pub(super) matched: Vec<String>,
-    pub(super) mismatch: Vec<String>,
-}
-
 /// From which score (0 to 1000, higher is riskier) on the answer is challenge, and from which deny.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -276,8 +269,9 @@ pub(super) struct CarrierHint {
 pub(super) struct Outcome {
     pub(super) ok: Vec<String>,
     /// This token or this user's input is at fault. SMS, e-mail, push: this number, address or device cannot get any.
+    /// Questions about a number: nothing is known of such numbers.
     pub(super) rejected: Vec<String>,
-    /// SMS, e-mail: enough for this number or address, by the vendor's own count.
+    /// SMS, e-mail, questions about a number: enough for this number or address, by the vendor's own count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) limited: Vec<String>,
     /// Passing trouble.

@@ -12,7 +12,10 @@ use crate::{
         phone::PhoneNumber,
         secret::Secret,
     },
-    model::carrier::Carrier,
+    model::{
+        carrier::Carrier,
+        evidence::{NumberStatus, Reassignment},
+    },
 };
 
 use super::{
@@ -72,7 +75,11 @@ pub(super) fn message(call: &Call<'_>, reply: &HttpReply) -> Option<String> {
 
 fn done(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, Unreadable> {
     match call.capability {
-        Capability::OneTap | Capability::NumberCheck => identity(call, operation, json),
+        Capability::OneTap
+        | Capability::NumberCheck
+        | Capability::Reassigned
+        | Capability::NumberStatus
+        | Capability::TwoFactor => vouched(call, operation, json),
         Capability::Sms => {
             let id = first_text(json, &operation.reply.value).and_then(message_id);
             Ok(Answer::Accepted { message_id: id.filter(|id| !echoes_number(call, id)) })
@@ -98,7 +105,8 @@ fn done(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, 
     }
 }
 
-fn identity(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, Unreadable> {
+/// What somebody says of a number, or which it is.
+fn vouched(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answer, Unreadable> {
     let mut value = Secret::new(first_text(json, &operation.reply.value).ok_or(Unreadable)?);
     let charged = first_text(json, &operation.reply.charged).and_then(|text| match text.as_str() {
         "1" | "true" => Some(true),
@@ -115,19 +123,33 @@ fn identity(call: &Call<'_>, operation: &Operation, json: &Value) -> Result<Answ
             value = Secret::new(first_text(&json, &inner.value).ok_or(Unreadable)?);
         }
     }
-    match &operation.verdict {
-        Some(verdict) if verdict.matched.contains(value.expose()) => {
-            Ok(Answer::Checked { matches: true, charged })
-        }
-        Some(verdict) if verdict.mismatch.contains(value.expose()) => {
-            Ok(Answer::Checked { matches: false, charged })
-        }
-        Some(_) => Ok(Answer::Unavailable { code: "no_verdict".to_owned(), definite: true }),
-        None => {
-            let phone = PhoneNumber::from_carrier(value.expose()).map_err(|_| Unreadable)?;
-            Ok(Answer::Number { phone, carrier: carrier(call, operation), charged })
-        }
+    if call.capability == Capability::OneTap {
+        let phone = PhoneNumber::from_carrier(value.expose()).map_err(|_| Unreadable)?;
+        return Ok(Answer::Number { phone, carrier: carrier(call, operation), charged });
     }
+    let word = operation.verdict.iter().find(|(_, values)| values.contains(value.expose()));
+    let word = word.map_or("", |(word, _)| word.as_str());
+    let matches = match word {
+        "match" => Some(true),
+        "mismatch" => Some(false),
+        _ => None,
+    };
+    Ok(match (call.capability, word) {
+        (Capability::NumberCheck, "match" | "mismatch") => {
+            Answer::Checked { matches: matches == Some(true), charged }
+        }
+        (Capability::TwoFactor, "match" | "mismatch" | "unknown") => Answer::NameCheck { matches },
+        (Capability::Reassigned, "reassigned") => Answer::Reassignment(Reassignment::Reassigned),
+        (Capability::Reassigned, "cancelled") => Answer::Reassignment(Reassignment::Cancelled),
+        (Capability::Reassigned, "not_reassigned") => Answer::Reassignment(Reassignment::NotReassigned),
+        (Capability::Reassigned, "unknown") => Answer::Reassignment(Reassignment::Unknown),
+        (Capability::NumberStatus, "active") => Answer::NumberStatus(NumberStatus::Active),
+        (Capability::NumberStatus, "suspended") => Answer::NumberStatus(NumberStatus::Suspended),
+        (Capability::NumberStatus, "off") => Answer::NumberStatus(NumberStatus::Off),
+        (Capability::NumberStatus, "vacant") => Answer::NumberStatus(NumberStatus::Vacant),
+        (Capability::NumberStatus, "unknown") => Answer::NumberStatus(NumberStatus::Unknown),
+        _ => Answer::Unavailable { code: "no_verdict".to_owned(), definite: true },
+    })
 }
 
 fn open(
@@ -210,6 +232,7 @@ fn echoes(call: &Call<'_>, code: &str) -> bool {
     (code.len() >= 8 && sent.into_iter().any(|text| text.contains(code) || code.contains(text)))
         || echoes_number(call, code)
         || echoes_address(call, code)
+        || call.inquiry.and_then(|asked| asked.name).is_some_and(|name| code.contains(name))
         || call.message.is_some_and(|sent| holds_digits(code, sent.code))
 }
 

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod emails;
+mod inquiries;
 mod logins;
 mod messages;
 mod receipts;
@@ -17,7 +18,12 @@ use crate::{
     model::platform::Platform,
 };
 
-use super::{Account, Call, Capability, Credential, Document, Mail, Message, find};
+use super::{Account, Call, Capability, Credential, Document, Inquiry, Mail, Message, find};
+
+/// 2026-07-23T20:30:00Z, on the next day in China.
+const SINCE: Timestamp = Timestamp::from_secs(1_784_838_600);
+
+const NAME: &str = "王小明";
 
 /// A provider, an account with it, and a credential that fits.
 struct Bench {
@@ -64,6 +70,12 @@ impl Bench {
                 json!({"captchaId": "k", "captchaKey": "s"}),
                 json!({"lot_number": "l", "captcha_output": "o", "pass_token": "p", "gen_time": "1"}),
             ),
+            "aliyun_number" => (
+                json!({"accessKeyId": "i", "accessKeySecret": "s", "authCode": "c", "statusAuthCode": "d"}),
+                json!({}),
+            ),
+            "chuanglan_data" => (json!({"appId": "i", "appSecret": "s"}), json!({})),
+            "camara" => (json!({"accessToken": "t"}), json!({})),
             "jpush_risk" => (json!({"appKey": "k", "masterSecret": "s"}), json!({})),
             "jpush_push" => (
                 json!({"appKey": "k", "masterSecret": "s"}),
@@ -101,9 +113,9 @@ impl Bench {
             capability,
             account: &self.account,
             credential: &self.credential,
-            phone: [Capability::NumberCheck, Capability::Sms, Capability::Risk]
-                .contains(&capability)
-                .then_some(&self.phone),
+            phone: (capability.has_countries()
+                || [Capability::NumberCheck, Capability::Risk].contains(&capability))
+            .then_some(&self.phone),
             message: [Capability::Sms, Capability::Email].contains(&capability).then(|| Message {
                 text: TEXT,
                 code: "271828",
@@ -112,6 +124,7 @@ impl Bench {
                 mail: (capability == Capability::Email)
                     .then_some(Mail { to: &self.address, subject: "绑定邮箱验证码" }),
             }),
+            inquiry: capability.is_inquiry().then_some(Inquiry { since: SINCE, name: Some(NAME) }),
             platform: Platform::Android,
             address: "203.0.113.7",
             request_id: "req_1",

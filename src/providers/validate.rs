@@ -74,17 +74,7 @@ fn check_operation(capability: Capability, operation: &Operation, names: &Names<
     if let Some(decrypt) = &operation.decrypt {
         check_decrypt(decrypt, names, found);
     }
-    found.unless(operation.verdict.is_some() == (capability == Capability::NumberCheck), || {
-        "a verdict goes with number_check and with nothing else".into()
-    });
-    if let Some(verdict) = &operation.verdict {
-        found.unless(!verdict.matched.is_empty() && !verdict.mismatch.is_empty(), || {
-            "verdict needs both match and mismatch".into()
-        });
-        found.unless(verdict.matched.iter().all(|value| !verdict.mismatch.contains(value)), || {
-            "verdict: a value is both match and mismatch".into()
-        });
-    }
+    check_verdict(capability, operation, found);
     if let Some(hint) = &operation.carrier {
         found.unless(is_required(operation, &hint.of), || {
             format!("carrier looks at \"{}\", which is no required credential field", hint.of)
@@ -96,7 +86,7 @@ fn check_operation(capability: Capability, operation: &Operation, names: &Names<
 /// What goes with one capability and not with another.
 fn check_capability(capability: Capability, operation: &Operation, names: &Names<'_>, found: &mut Problems) {
     match (capability, &operation.token) {
-        (Capability::Sms | Capability::Email | Capability::Risk, token) => {
+        (capability, token) if capability.is_shared() || capability == Capability::Risk => {
             found.unless(token.is_none() && operation.credential.is_empty(), || {
                 "there is no credential here".into()
             });
@@ -105,9 +95,8 @@ fn check_capability(capability: Capability, operation: &Operation, names: &Names
             "token is no required credential field".into()
         }),
     }
-    let is_sms = capability == Capability::Sms;
-    found.unless(is_sms == countries::are_sane(&operation.countries), || {
-        "sms, and nothing else, needs countries like [\"86\"], [\"*\"] or [\"!86\"]".into()
+    found.unless(capability.has_countries() == countries::are_sane(&operation.countries), || {
+        "sms and questions about numbers, and nothing else, need countries like [\"86\"], [\"*\"] or [\"!86\"]".into()
     });
     let message = if operation.template { "template" } else { "text" };
     let holes = || operation.fields.values().flat_map(Template::holes);
@@ -117,8 +106,14 @@ fn check_capability(capability: Capability, operation: &Operation, names: &Names
     found.unless(!capability.is_message() || holes().any(|hole| hole.name == message), || {
         format!("no field holds \"{message}\"")
     });
-    found.unless(capability != Capability::Email || holes().any(|hole| hole.name == "email"), || {
-        "no field holds \"email\"".into()
+    let held = match capability {
+        Capability::Email => "email",
+        Capability::TwoFactor => "name",
+        Capability::Reassigned => "since_",
+        _ => "",
+    };
+    found.unless(held.is_empty() || holes().any(|hole| hole.name.starts_with(held)), || {
+        format!("no field holds \"{held}\"")
     });
     found.unless(operation.score.is_some() == (capability == Capability::Risk), || {
         "a score goes with risk and with nothing else".into()
@@ -143,6 +138,24 @@ fn check_capability(capability: Capability, operation: &Operation, names: &Names
         found.unless(!names.any(value, |meaning| meaning.secret || !meaning.ours), || {
             format!("query {name} may hold settings that are not secret, nothing else")
         });
+    }
+}
+
+fn check_verdict(capability: Capability, operation: &Operation, found: &mut Problems) {
+    let (needed, also) = capability.verdicts();
+    let verdict = &operation.verdict;
+    for (word, _) in verdict {
+        let is_known = needed.iter().chain(also).any(|known| known == word);
+        found.unless(is_known, || format!("verdict \"{word}\" does not go with it"));
+    }
+    for word in needed {
+        found.unless(verdict.get(*word).is_some_and(|values| !values.is_empty()), || {
+            format!("verdict lacks \"{word}\"")
+        });
+    }
+    let mut seen = BTreeSet::new();
+    for value in verdict.values().flatten() {
+        found.unless(seen.insert(value), || format!("verdict has \"{value}\" twice"));
     }
 }
 

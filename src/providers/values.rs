@@ -46,6 +46,13 @@ impl Values {
         if let Some(message) = &call.message {
             values.set_message(message);
         }
+        if let Some(inquiry) = &call.inquiry {
+            values.set("since_compact17", inquiry.since.compact17());
+            values.set("since_iso", inquiry.since.rfc3339());
+            if let Some(name) = inquiry.name {
+                values.set("name", name.to_owned());
+            }
+        }
         for (name, value) in call.account.settings() {
             values.0.insert(name.clone(), value.clone());
         }

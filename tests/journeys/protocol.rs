@@ -219,6 +219,9 @@ impl State {
                 row.1 = row.1.max(last_login_at);
             }
             Message::Claim { .. }
+            | Message::TakeBack { .. }
+            | Message::IndexCase(_)
+            | Message::DropImages { .. }
             | Message::Release { .. }
             | Message::Undo { .. }
             | Message::FinishImport { .. }

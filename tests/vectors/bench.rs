@@ -11,7 +11,7 @@ use onetap::{
         time::Timestamp,
     },
     model::{carrier::Carrier, platform::Platform},
-    providers::{self, Account, Answer, Call, Capability, Credential, Document, Mail, find},
+    providers::{self, Account, Answer, Call, Capability, Credential, Document, Inquiry, Mail, find},
 };
 use serde_json::{Map, Value, json};
 
@@ -65,6 +65,7 @@ pub(crate) struct Case {
     pub(crate) nonce: [u8; 16],
     pub(crate) now: Timestamp,
     pub(crate) message: Option<Message>,
+    pub(crate) inquiry: Option<Inquiry<'static>>,
 }
 
 /// An SMS, or an e-mail with address and subject.
@@ -87,6 +88,7 @@ impl Case {
             nonce: [0; 16],
             now: NOON,
             message: None,
+            inquiry: None,
         }
     }
 
@@ -109,6 +111,7 @@ impl Case {
                     mail: mail.as_ref().map(|(to, subject)| Mail { to, subject }),
                 }
             }),
+            inquiry: self.inquiry,
             platform: Platform::Ios,
             address: self.address,
             request_id: self.request_id,
@@ -170,6 +173,7 @@ pub(crate) fn request_of_a_new_document(
         credential: &credential(params),
         phone: None,
         message: None,
+        inquiry: None,
         platform: Platform::Ios,
         address: "",
         request_id: "",

@@ -20,6 +20,7 @@ mod platform;
 pub(crate) mod provider;
 mod queue;
 pub(crate) mod receivers;
+pub(crate) mod registers;
 pub(crate) mod sms;
 
 use std::{
@@ -57,6 +58,7 @@ use identities::ThirdParties;
 use objects::{Kind, Objects};
 use provider::Providers;
 use receivers::Receivers;
+use registers::Registers;
 use sms::Phones;
 
 /// 2026-11-20T04:00:00.123Z: where every story begins.
@@ -68,6 +70,7 @@ pub(crate) struct World {
     pub(crate) providers: Providers,
     pub(crate) phones: Phones,
     pub(crate) receivers: Receivers,
+    pub(crate) registers: Registers,
     pub(crate) third_parties: ThirdParties,
     pub(crate) faults: Faults,
     pub(crate) objects: Objects,
@@ -119,6 +122,7 @@ impl World {
             providers: Providers::default(),
             phones: Phones::default(),
             receivers: Receivers::default(),
+            registers: Registers::default(),
             third_parties: ThirdParties::default(),
             queue: Mutex::default(),
             faults: Faults::default(),
@@ -245,6 +249,7 @@ impl Http for World {
     async fn send(&self, request: HttpRequest) -> Result<HttpReply, HttpFailure> {
         let send = async || {
             let answer = self.phones.answer(&request).or_else(|| self.receivers.answer(&request));
+            let answer = answer.or_else(|| self.registers.answer(&request));
             let answer = answer.or_else(|| self.third_parties.answer(&request, self.now()));
             let answer = match answer {
                 Some(answer) => answer,

@@ -88,7 +88,8 @@ fn complete_accounts(path: &Path) -> Result<()> {
         if text.lines().any(|line| line.starts_with("WEBHOOKS=")) { String::new() } else { webhooks()? };
     let redirects =
         if text.lines().any(|line| line.starts_with("IDENTITY_REDIRECTS=")) { "" } else { REDIRECTS };
-    if has("wechat") && has("resend") && webhooks.is_empty() && redirects.is_empty() {
+    let has_all = ["wechat", "resend", "chuanglan_data"].into_iter().all(has);
+    if has_all && webhooks.is_empty() && redirects.is_empty() {
         return Ok(());
     }
     say("adding what is missing to .dev.vars");
@@ -204,6 +205,14 @@ fn sandbox_accounts() -> Result<Value> {
         ),
         account("jpush_risk", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
         account("jpush_push", json!({"appKey": word(24)?, "masterSecret": word(24)?})),
+        first("chuanglan_data", json!({"appId": word(12)?, "appSecret": word(32)?})),
+        reserve(
+            "aliyun_number",
+            None,
+            json!({
+                "accessKeyId": word(24)?, "accessKeySecret": word(30)?, "authCode": word(10)?, "statusAuthCode": word(10)?,
+            })
+        ),
         with(
             account(
                 "wechat",

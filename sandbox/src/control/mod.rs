@@ -5,6 +5,7 @@ mod captchas;
 mod email;
 mod idp;
 mod notices;
+mod people;
 mod receipts;
 mod risk;
 mod sms;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(captchas::routes())
         .merge(idp::routes())
         .merge(risk::routes())
+        .merge(people::routes())
         .merge(receipts::routes())
         .merge(notices::routes())
 }

@@ -6,7 +6,10 @@
 mod acs3;
 mod aliyun;
 mod aliyun_email;
+mod aliyun_number;
 mod aliyun_sms;
+mod camara;
+mod chuanglan_data;
 mod chuanglan_sms;
 mod chuanglan_sms_v2;
 mod cmcc;
@@ -65,6 +68,8 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(turnstile::routes())
         .merge(geetest::routes())
         .merge(jpush_risk::routes())
+        .merge(chuanglan_data::routes())
+        .merge(camara::routes())
         .merge(jpush_push::routes())
         .merge(wechat::routes())
         .merge(qq::routes())
@@ -81,6 +86,9 @@ async fn root(State(world): State<Arc<World>>, uri: Uri, headers: HeaderMap, bod
         (Some(_), _) => tencent_sms::exchange(&world, &uri, &headers, &body),
         (None, Some("SingleSendMail")) => aliyun_email::exchange(&world, &uri, &headers, &body),
         (None, Some("SendSms")) => aliyun_sms::exchange(&world, &uri, &headers, &body),
+        (None, Some(action)) if aliyun_number::is_asked(action) => {
+            aliyun_number::exchange(&world, &uri, &headers, &body)
+        }
         (None, _) => aliyun::exchange(&world, &uri, &headers, &body),
     };
     deliver(answer).await

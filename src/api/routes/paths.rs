@@ -79,6 +79,7 @@ pub fn find(method: &str, path: &str) -> Found {
             let change = (method == "PUT").then_some(Route::LoginProtectionChange);
             ("GET, HEAD, PUT", change.or_else(|| (method == "GET").then_some(Route::LoginProtection)))
         }
+        ["v1", "step-up"] => post(method, Route::StepUp),
         ["v1", "step-up", "state"] => post(method, Route::StepUpState),
         ["v1", "step-up", "claim"] => post(method, Route::StepUpClaim),
         ["v1", "step-up", "start"] => post(method, Route::StepUpStart),

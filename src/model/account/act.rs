@@ -39,6 +39,9 @@ impl Account {
         let end = |kind| End { kind, place: &place, rules: &rules, now };
         let by = Hand { account, session: id, device: here };
         match deed {
+            Deed::StepUp { ticket, purpose, need } => {
+                self.ask_for_action(by, ticket, (purpose, need), &end(EventKind::Held))
+            }
             Deed::Prove | Deed::NeedFreshProof => Outcome::Done,
             Deed::LookAtProfile => Outcome::Profile(self.own_profile(id).into()),
             Deed::ChangeProfile(change) => {

@@ -46,6 +46,10 @@ impl Account {
         }
         let waits =
             self.step_ups.find(at.ticket, now).filter(|known| known.approved() != Some(true))?.clone();
+        // Who is signed in has nothing to appeal for.
+        if waits.action.is_some() {
+            return Some(Outcome::TicketInvalid);
+        }
         // 2. Room for it. Strangers and the owner's devices do not take each other's.
         let presented = &waits.sign_in.presented;
         let device = self.devices.iter().find(|known| known.is(presented)).map(|known| known.id);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{Candidate, ProfileChange, ProvenInSession, Rules, TrustedPhone};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TrustedPhoneId},
+        id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TicketId, TrustedPhoneId},
         seal::Sealed,
     },
     model::{
@@ -109,6 +109,15 @@ pub enum Deed {
     DistrustPhone(TrustedPhoneId),
     /// Delete the account.
     Delete,
+    /// Prove for an action of the app that the account is theirs.
+    StepUp {
+        /// The ticket of it.
+        ticket: TicketId,
+        /// For what, in the app's words.
+        purpose: String,
+        /// So much must be proven.
+        need: u8,
+    },
     /// Look at the sign-ins that wait for a trusted device.
     LookAtApprovals,
     /// Answer one of them.

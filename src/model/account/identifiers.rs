@@ -57,6 +57,11 @@ impl Account {
         self.bound().find(|known| known.handle.is_phone())
     }
 
+    /// The account's address.
+    pub(super) fn email(&self) -> Option<&Identifier> {
+        self.bound().find(|known| known.handle.kind() == EMAIL)
+    }
+
     /// What leads to the account.
     pub(super) fn bound(&self) -> impl Iterator<Item = &Identifier> {
         self.identifiers.iter().filter(|known| !known.claiming)

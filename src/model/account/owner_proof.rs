@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use self::{by_device::ByDevice, by_email::ByEmail, by_password::ByPassword, by_phone::ByPhone};
 use super::{Account, AtTicket, Outcome, Rules, Step, Waiting};
 use crate::{
-    kernel::time::Timestamp,
+    kernel::{id::DeviceId, time::Timestamp},
     model::{
         handle::HandleName,
         owner_proof::{ProofKind, STRONG, WEAK, strength_of},
@@ -42,7 +42,7 @@ trait OwnerProof {
     fn kind(&self) -> ProofKind;
 
     /// Whether the account can be asked for it.
-    fn is_there(&self, account: &Account, rules: &Rules, now: Timestamp) -> bool;
+    fn is_there(&self, account: &Account, step_up: &StepUp, rules: &Rules, now: Timestamp) -> bool;
 
     /// Whether this is one.
     fn is_right(&self, account: &Account, proof: &Proof, rules: &Rules, now: Timestamp) -> bool;
@@ -69,13 +69,13 @@ impl Account {
     pub(super) fn offered(&self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> Vec<ProofKind> {
         let is_left = |kind: ProofKind| match kind {
             // Protection is there for who has lost the password along with the number.
-            ProofKind::Password => step_up.reason == Reason::NumberMayBeRecycled,
+            ProofKind::Password => step_up.action.is_some() || step_up.reason == Reason::NumberMayBeRecycled,
             _ => step_up.reason != Reason::NumberRecycled,
         };
         let there = KINDS.iter().filter(|proof| {
             is_left(proof.kind())
                 && !step_up.proven.contains(&proof.kind())
-                && proof.is_there(self, rules, now)
+                && proof.is_there(self, step_up, rules, now)
         });
         let mut offered: Vec<ProofKind> = there.map(|proof| proof.kind()).collect();
         let all: Vec<ProofKind> = step_up.proven.iter().chain(&offered).copied().collect();
@@ -115,6 +115,12 @@ impl Account {
         }
         self.step_ups.prove(at.ticket, kind, now);
         None
+    }
+
+    /// Whether it is this device that waits.
+    pub(super) fn waits_on(&self, step_up: &StepUp, device: DeviceId) -> bool {
+        let known = self.devices.iter().find(|known| known.id == device);
+        known.is_some_and(|known| known.has_token(&step_up.device_token))
     }
 
     /// A sign-in that waits, as its device may see it.

@@ -260,7 +260,7 @@ impl Account {
         }
     }
 
-    fn repeat_of(&self, sign_in: &SignIn) -> Option<Outcome> {
+    pub(super) fn repeat_of(&self, sign_in: &SignIn) -> Option<Outcome> {
         let session = self.sessions.iter().find(|known| known.id == sign_in.session)?;
         let device = self.devices.iter().find(|known| known.id == session.device)?;
         Some(self.signed_in(sign_in, session.clone(), device.clone()))

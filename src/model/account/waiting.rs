@@ -158,6 +158,7 @@ impl Account {
             question: None,
             need: self.need(reason, rules),
             proven: Vec::new(),
+            action: None,
             carried_out: false,
             not_mine: false,
             sign_in,
@@ -203,6 +204,9 @@ impl Account {
             Some(false) => return Outcome::ProofFailed,
             Some(true) => {
                 let (sign_in, carried_out) = (step_up.sign_in.clone(), step_up.carried_out);
+                if step_up.action.is_some() {
+                    return self.confirm_action(at.ticket, now);
+                }
                 let confirmed = Way::Confirmed { token_issued: step_up.token_issued };
                 step_up.carried_out = true;
                 // Whoever was signed out since does not come back by the same ticket; and once the session has gone on,
@@ -252,7 +256,9 @@ impl Account {
         if self.trust_of(here, rules, now) != Trust::Trusted {
             return Outcome::Forbidden;
         }
-        let pending = self.step_ups.open(now).map(|(step_up, question)| Pending {
+        let asks_another = |step_up: &StepUp| !self.waits_on(step_up, here);
+        let open = self.step_ups.open(now).filter(|(step_up, _)| asks_another(step_up));
+        let pending = open.map(|(step_up, question)| Pending {
             id: question.id,
             asked_at: question.asked_at,
             until: question.until,
@@ -275,6 +281,10 @@ impl Account {
     ) -> Outcome {
         if self.trust_of(here, end.rules, end.now) != Trust::Trusted {
             return Outcome::Forbidden;
+        }
+        // Nobody confirms themselves.
+        if self.step_ups.asked_by(approval).is_some_and(|step_up| self.waits_on(step_up, here)) {
+            return Outcome::NotFound;
         }
         let (taken, step_up) = self.step_ups.answer(approval, by, digits, end.now);
         match (taken, step_up) {

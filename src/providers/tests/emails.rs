@@ -41,7 +41,9 @@ fn every_vendor_gets_the_address_the_subject_and_the_text_or_the_parameters() {
         assert!(sent.contains("271828"), "{provider}");
         let message = call.message.map(|message| Message { mail: None, ..message });
         assert!(matches!(Call { message, ..call }.request(), Err(CallError::Setting(_))), "{provider}");
-        assert!(!bench.document.offers(Capability::Sms) && !bench.document.serves_country("86"));
+        assert!(
+            !bench.document.offers(Capability::Sms) && !bench.document.serves_country(Capability::Sms, "86")
+        );
     }
 }
 
@@ -135,7 +137,7 @@ fn documents_of_mail_keep_rules_of_their_own() {
     });
     for (pointer, value, problem) in [
         ("/sms", sms, "sms and email are two accounts"),
-        ("/email/countries", json!(["86"]), "sms, and nothing else, needs countries"),
+        ("/email/countries", json!(["86"]), "need countries like"),
         ("/email/template", json!(false), "no field holds \"text\""),
         ("/email/fields/Destination.0", json!("{from}"), "no field holds \"email\""),
         ("/email/fields/Subject", json!("{phone}"), "names \"phone\", which is nothing"),

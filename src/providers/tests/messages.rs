@@ -80,7 +80,10 @@ fn vendors_for_china_send_nowhere_else() {
     ] {
         let mut bench = Bench::new(provider);
         let document = bench.document;
-        assert_eq!((document.serves_country("86"), document.serves_country("1")), (china, america));
+        assert_eq!(
+            (document.serves_country(Capability::Sms, "86"), document.serves_country(Capability::Sms, "1")),
+            (china, america)
+        );
         bench.phone = PhoneNumber::parse("+14155550100").unwrap();
         if document.offers(Capability::Sms) {
             let request = bench.call(Capability::Sms).request();

@@ -58,7 +58,7 @@ fn everything_offered_can_be_asked() {
             let shown = format!("{request:?}");
             assert!(!shown.contains("token") && !shown.contains("xiaoming"));
             assert_eq!(document.credential_problems(capability, &bench.credential), []);
-            let has_token = ![Capability::Sms, Capability::Email, Capability::Risk].contains(&capability);
+            let has_token = !capability.is_shared() && capability != Capability::Risk;
             assert_eq!(document.primary(capability, &bench.credential).is_some(), has_token);
         }
     }

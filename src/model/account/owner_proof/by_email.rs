@@ -1,10 +1,7 @@
 //! The account's address gets a code.
 
-use super::{Account, Outcome, OwnerProof, Proof, ProofKind, Rules, Timestamp};
-use crate::{
-    kernel::id::TicketId,
-    model::{account::Identifier, handle::EMAIL},
-};
+use super::{Account, Outcome, OwnerProof, Proof, ProofKind, Rules, StepUp, Timestamp};
+use crate::kernel::id::TicketId;
 
 pub(super) struct ByEmail;
 
@@ -13,7 +10,7 @@ impl OwnerProof for ByEmail {
         ProofKind::EmailCode
     }
 
-    fn is_there(&self, account: &Account, _: &Rules, _: Timestamp) -> bool {
+    fn is_there(&self, account: &Account, _: &StepUp, _: &Rules, _: Timestamp) -> bool {
         account.email().is_some()
     }
 
@@ -23,11 +20,6 @@ impl OwnerProof for ByEmail {
 }
 
 impl Account {
-    /// The account's address.
-    pub(super) fn email(&self) -> Option<&Identifier> {
-        self.bound().find(|known| known.handle.kind() == EMAIL)
-    }
-
     /// Lets a code be sent to it.
     pub(in super::super) fn ask_email(&mut self, ticket: TicketId, rules: &Rules, now: Timestamp) -> Outcome {
         if let Err(retry_after) = self.step_ups.ask_phone(rules.codes_an_hour, now) {

@@ -1,6 +1,6 @@
 //! The account's password.
 
-use super::{Account, OwnerProof, Proof, ProofKind, Rules, Timestamp};
+use super::{Account, OwnerProof, Proof, ProofKind, Rules, StepUp, Timestamp};
 
 pub(super) struct ByPassword;
 
@@ -9,7 +9,7 @@ impl OwnerProof for ByPassword {
         ProofKind::Password
     }
 
-    fn is_there(&self, account: &Account, _: &Rules, _: Timestamp) -> bool {
+    fn is_there(&self, account: &Account, _: &StepUp, _: &Rules, _: Timestamp) -> bool {
         account.password.is_some()
     }
 

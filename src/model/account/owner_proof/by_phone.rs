@@ -1,6 +1,6 @@
 //! A trusted phone gets a code. Its number may be sold again too, so one that was not proven lately is not asked.
 
-use super::{Account, OwnerProof, Proof, ProofKind, Rules, Timestamp};
+use super::{Account, OwnerProof, Proof, ProofKind, Rules, StepUp, Timestamp};
 
 pub(super) struct ByPhone;
 
@@ -9,7 +9,7 @@ impl OwnerProof for ByPhone {
         ProofKind::TrustedPhone
     }
 
-    fn is_there(&self, account: &Account, rules: &Rules, now: Timestamp) -> bool {
+    fn is_there(&self, account: &Account, _: &StepUp, rules: &Rules, now: Timestamp) -> bool {
         account.phones_to_ask(rules, now).next().is_some()
     }
 

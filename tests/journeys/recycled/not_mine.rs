@@ -1,0 +1,116 @@
+//! *Not mine*: the number goes, everything else stays.
+
+use serde_json::json;
+
+use super::{
+    DAY, MINUTE, NUMBER, PASSWORD, SOLD_AGAIN, account, asked, bearer, by_password, claim, device_token,
+    log_in, ming, on, own, stays, used,
+};
+use crate::world::{Answer, World, client::device};
+
+/// Hers is a new account with the number; his has lost it and keeps everything else.
+fn are_two_people(world: &World, ming: &Answer, hong: &Answer) {
+    assert_ne!(account(hong), account(ming));
+    assert_eq!(
+        (&hong.body["account"]["isNew"], &hong.body["account"].get("displayName")),
+        (&json!(true), &None)
+    );
+    assert_eq!(hong.body["account"]["phone"], "+86138****8000");
+    world.settle_within(MINUTE);
+    let again = world.login(NUMBER).signed_in();
+    assert_eq!((account(&again), &again.body["account"]["isNew"]), (account(hong), &json!(false)));
+}
+
+#[test]
+fn she_has_an_account_of_her_own_at_once_where_he_was_long_gone() {
+    let world = World::new();
+    let ming = ming(&world);
+    let id = ming.text("/device/id").to_owned();
+    world.pass(SOLD_AGAIN);
+    let asked = asked(&world);
+    let hong = claim(&world, &asked, "not_mine").signed_in();
+    assert_ne!(hong.text("/device/id"), id);
+    // A repeat of her answer ends in the same session.
+    let again = claim(&world, &asked, "not_mine").signed_in();
+    assert_eq!(again.text("/session/id"), hong.text("/session/id"));
+    are_two_people(&world, &ming, &hong);
+    // The ticket is good for nothing else.
+    by_password(&world, &asked, PASSWORD).is_problem(410, "ticket_invalid");
+    claim(&world, &asked, "mine").is_problem(400, "invalid_request");
+}
+
+#[test]
+fn what_he_had_is_his_still() {
+    let world = World::new();
+    let first = ming(&world);
+    let name = json!({"username": "xiaoming"});
+    let bound = world.post("/v1/account/identities/username", &name).bearer(bearer(&first)).send();
+    assert_eq!(bound.status, 204, "{}", bound.body);
+    used(&world, &first, 7);
+    world.pass(SOLD_AGAIN);
+    let hong = claim(&world, &asked(&world), "not_mine").signed_in();
+    are_two_people(&world, &first, &hong);
+    let back = log_in(&world, "xiaoming", PASSWORD, &crate::world::client::device_with(device_token(&first)));
+    let back = back.signed_in();
+    assert_eq!((account(&back), &back.body["account"]["displayName"]), (account(&first), &json!("小明同学")));
+    let his = own(&world, &back);
+    assert_eq!(his.get("phone"), None);
+    let phones = world.get("/v1/account/phones").bearer(bearer(&back)).send();
+    assert_eq!(phones.body["phones"][0]["cause"], "reassigned", "{}", phones.body);
+}
+
+#[test]
+fn an_owner_who_can_be_heard_has_three_days_to_object() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    let session = stays(&world, first, 120);
+    let hong = claim(&world, &asked(&world), "not_mine").signed_in();
+    assert_ne!(account(&hong), account(&session));
+    assert_eq!(hong.body["account"].get("phone"), None, "not hers yet: {}", hong.body);
+    assert_eq!(own(&world, &session)["phone"], "+86138****8000", "his still");
+    // Whoever comes with the number meanwhile is asked again, and led to the same account.
+    let again = claim(&world, &asked(&world), "not_mine").signed_in();
+    assert_eq!(account(&again), account(&hong));
+    world.pass(DAY * 3);
+    let hers = world.login(NUMBER).signed_in();
+    assert_eq!((account(&hers), &hers.body["account"]["phone"]), (account(&hong), &json!("+86138****8000")));
+    world.settle_within(MINUTE);
+    assert_eq!(world.login(NUMBER).signed_in().text("/account/id"), account(&hong));
+}
+
+#[test]
+fn an_owner_who_comes_with_the_number_on_his_own_phone_keeps_it() {
+    let world = World::new();
+    let first = ming(&world);
+    let token = device_token(&first).to_owned();
+    used(&world, &first, 7);
+    stays(&world, first.clone(), 120);
+    let asked = asked(&world);
+    let stranger = claim(&world, &asked, "not_mine").signed_in();
+    assert_eq!(stranger.body["account"].get("phone"), None);
+    let still = on(&world, &token).signed_in();
+    assert_eq!(account(&still), account(&first));
+    world.settle_within(MINUTE);
+    world.pass(DAY * 4);
+    let comes = world.login(NUMBER).signed_in();
+    assert_eq!(account(&comes), account(&first), "nobody waits for it any more");
+}
+
+#[test]
+fn a_new_password_is_hers_and_not_his() {
+    let world = World::new();
+    let ming = ming(&world);
+    world.pass(SOLD_AGAIN);
+    let body = json!({"phone": NUMBER, "purpose": "reset_password", "device": device()});
+    let challenge = world.post("/v1/otp/send", &body).send().challenge();
+    let proof = json!({"type": "otp", "challengeId": challenge, "code": world.phones.code(NUMBER)});
+    let reset = json!({"numberProof": proof, "newPassword": "vlimp oster gandel", "device": device()});
+    let held = world.post("/v1/password/reset", &reset).send();
+    assert_eq!(held.body["reason"], "number_may_be_recycled", "{}", held.body);
+    log_in(&world, NUMBER, "vlimp oster gandel", &device()).is_problem(401, "invalid_credentials");
+    let hong = claim(&world, &held, "not_mine").signed_in();
+    are_two_people(&world, &ming, &hong);
+    let hers = log_in(&world, NUMBER, "vlimp oster gandel", &device()).signed_in();
+    assert_eq!(account(&hers), account(&hong));
+}
