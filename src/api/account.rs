@@ -11,7 +11,7 @@ use super::{
     login,
     login_history::{EventBody, event_body},
     numbers::PhoneBody,
-    own,
+    objections, own,
     problem::Problem,
     sessions::{self, ListedSession},
 };
@@ -86,6 +86,8 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         account: Account<'a>,
         former_phones: Vec<PhoneBody<'a>>,
         trusted_phones: Vec<PhoneBody<'a>>,
+        number_claims: Vec<objections::Claim>,
+        appeals: Vec<objections::Appeal<'a>>,
         login_protection: bool,
         devices: Vec<ListedDevice<'a>>,
         sessions: Vec<ListedSession<'a>>,
@@ -95,11 +97,14 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let former = export.former_numbers.iter();
     let former = former.map(|(phone, former)| PhoneBody::of_former(phone, former, true));
     let trusted = export.account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, true));
+    let appeals = service.appeals(&export.account).map_err(Problem::internal)?;
     let events = export.view.seen.events.iter().map(|event| event_body(event, &export.view));
     login::json(&Export {
         account: account_body(&export.account, true),
         former_phones: former.collect(),
         trusted_phones: trusted.collect(),
+        number_claims: objections::claims_of(service, &export.account)?,
+        appeals: objections::appeals_of(&appeals, service.world.now()),
         login_protection: export.view.seen.is_protected,
         devices: devices::bodies(&export.view),
         sessions: sessions::bodies(service.settings, &export.view),

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Reply, appeals::CaseBody, http::HttpIn, login, own, problem::Problem};
 use crate::{
-    journeys::{Service, appeals::AppealView, objections::NumberClaimView},
+    journeys::{Service, appeals::AppealView, objections::NumberClaimView, own_profile::AccountView},
     kernel::time::Timestamp,
     model::{case::Matter, login_history::Place},
     ports::World,
@@ -18,15 +18,28 @@ pub(super) async fn claims<W: World>(service: Service<'_, W>, request: &HttpIn) 
         claims: Vec<Claim>,
     }
     let account = service.account(own::doer(service.settings, request)?).await?;
-    let views = service.number_claims(&account).map_err(Problem::internal)?;
+    login::json(&Answer { claims: claims_of(service, &account)? })
+}
+
+/// The same, as answers have it.
+pub(super) fn claims_of<W: World>(
+    service: Service<'_, W>,
+    account: &AccountView,
+) -> Result<Vec<Claim>, Problem> {
+    let views = service.number_claims(account).map_err(Problem::internal)?;
     let now = service.world.now();
-    login::json(&Answer { claims: views.iter().map(|view| Claim::of(view, now)).collect() })
+    Ok(views.iter().map(|view| Claim::of(view, now)).collect())
+}
+
+/// Appeals, as answers have them.
+pub(super) fn appeals_of(views: &[AppealView], now: Timestamp) -> Vec<Appeal<'_>> {
+    views.iter().filter_map(|view| Appeal::of(view, now)).collect()
 }
 
 /// A number that somebody else waits for, or has.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Claim {
+pub(super) struct Claim {
     phone: String,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -62,15 +75,15 @@ pub(super) async fn appeals<W: World>(service: Service<'_, W>, request: &HttpIn)
     struct Answer<'a> {
         appeals: Vec<Appeal<'a>>,
     }
-    let views = service.appeals(own::doer(service.settings, request)?).await?;
-    let now = service.world.now();
-    login::json(&Answer { appeals: views.iter().filter_map(|view| Appeal::of(view, now)).collect() })
+    let account = service.account(own::doer(service.settings, request)?).await?;
+    let views = service.appeals(&account).map_err(Problem::internal)?;
+    login::json(&Answer { appeals: appeals_of(&views, service.world.now()) })
 }
 
 /// An appeal for one's account: by which device, and where it was.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Appeal<'a> {
+pub(super) struct Appeal<'a> {
     id: String,
     state: &'static str,
     expires_at: String,

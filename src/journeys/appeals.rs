@@ -5,6 +5,7 @@ use super::{
     device_proof::{GivenDeviceProof, needs_key},
     number_proof::{NumberProof, binding_of_app},
     own_account::Doer,
+    own_profile::AccountView,
     provider::Caller,
     sealed::{APPEAL, APPEAL_IMAGE, DEVICE_NAME},
     sign_in::Entry,
@@ -116,16 +117,14 @@ impl<W: World> Service<'_, W> {
     /// The appeals for the own account, the newest first.
     ///
     /// # Errors
-    /// `unauthenticated`, by the account's own word.
-    pub async fn appeals(&self, doer: Doer<'_>) -> Result<Vec<AppealView>, Failure> {
-        let here = self.here(doer).await?;
-        let own = self.own_profile_of(here, doer.place).await?;
+    /// [`Fault`] for what does not open.
+    pub fn appeals(&self, account: &AccountView) -> Result<Vec<AppealView>, Fault> {
         let mut views = Vec::new();
-        for case in own.cases.into_iter().rev() {
+        for case in account.own.cases.iter().rev() {
             let Matter::Appeal(appeal) = &case.matter else { continue };
             let name = &appeal.waits.sign_in.profile.name;
-            let device_name = self.open_text(here.account, DEVICE_NAME, name)?;
-            views.push(AppealView { case: self.case_view(here.account, case)?, device_name });
+            let device_name = self.open_text(account.id, DEVICE_NAME, name)?;
+            views.push(AppealView { case: self.case_view(account.id, case.clone())?, device_name });
         }
         Ok(views)
     }

@@ -19,6 +19,7 @@ mod aftermath;
 mod api_keys;
 mod backend;
 mod browser;
+mod cases;
 mod client;
 mod contract;
 mod crash;
@@ -97,6 +98,7 @@ fn main() -> ExitCode {
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),
+        cases::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

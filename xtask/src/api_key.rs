@@ -25,6 +25,8 @@ const SCOPES: &[&str] = &[
     "account:protect",
     "account:restore",
     "account:import",
+    "cases:read",
+    "cases:decide",
 ];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.

@@ -90,6 +90,28 @@ fn its_text_says_nothing_and_is_neither_forged_nor_a_ticket() {
 }
 
 #[test]
+fn persisted_format() {
+    let pinned = concat!(
+        r#"{"id":"cas_aibaeaqcaibaeaqcaibaeaqcai","opened_at":0,"state":{"granted":86401000},"profile":"money","#,
+        r#""votes":[{"by":"a","at":1000,"grants":true,"reason":"k1.reason"},"#,
+        r#"{"by":"b","at":1000,"grants":true,"reason":"k1.reason"}],"#,
+        r#""matter":{"objection":{"account":"acc_aeaqcaibaeaqcaibaeaqcaibae","handle":"phone.k1.name","#,
+        r#""value":"k1.number"}}}"#,
+    );
+    let mut case = case(Profile::Money);
+    for by in ["a", "b"] {
+        case.decide(vote(by, true), at(1)).unwrap();
+    }
+    assert_eq!(serde_json::to_string(&case).unwrap(), pinned);
+    assert_eq!(serde_json::from_str::<Case>(pinned).unwrap(), case);
+    for (state, name) in
+        [(State::Open, r#""open""#), (State::Refused, r#""refused""#), (State::Done, r#""done""#)]
+    {
+        assert_eq!(serde_json::to_string(&state).unwrap(), name);
+    }
+}
+
+#[test]
 fn a_queue_knows_of_one_that_nobody_decided() {
     let case = case(Profile::Basic);
     let row = case.row(AccountId::from_bytes([1; 16]), true, at(9));

@@ -223,6 +223,25 @@ fn what_nobody_decides_is_over_after_thirty_days_with_all_that_was_told() {
 }
 
 #[test]
+fn who_leaves_sees_what_was_appealed_and_takes_it_along() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    let mut ming = stays(&world, first, 120);
+    let held = asked(&world);
+    let id = appeal(&world, &held, &vague()).text("/id").to_owned();
+    super::set_proven(&world, &mut ming);
+    let export = world.get("/v1/account/export").bearer(bearer(&ming)).send();
+    assert_eq!(export.body["appeals"][0]["id"], id, "{}", export.body);
+    assert_eq!(export.body["numberClaims"], json!([]));
+    assert_eq!(world.delete("/v1/account").bearer(bearer(&ming)).send().status, 202);
+    world.pass(DAY * 16);
+    world.run_alarms();
+    assert_eq!((queue(&world, "open").len(), queue(&world, "expired").len()), (0, 1));
+    state(&world, &id, held.text("/device/token")).is_problem(404, "not_found");
+}
+
+#[test]
 fn strangers_take_each_others_room_and_not_that_of_his_devices() {
     let world = World::new();
     let first = ming(&world);

@@ -38,6 +38,14 @@ pub(super) fn ming(world: &World) -> Answer {
     login
 }
 
+/// Proves by the password, in a session that goes on, who it is.
+pub(super) fn set_proven(world: &World, login: &mut Answer) {
+    login.body["session"] = refresh(world, login).body["session"].clone();
+    let proof = json!({"proof": {"type": "password", "password": PASSWORD}});
+    let proven = world.post("/v1/session/proof", &proof).bearer(bearer(login)).send();
+    assert_eq!(proven.status, 204, "{}", proven.body);
+}
+
 pub(super) fn set_password(world: &World, login: &Answer, password: &str) {
     let body = json!({"newPassword": password});
     let set = world.put("/v1/account/password", &body).bearer(bearer(login)).send();
