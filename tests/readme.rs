@@ -13,7 +13,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use onetap::{
     api::routes::{self, Found},
     kernel::id::{AccountId, ApprovalId, DeviceId, SessionId, TrustedPhoneId},
-    model::notice::NoticeKind,
+    model::{fact::Kind, language::Language, notice::NoticeKind},
     rules::{
         client_config::ClientRules,
         limits::{Limit, MEANINGS, TABLE},
@@ -26,6 +26,7 @@ const EN: &str = include_str!("../README.md");
 const ZH: &str = include_str!("../README.zh-CN.md");
 const ARCHITECTURE: &str = include_str!("../docs/ARCHITECTURE.md");
 const OPERATIONS: &str = include_str!("../docs/OPERATIONS.md");
+const FACTS: &str = concat!("\n", include_str!("../docs/FACTS.md"));
 const MAKEFILE: &str = include_str!("../Makefile");
 const SETTINGS: &str = include_str!("../src/journeys/settings/read.rs");
 const PROBLEMS: &str =
@@ -135,7 +136,8 @@ fn every_code_of_a_problem_is_listed_with_its_status() {
 
 #[test]
 fn every_event_of_a_webhook_is_listed_and_who_is_told() {
-    for (readme, no, push_only, sms) in [(EN, "no", "push only", "SMS"), (ZH, "否", "只用推送", "短信")]
+    for (readme, no, push_only, sms, email) in
+        [(EN, "no", "push only", "SMS", "e-mail"), (ZH, "否", "只用推送", "短信", "邮件")]
     {
         let rows = rows(section(readme, "## Webhooks"));
         let listed: Vec<_> = rows.iter().filter(|row| row.len() == 3 && row[0].contains('.')).collect();
@@ -144,7 +146,9 @@ fn every_event_of_a_webhook_is_listed_and_who_is_told() {
         for (row, kind) in listed.into_iter().zip(NoticeKind::ALL) {
             let told = row[2];
             assert_eq!(told.starts_with(no), !kind.is_personal(), "{row:?}");
-            assert_eq!(told.contains(push_only), kind.is_personal() && !kind.warns(), "{row:?}");
+            let only_pushed = kind.is_personal() && !kind.warns() && !kind.costs_number();
+            assert_eq!(told.contains(push_only), only_pushed, "{row:?}");
+            assert_eq!(told.contains(email), kind.costs_number(), "{row:?}");
             assert_eq!(told.contains(sms), kind.is_of_number(), "{row:?}");
         }
     }
@@ -187,6 +191,25 @@ fn the_examples_of_settings_can_be_set() {
     Webhook::read(example("## Notices"), &served, false).unwrap();
     Apps::read(Some(example("## Messages")), &served, "id.example.com", 6, 5).unwrap();
     ClientRules::read(example("## Client configuration"), &served, &["flash_v2".to_owned()]).unwrap();
+}
+
+#[test]
+fn the_lists_of_facts_are_those_of_the_code() {
+    let table = section(FACTS, "# Facts");
+    let kinds = rows(table).into_iter().filter_map(|row| row[0].strip_prefix('`')?.strip_suffix('`'));
+    let kinds: Vec<&str> = kinds.filter(|kind| *kind != "kind").collect();
+    assert_eq!(kinds, Kind::ALL.map(Kind::name));
+    let lists = section(FACTS, "## Lists");
+    for kind in [Kind::City, Kind::Surname, Kind::Category, Kind::PhoneModel] {
+        let (_, list) = lists.split_once(&format!("`{}`: ", kind.name())).unwrap();
+        let listed: Vec<&str> = list.split_once(".\n").unwrap().0.split(", ").collect();
+        for (place, listed) in (0..).zip(&listed) {
+            let [zh, en] = Language::ALL.map(|language| kind.text(place, language));
+            assert_eq!(*listed, if zh == en { zh } else { format!("{zh} {en}") });
+        }
+        let end = listed.len().try_into().unwrap();
+        assert_eq!(kind.text(end, Language::En), "", "{} has more", kind.name());
+    }
 }
 
 #[test]

@@ -89,6 +89,11 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         number_claims: Vec<objections::Claim>,
         appeals: Vec<objections::Appeal<'a>>,
         login_protection: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        verified_name: Option<&'a str>,
+        facts: Vec<&'static str>,
+        friends: usize,
+        money: bool,
         devices: Vec<ListedDevice<'a>>,
         sessions: Vec<ListedSession<'a>>,
         login_history: Vec<EventBody<'a>>,
@@ -97,6 +102,8 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let former = export.former_numbers.iter();
     let former = former.map(|(phone, former)| PhoneBody::of_former(phone, former, true));
     let trusted = export.account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, true));
+    // Texts of facts would teach a thief of the session what the owner is asked for later; the app has them.
+    let said = export.view.seen.supplied.as_ref();
     let appeals = service.appeals(&export.account).map_err(Problem::internal)?;
     let events = export.view.seen.events.iter().map(|event| event_body(event, &export.view));
     login::json(&Export {
@@ -106,6 +113,15 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         number_claims: objections::claims_of(service, &export.account)?,
         appeals: objections::appeals_of(&appeals, service.world.now()),
         login_protection: export.view.seen.is_protected,
+        verified_name: export.verified_name.as_deref(),
+        facts: said
+            .and_then(|said| said.facts.as_ref())
+            .into_iter()
+            .flatten()
+            .map(|fact| fact.kind.name())
+            .collect(),
+        friends: said.and_then(|said| said.friends.as_ref()).map_or(0, Vec::len),
+        money: said.and_then(|said| said.money).unwrap_or_default(),
         devices: devices::bodies(&export.view),
         sessions: sessions::bodies(service.settings, &export.view),
         login_history: events.collect(),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Reply, backend, body::Fields, http::HttpIn, login, problem::Problem};
+use super::{Reply, backend, body::Fields, http::HttpIn, login, problem::Problem, supplied};
 use crate::{
     journeys::{Service, account_support::Support},
     kernel::id::AccountId,
@@ -25,24 +25,6 @@ pub(super) async fn phone<W: World>(
     login::json(&Answer { phone: phone.e164() })
 }
 
-/// `PUT /v1/accounts/{id}/freeze`
-pub(super) async fn freeze<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    account: AccountId,
-) -> Result<Reply, Problem> {
-    support(service, request, account, Scope::AccountFreeze, ("frozen", Support::Freeze)).await
-}
-
-/// `PUT /v1/accounts/{id}/login-protection`
-pub(super) async fn protect<W: World>(
-    service: Service<'_, W>,
-    request: &HttpIn,
-    account: AccountId,
-) -> Result<Reply, Problem> {
-    support(service, request, account, Scope::AccountProtect, ("enabled", Support::Protect)).await
-}
-
 /// `POST /v1/accounts/{id}/restore`
 pub(super) async fn restore<W: World>(
     service: Service<'_, W>,
@@ -54,17 +36,64 @@ pub(super) async fn restore<W: World>(
     Ok(Reply::nothing())
 }
 
-async fn support<W: World>(
+/// `PUT /v1/accounts/{id}/...`
+pub(super) async fn put<W: World>(
     service: Service<'_, W>,
     request: &HttpIn,
     account: AccountId,
-    scope: Scope,
-    (field, support): (&str, fn(bool) -> Support),
+    put: Put,
 ) -> Result<Reply, Problem> {
-    let backend = backend::admit(service, request, scope).await?;
+    let backend = backend::admit(service, request, put.scope()).await?;
     let mut body = Fields::read(request)?;
-    let flag = body.required_flag(field);
-    let flag = body.finish(flag)?;
-    service.support(account, support(flag), &backend, &request.id).await?;
+    let (limits, now) = (&service.settings.limits, service.world.now());
+    let support = match put {
+        Put::Freeze => body.required_flag("frozen").map(Support::Freeze),
+        Put::Protect => body.required_flag("enabled").map(Support::Protect),
+        Put::Facts => supplied::facts(&mut body, limits.facts_per_account).map(Support::Facts),
+        Put::Friends => {
+            supplied::friends(&mut body, limits.friends_per_account, account, now).map(Support::Friends)
+        }
+        Put::Money => body.required_flag("enabled").map(Support::Money),
+    };
+    let support = body.finish(support)?;
+    service.support(account, support, &backend, &request.id).await?;
     Ok(Reply::nothing())
+}
+
+/// What a backend puts to an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// `/freeze`
+    Freeze,
+    /// `/login-protection`
+    Protect,
+    /// `/facts`
+    Facts,
+    /// `/friends`
+    Friends,
+    /// `/money`
+    Money,
+}
+
+impl Put {
+    /// Method and pattern.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Freeze => "PUT /v1/accounts/{id}/freeze",
+            Self::Protect => "PUT /v1/accounts/{id}/login-protection",
+            Self::Facts => "PUT /v1/accounts/{id}/facts",
+            Self::Friends => "PUT /v1/accounts/{id}/friends",
+            Self::Money => "PUT /v1/accounts/{id}/money",
+        }
+    }
+
+    const fn scope(self) -> Scope {
+        match self {
+            Self::Freeze => Scope::AccountFreeze,
+            Self::Protect => Scope::AccountProtect,
+            Self::Facts => Scope::AccountFacts,
+            Self::Friends => Scope::AccountFriends,
+            Self::Money => Scope::AccountMoney,
+        }
+    }
 }

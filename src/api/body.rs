@@ -182,6 +182,11 @@ impl Fields {
             .ok()
     }
 
+    /// Whether a field is an object.
+    pub fn is_object(&self, name: &str) -> bool {
+        self.map.get(name).is_some_and(Value::is_object)
+    }
+
     /// An object that must be there. Give it back with [`Fields::absorb`].
     pub fn object(&mut self, name: &str) -> Option<Self> {
         if !self.has(name) {

@@ -84,8 +84,9 @@ fn readers(found: &Found, path: &str) -> Readers {
         | Route::Introspect
         | Route::Revoke
         | Route::AccountPhone(_)
-        | Route::AccountFreeze(_)
-        | Route::AccountProtect(_)
+        | Route::AccountPut(..)
+        | Route::AccountRestore(_)
+        | Route::Import
         | Route::ApiKey
         | Route::Receipts
         | Route::Health => Readers::Nobody,

@@ -14,16 +14,24 @@ pub const MAX_BODY_BYTES: usize = 16 * 1024;
 /// Largest body of an import, bytes.
 pub const MAX_IMPORT_BYTES: usize = 256 * 1024;
 
+/// Largest body of a list that an app supplies, bytes.
+pub const MAX_LIST_BYTES: usize = 64 * 1024;
 /// Largest image of an appeal, bytes.
 pub const MAX_IMAGE_BYTES: usize = 512 * 1024;
 
 /// Where imports go.
 const IMPORT: &str = "/v1/import";
 
+/// Where such lists go begins so.
+const ACCOUNTS: &str = "/v1/accounts/";
+
 /// Largest body of a request to a path, bytes.
 pub fn most_bytes(path: &str) -> usize {
     match path {
         IMPORT => MAX_IMPORT_BYTES,
+        _ if path.starts_with(ACCOUNTS) && (path.ends_with("/facts") || path.ends_with("/friends")) => {
+            MAX_LIST_BYTES
+        }
         _ if path.starts_with("/v1/appeals/") && path.ends_with("/images") => MAX_IMAGE_BYTES,
         _ => MAX_BODY_BYTES,
     }

@@ -14,10 +14,12 @@ use super::{
 use crate::{
     journeys::{
         Service, binding,
-        import::{Imported, ImportedAccount, OF_ALL_APPS, OF_ONE_APP},
+        import::{Imported, ImportedAccount, OF_ALL_APPS, OF_ONE_APP, VerifiedName},
         own_profile::{MAX_AVATAR_URL, MAX_DISPLAY_NAME},
     },
-    kernel::{email::EmailAddress, password::PasswordHash, secret::Secret, time::Timestamp},
+    kernel::{
+        email::EmailAddress, id_number::IdNumber, password::PasswordHash, secret::Secret, time::Timestamp,
+    },
     model::{
         account::RealName,
         api_key::Scope,
@@ -136,8 +138,7 @@ fn account(body: &mut Fields, now: Timestamp, external_id: Option<String>) -> Op
     let avatar_url = checked(body, "avatarUrl", MAX_AVATAR_URL, url, &is_https);
     let tag = "must be a language tag such as zh-CN";
     let locale = checked(body, "locale", MAX_LOCALE, tag, &is_language_tag);
-    let real_names = [RealName::None, RealName::Verified].map(|known| (known.name(), known));
-    let real_name = body.optional_choice("realName", &real_names).unwrap_or_default();
+    let (real_name, verified) = real_name(body);
     let created_at = date(body, "createdAt", now);
     let is_named = username.is_some() || email.is_some();
     if phone.is_none() && identities.is_empty() && !(is_named && password.is_some()) && !body.has_problems() {
@@ -155,8 +156,31 @@ fn account(body: &mut Fields, now: Timestamp, external_id: Option<String>) -> Op
         avatar_url,
         locale,
         real_name,
+        verified,
         created_at,
     })
+}
+
+/// Whether it is known who they are, and by what, where that is told.
+fn real_name(body: &mut Fields) -> (RealName, Option<VerifiedName>) {
+    let states = [RealName::None, RealName::Verified].map(|known| (known.name(), known));
+    if !body.is_object("realName") {
+        return (body.optional_choice("realName", &states).unwrap_or_default(), None);
+    }
+    let Some(mut known) = body.optional_object("realName") else { return (RealName::None, None) };
+    let [_, verified] = states;
+    known.choice("state", &[verified]);
+    let name = known.text("name", MAX_DISPLAY_NAME);
+    let name =
+        name.and_then(|name| if is_name(&name) { Some(name) } else { known.wrong("name", NAME_PROBLEM) });
+    let id_number = known.optional_text("idNumber", MAX_DISPLAY_NAME).map(Secret::new).and_then(|text| {
+        let number = IdNumber::parse(text.expose());
+        number.or_else(|| {
+            known.wrong("idNumber", "must have 18 characters, a date and the right check (GB 11643)")
+        })
+    });
+    body.absorb(known);
+    (RealName::Verified, name.map(|name| VerifiedName { name: Secret::new(name), id_number }))
 }
 
 fn identities(body: &mut Fields) -> Vec<(String, Secret<String>)> {
@@ -197,7 +221,7 @@ fn proven_at(body: &mut Fields, name: &str, is_there: bool, now: Timestamp) -> O
 }
 
 /// A moment that is over.
-fn date(body: &mut Fields, name: &str, now: Timestamp) -> Option<Timestamp> {
+pub(super) fn date(body: &mut Fields, name: &str, now: Timestamp) -> Option<Timestamp> {
     let problem = "must be a moment in the past in RFC 3339, such as 2026-11-20T04:00:00Z";
     let is_past = |text: &str| Timestamp::from_rfc3339(text).is_some_and(|at| at <= now);
     checked(body, name, MAX_DISPLAY_NAME, problem, &is_past).and_then(|text| Timestamp::from_rfc3339(&text))

@@ -36,6 +36,7 @@ pub mod session;
 pub mod sessions;
 pub mod step_up;
 mod step_up_required;
+pub mod supplied;
 
 use crate::{
     journeys::{

@@ -11,6 +11,7 @@ use crate::{
     ports::World,
 };
 
+pub use super::accounts::Put;
 pub use paths::find;
 
 mod paths;
@@ -122,10 +123,8 @@ pub enum Route {
     AccountRestore(AccountId),
     /// `GET /v1/accounts/{id}/phone`
     AccountPhone(AccountId),
-    /// `PUT /v1/accounts/{id}/freeze`
-    AccountFreeze(AccountId),
-    /// `PUT /v1/accounts/{id}/login-protection`
-    AccountProtect(AccountId),
+    /// `PUT /v1/accounts/{id}/...`
+    AccountPut(AccountId, Put),
     /// `POST /v1/appeals`
     AppealMake,
     /// `GET /v1/appeals/{id}`
@@ -248,8 +247,7 @@ impl Route {
             Self::SessionProof => "POST /v1/session/proof",
             Self::AccountRestore(_) => "POST /v1/accounts/{id}/restore",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
-            Self::AccountFreeze(_) => "PUT /v1/accounts/{id}/freeze",
-            Self::AccountProtect(_) => "PUT /v1/accounts/{id}/login-protection",
+            Self::AccountPut(_, put) => put.name(),
             Self::AppealMake => "POST /v1/appeals",
             Self::Appeal => "GET /v1/appeals/{id}",
             Self::AppealImage => "POST /v1/appeals/{id}/images",
@@ -323,8 +321,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::SessionProof => session::prove(service, request).await,
         Route::AccountRestore(id) => accounts::restore(service, request, *id).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
-        Route::AccountFreeze(id) => accounts::freeze(service, request, *id).await,
-        Route::AccountProtect(id) => accounts::protect(service, request, *id).await,
+        Route::AccountPut(id, put) => accounts::put(service, request, *id, *put).await,
         Route::AppealMake => appeals::make(service, request).await,
         Route::Appeal => appeals::look(service, request).await,
         Route::AppealImage => appeals::add_image(service, request).await,

@@ -1,18 +1,19 @@
-//! What those who help people do with an account, on record: freeze it, and see to its login protection.
+//! What those who help people do with an account, and what its app says of it, on record.
 
-use super::{Failure, Service, UNEXPECTED_OUTCOME, backend_access::Backend};
+use super::{Failure, Service, UNEXPECTED_OUTCOME, backend_access::Backend, supplied::SuppliedFact};
 use crate::{
     kernel::id::AccountId,
     model::{
-        account::{Operation, Outcome},
+        account::{Operation, Outcome, Supplied},
         audit::{Action, AuditEntry},
+        friends::Friend,
         refusal::Code,
     },
     ports::World,
 };
 
 /// What is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Support {
     /// Nobody signs in and every session ends; `false`: it may go on.
     Freeze(bool),
@@ -21,6 +22,12 @@ pub enum Support {
     Protect(bool),
     /// It is not deleted after all.
     Restore,
+    /// What its owner can be asked for, in place of all before.
+    Facts(Vec<SuppliedFact>),
+    /// Who can vouch for them, in place of all before.
+    Friends(Vec<Friend>),
+    /// It holds money, or does not.
+    Money(bool),
 }
 
 impl<W: World> Service<'_, W> {
@@ -35,9 +42,7 @@ impl<W: World> Service<'_, W> {
         backend: &Backend,
         request_id: &str,
     ) -> Result<(), Failure> {
-        if !self.is_account_within_reach(backend.mode, account).await? {
-            return Err(Code::NotFound.into());
-        }
+        let supply = |supplied: Supplied| Operation::Supply(supplied.into());
         let (action, operation) = match support {
             Support::Freeze(frozen) => {
                 let action = if frozen { Action::Freeze } else { Action::Unfreeze };
@@ -48,7 +53,21 @@ impl<W: World> Service<'_, W> {
                 (action, Operation::Protect { account, enabled })
             }
             Support::Restore => (Action::Restore, Operation::Restore),
+            Support::Facts(facts) => {
+                let facts = Some(self.sealed_facts(account, &facts)?);
+                (Action::Facts, supply(Supplied { facts, ..Supplied::default() }))
+            }
+            Support::Friends(friends) => {
+                (Action::Friends, supply(Supplied { friends: Some(friends), ..Supplied::default() }))
+            }
+            Support::Money(money) => {
+                let action = if money { Action::Money } else { Action::NoMoney };
+                (action, supply(Supplied { money: Some(money), ..Supplied::default() }))
+            }
         };
+        if !self.is_account_within_reach(backend.mode, account).await? {
+            return Err(Code::NotFound.into());
+        }
         let entry = AuditEntry {
             at: self.world.now(),
             actor: backend.actor.clone(),

@@ -6,22 +6,25 @@
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     backend_access::Backend,
-    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE},
+    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE, VERIFIED_NAME},
     sign_in::again_if_lost,
 };
 use crate::{
     kernel::{
-        digest::{derive, hmac_sha256},
+        digest::{derive, hmac_sha256, keyed_name},
         email::EmailAddress,
         fault::Fault,
         id::AccountId,
+        id_number::IdNumber,
         password::PasswordHash,
         phone::PhoneNumber,
         secret::Secret,
         time::Timestamp,
     },
     model::{
-        account::{Candidate, Identifier, Import, Importing, Operation, Outcome, Profile, RealName},
+        account::{
+            Candidate, Identifier, Import, Importing, Operation, Outcome, Profile, RealName, Verified,
+        },
         api_key::Mode,
         audit::{Action, AuditEntry},
         handle::{self, EMAIL, HandleName, PHONE, Proof, USERNAME},
@@ -55,8 +58,19 @@ pub struct ImportedAccount {
     pub locale: Option<String>,
     /// Whether it is known who they are.
     pub real_name: RealName,
+    /// By what, where that was told.
+    pub verified: Option<VerifiedName>,
     /// Since when there is an account; `None`: since now.
     pub created_at: Option<Timestamp>,
+}
+
+/// Who somebody is by law.
+#[derive(Debug)]
+pub struct VerifiedName {
+    /// The name.
+    pub name: Secret<String>,
+    /// The ID number.
+    pub id_number: Option<IdNumber>,
 }
 
 /// What became of it.
@@ -130,6 +144,7 @@ impl<W: World> Service<'_, W> {
                 locale: seal(LOCALE, imported.locale.as_ref())?,
             },
             real_name: imported.real_name,
+            verified: imported.verified.as_ref().map(|known| self.sealed_name(account, known)).transpose()?,
             created_at: imported.created_at.unwrap_or_else(|| self.world.now()),
         }));
         let finished = match again_if_lost(async || self.world.account(account, import.clone()).await).await?
@@ -188,6 +203,15 @@ impl<W: World> Service<'_, W> {
             }
             _ => Err(UNEXPECTED_OUTCOME),
         }
+    }
+
+    /// The name can be read once more, to be compared; the ID number cannot.
+    fn sealed_name(&self, account: AccountId, known: &VerifiedName) -> Result<Verified, Fault> {
+        let id = known.id_number.as_ref();
+        Ok(Verified {
+            name: self.seal_for(account, VERIFIED_NAME, known.name.expose().as_bytes())?,
+            id: id.map(|number| keyed_name(&self.settings.digest, "id-number", number.expose())),
+        })
     }
 
     /// The account of what is called so elsewhere. By the key that never changes, as names of identifiers.

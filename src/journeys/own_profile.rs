@@ -5,7 +5,7 @@ use super::{
     binding::IdentifierView,
     numbers::PhoneChangeView,
     own_account::{Doer, View},
-    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE},
+    sealed::{AVATAR_URL, DISPLAY_NAME, LOCALE, VERIFIED_NAME},
     trusted_phones::TrustedPhoneView,
 };
 use crate::{
@@ -63,7 +63,9 @@ pub struct Export {
     pub account: AccountView,
     /// Numbers that it had, in clear.
     pub former_numbers: Vec<(PhoneNumber, FormerNumber)>,
-    /// Devices, sessions and login history.
+    /// The name by which it is known who its owner is, masked.
+    pub verified_name: Option<String>,
+    /// Devices, sessions, login history, and what the app says.
     pub view: View,
 }
 
@@ -106,7 +108,9 @@ impl<W: World> Service<'_, W> {
     pub async fn export(&self, doer: Doer<'_>) -> Result<Export, Failure> {
         let account = self.account(doer).await?;
         let view = self.export_history(doer).await?;
-        Ok(Export { former_numbers: self.former_numbers(&account)?, account, view })
+        let name = view.seen.verified.as_ref().map(|name| self.open_text(account.id, VERIFIED_NAME, name));
+        let verified_name = name.transpose()?.map(|name| masked(&name));
+        Ok(Export { former_numbers: self.former_numbers(&account)?, account, verified_name, view })
     }
 
     /// Deletes the account: its ways in stop at once, its data goes after a grace.
@@ -143,4 +147,10 @@ impl<W: World> Service<'_, W> {
             own,
         })
     }
+}
+
+/// A name of which the first character is shown, unless that is all.
+fn masked(name: &str) -> String {
+    let shown = if name.chars().count() > 1 { 1 } else { 0 };
+    (0..).zip(name.chars()).map(|(at, c)| if at < shown { c } else { '*' }).collect()
 }

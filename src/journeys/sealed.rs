@@ -39,6 +39,15 @@ pub(super) const AVATAR_URL: &str = "avatar-url";
 /// The `what` of their language.
 pub(super) const LOCALE: &str = "locale";
 
+/// The `what` of a fact that the app knows of them.
+pub(super) const FACT: &str = "fact";
+
+/// The `what` of a round of questions to who may be them.
+pub(super) const ROUND: &str = "round";
+
+/// The `what` of the name of a person of whom it is known who they are.
+pub(super) const VERIFIED_NAME: &str = "verified-name";
+
 /// The `what` of their password.
 pub(super) const PASSWORD: &str = "password";
 

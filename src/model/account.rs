@@ -18,10 +18,11 @@ pub use self::{
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
-    real_name::RealName,
+    real_name::{RealName, Verified},
     recycling::{NumberClaim, NumberFacts},
     rules::Rules,
     sign_in::SignIn,
+    supplied::Supplied,
     trusted_phones::TrustedPhone,
     waiting::{AtTicket, Pending, Step, Waiting},
 };
@@ -67,6 +68,7 @@ mod recycling;
 mod refresh;
 mod rules;
 mod sign_in;
+mod supplied;
 mod trusted_phones;
 mod waiting;
 
@@ -117,6 +119,11 @@ pub struct Account {
     closing: Option<Closing>,
     #[serde(default, skip_serializing_if = "RealName::is_none")]
     real_name: RealName,
+    /// By what that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    verified: Option<Verified>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    supplied: Option<Supplied>,
     /// It is being imported: nothing leads to it yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     importing: Option<Importing>,
@@ -147,7 +154,10 @@ impl Machine for Account {
             Operation::GiveUp(refresh) => self.give_up(&refresh, now, outbox),
             Operation::Act(act) => self.act(*act, now, outbox),
             Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
-            Operation::Freeze { .. } | Operation::Protect { .. } | Operation::Restore
+            Operation::Freeze { .. }
+            | Operation::Protect { .. }
+            | Operation::Supply(_)
+            | Operation::Restore
                 if self.created.is_none() =>
             {
                 Outcome::NotFound
@@ -167,6 +177,7 @@ impl Machine for Account {
                 }
                 Outcome::Done
             }
+            Operation::Supply(said) => self.supply(*said),
             Operation::Freeze { frozen, rules } => {
                 self.frozen = frozen;
                 if frozen {

@@ -24,6 +24,12 @@ pub enum Scope {
     AccountRestore,
     /// Bring accounts from elsewhere.
     AccountImport,
+    /// Say what the app knows of an account's owner.
+    AccountFacts,
+    /// Say who their friends are.
+    AccountFriends,
+    /// Say whether an account holds money.
+    AccountMoney,
     /// Read objections and appeals.
     CasesRead,
     /// Decide them.
@@ -42,6 +48,9 @@ impl Scope {
             Self::AccountProtect => "account:protect",
             Self::AccountRestore => "account:restore",
             Self::AccountImport => "account:import",
+            Self::AccountFacts => "account:facts",
+            Self::AccountFriends => "account:friends",
+            Self::AccountMoney => "account:money",
             Self::CasesRead => "cases:read",
             Self::CasesDecide => "cases:decide",
         }

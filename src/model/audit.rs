@@ -36,6 +36,14 @@ pub enum Action {
     Restore,
     /// Accounts were brought from elsewhere.
     Import,
+    /// The app said what it knows of an account's owner.
+    Facts,
+    /// It said who their friends are.
+    Friends,
+    /// It said that an account holds money.
+    Money,
+    /// It said that an account holds none.
+    NoMoney,
     /// What was told in a case was read.
     CaseRead,
     /// A case was granted, as far as one can.
@@ -56,6 +64,10 @@ impl Action {
             Self::Unprotect => "account.unprotect",
             Self::Restore => "account.restore",
             Self::Import => "account.import",
+            Self::Facts => "account.facts",
+            Self::Friends => "account.friends",
+            Self::Money => "account.money",
+            Self::NoMoney => "account.no_money",
             Self::CaseRead => "case.read",
             Self::CaseGrant => "case.grant",
             Self::CaseRefuse => "case.refuse",

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::time::Timestamp;
 
 /// What carriers and registers said is not asked for again for so long.
-pub const WORD_COUNTS: Duration = Duration::from_secs(86_400);
+pub const WORD_KEPT: Duration = Duration::from_secs(86_400);
 
 /// Nor are they, when none of them could say anything, for so long.
-pub const SILENCE_COUNTS: Duration = Duration::from_secs(600);
+pub const SILENCE_KEPT: Duration = Duration::from_secs(600);
 
 /// What a carrier says of a number since a day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,6 @@ impl Evidence {
     /// Whether it still counts at `now`: a carrier that was silent is asked again soon.
     pub fn counts(&self, now: Timestamp) -> bool {
         let silent = self.reassignment == Reassignment::Unknown && self.name_matches.is_none();
-        now.since(self.at) < if silent { SILENCE_COUNTS } else { WORD_COUNTS }
+        now.since(self.at) < if silent { SILENCE_KEPT } else { WORD_KEPT }
     }
 }

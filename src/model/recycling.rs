@@ -14,25 +14,26 @@ use super::{
 };
 
 /// A number that was proven less than so long ago is its owner's still: the four months of the carriers.
-pub const QUIET: Duration = days(120);
+pub const QUIET: Duration = Duration::from_secs(120 * 86_400);
 
 /// An account that was used on a known device within this time has an owner who can be heard.
-pub const ACTIVE: Duration = days(30);
+pub const ACTIVE: Duration = Duration::from_secs(30 * 86_400);
 
 /// So long the owner can object before a number goes that is claimed without the carrier's word.
-pub const OBJECTION_BEFORE: Duration = days(3);
+pub const OBJECTION_BEFORE: Duration = Duration::from_secs(3 * 86_400);
 
 /// So long the owner can object after it went.
-pub const OBJECTION_AFTER: Duration = days(7);
+pub const OBJECTION_AFTER: Duration = Duration::from_secs(7 * 86_400);
 
 /// The word that a number was not sold again counts so long in the profile `social`: the carriers' data has gaps.
-pub const WORD_COUNTS: Duration = days(365);
+pub const WORD_COUNTS: Duration = Duration::from_secs(365 * 86_400);
 
 /// What the accounts of a deployment are worth, and so how much must be proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// Little. The default.
+    #[default]
     Basic,
     /// Friends, and what was said between them.
     Social,
@@ -112,10 +113,6 @@ fn word_suffices(facts: &Facts) -> bool {
     }
 }
 
-const fn days(days: u64) -> Duration {
-    Duration::from_secs(days.saturating_mul(86_400))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +122,10 @@ mod tests {
     use Verdict::{AskCarrier, AskPerson, Owner, Recycled};
 
     const NEVER_ASKED: Option<Evidence> = None;
+
+    const fn days(days: u64) -> Duration {
+        Duration::from_secs(days * 86_400)
+    }
 
     fn word(reassignment: Reassignment) -> Option<Evidence> {
         let at = Timestamp::from_secs(0);

@@ -182,6 +182,10 @@ limits! {
         "Tries from one network at what could be guessed at (password, name and ID number, questions), at one account within 30 days.";
     "PROOF_TRIES_PER_ACCOUNT" proof_tries_per_account = 20 in 1..=100,
         "The same from everywhere.";
+    "FACTS_PER_ACCOUNT" facts_per_account = 50 in 7..=100,
+        "Facts that the app may know of one account's owner; a series of questions takes seven.";
+    "FRIENDS_PER_ACCOUNT" friends_per_account = 500 in 2..=500,
+        "Friends that the app may name of one account.";
     "APPEALS_PER_ASKER" appeals_per_asker = 2 in 1..=10,
         "Appeals from one network for one account within 30 days, one at a time; on devices of its owner apart.";
     "APPEALS_PER_ACCOUNT" appeals_per_account = 6 in 1..=20,

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::{
-    backend::query,
+    backend::{api_key, query},
     client::{Answer, Request, fresh_device, fresh_key, fresh_phone, get, login_body, post, random},
     emails,
     identities::{bind, fresh_person, log_in},
@@ -26,6 +26,7 @@ use crate::{
     sandbox::Order,
     stack::{Recipe, Stack},
     story,
+    supplied::{fact, put},
 };
 
 const DAY: i64 = 86_400;
@@ -83,6 +84,9 @@ async fn person(stack: &Stack) -> Person {
     let set = json!({ "newPassword": password });
     assert_eq!(send(stack, Method::PUT, "/v1/account/password", &login, Some(&set)).await.status, 204);
     protect(stack, &login, true).await;
+    let (key, _) = api_key(stack, "account:facts");
+    let facts = json!({ "facts": [fact("city", "乌鲁木齐"), fact("city", "柳州")] });
+    assert_eq!(put(stack, &key, &login["account"]["id"], "facts", &facts).await.status, 204);
     let held = ticket(stack, &phone).await;
     Person { phone, address, username, password, third_party, login, held }
 }
@@ -102,8 +106,8 @@ async fn deletion() {
     let login = &person.login;
     let kept = sealed(&stack, login);
     assert!(
-        kept.len() >= 10,
-        "number, address, name, subject, profile, device, password, trusted phone: {}",
+        kept.len() >= 12,
+        "number, address, name, subject, profile, device, password, trusted phone, facts: {}",
         kept.len()
     );
     at(&stack, "state", &person.held, &person.held["device"]["token"], json!({})).await.ok();

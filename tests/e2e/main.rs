@@ -45,12 +45,14 @@ mod numbers;
 mod otp;
 mod passwords;
 mod protection;
+mod recycled;
 mod rotation;
 mod sandbox;
 mod sessions;
 mod settings;
 mod stack;
 mod strangers;
+mod supplied;
 mod tokens;
 mod verifiers;
 
@@ -91,6 +93,7 @@ fn main() -> ExitCode {
         browser::stories(),
         identities::stories(),
         import::stories(),
+        supplied::stories(),
         emails::stories(),
         passwords::stories(),
         account::stories(),
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         verifiers::stories(),
         notices::stories(),
         numbers::stories(),
+        recycled::stories(),
         cases::stories(),
         rotation::stories(),
         backend::stories(),

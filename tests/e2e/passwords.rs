@@ -36,7 +36,7 @@ fn fresh_word(prefix: &str) -> String {
     format!("{prefix}{}", letters.iter().collect::<String>())
 }
 
-fn password(kind: &'static str) -> String {
+pub(crate) fn password(kind: &'static str) -> String {
     let password = fresh_word("correct ");
     leaks::note(kind, &password);
     password
@@ -52,14 +52,16 @@ async fn log_in(stack: &Stack, identifier: &str, password: &str) -> Answer {
     post(stack, "/v1/password/login", &body).send().await
 }
 
-struct Person {
-    phone: String,
-    username: String,
-    password: String,
-    login: Value,
+/// Somebody with a number, a name and a password.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) phone: String,
+    pub(crate) username: String,
+    pub(crate) password: String,
+    pub(crate) login: Value,
 }
 
-async fn person(stack: &Stack, prefix: &str) -> Person {
+pub(crate) async fn person(stack: &Stack, prefix: &str) -> Person {
     let phone = fresh_phone(prefix);
     let login = sign_in(stack, &phone).await;
     let username = fresh_word("user.");

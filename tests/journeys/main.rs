@@ -53,6 +53,7 @@ mod sealed_reply;
 mod session;
 mod sessions;
 mod strangers;
+mod supplied;
 mod takeover;
 mod trusted_phones;
 mod waiting;

@@ -109,6 +109,22 @@ fn an_account_of_its_own(world: &World) -> Vec<String> {
     assert_eq!(world.post("/v1/account/identities/username", &bind).bearer(bearer).send().status, 204);
     let set = json!({"newPassword": password});
     assert_eq!(world.put("/v1/account/password", &set).bearer(bearer).send().status, 204);
+    // What the app knows, and who comes from elsewhere by name.
+    let keys = ["account:facts", "account:friends", "account:import"];
+    let app = world.api_key("app", &keys);
+    let question = json!({"zh": "最常收货的城市", "en": "Where were you born?"});
+    let fact = json!({"kind": "city", "question": question, "answer": "乌鲁木齐"});
+    let path = format!("/v1/accounts/{}/facts", login.text("/account/id"));
+    for answer in [fact.clone(), json!({"kind": "city", "question": question, "answer": "铁岭莲花池"})] {
+        world.put(&path, &json!({"facts": [answer, fact]})).bearer(&app).header("x-request-id", name).send();
+    }
+    let real = json!({"state": "verified", "name": "贾宝玉怡红院", "idNumber": "11010519491231002X"});
+    for phone in ["13700137000", PHONES[0]] {
+        let mut ask =
+            world.post("/v1/import", &json!({"externalId": phone, "phone": phone, "realName": real}));
+        ask = ask.header("content-type", "application/x-ndjson").bearer(&app);
+        assert_eq!(ask.send().status, 200);
+    }
     // Addresses that are bound, refused, and nobody's; vendors that echo them.
     for (address, code) in
         [(ADDRESSES[0], None), (ADDRESSES[1], Some("000000")), (ADDRESSES[2], Some("000001"))]
@@ -131,7 +147,20 @@ fn an_account_of_its_own(world: &World) -> Vec<String> {
     }
     world.run_alarms();
     let typed = [username, password, "another-password"].map(str::to_uppercase);
-    said.iter().map(|text| (*text).to_owned()).chain(["another-password".to_owned()]).chain(typed).collect()
+    let known = [
+        "最常收货的城市",
+        "Where were you born?",
+        "乌鲁木齐",
+        "铁岭莲花池",
+        "贾宝玉怡红院",
+        "11010519491231002X",
+    ];
+    said.iter()
+        .chain(&known)
+        .map(|text| (*text).to_owned())
+        .chain(["another-password".to_owned()])
+        .chain(typed)
+        .collect()
 }
 
 #[test]

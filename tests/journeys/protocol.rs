@@ -314,7 +314,6 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             sessions: 10,
             devices: 10,
             device_token: day,
-            login_protection: false,
             profile: recycling::Profile::Basic,
             one_tap_waits: false,
             one_tap_is_told: true,

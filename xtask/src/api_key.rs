@@ -25,6 +25,9 @@ const SCOPES: &[&str] = &[
     "account:protect",
     "account:restore",
     "account:import",
+    "account:facts",
+    "account:friends",
+    "account:money",
     "cases:read",
     "cases:decide",
 ];

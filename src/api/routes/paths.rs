@@ -1,6 +1,6 @@
 //! Paths and methods, and the routes they lead to.
 
-use super::{Found, Route};
+use super::{Found, Put, Route};
 
 /// Finds the route of a request.
 pub fn find(method: &str, path: &str) -> Found {
@@ -98,21 +98,15 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "cases", _, "decision"] => post(method, Route::CaseDecision),
         ["v1", "import"] => post(method, Route::Import),
         ["v1", "api-key"] => get(method, Route::ApiKey),
-        ["v1", "accounts", id, "phone"] => match id.parse() {
-            Ok(id) => get(method, Route::AccountPhone(id)),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "login-protection"] => match id.parse() {
-            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountProtect(id))),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "restore"] => match id.parse() {
-            Ok(id) => post(method, Route::AccountRestore(id)),
-            Err(_) => return Found::Nothing,
-        },
-        ["v1", "accounts", id, "freeze"] => match id.parse() {
-            Ok(id) => ("PUT", (method == "PUT").then_some(Route::AccountFreeze(id))),
-            Err(_) => return Found::Nothing,
+        ["v1", "accounts", id, what] => match (id.parse(), *what) {
+            (Ok(id), "phone") => get(method, Route::AccountPhone(id)),
+            (Ok(id), "restore") => post(method, Route::AccountRestore(id)),
+            (Ok(id), "freeze") => put(method, Route::AccountPut(id, Put::Freeze)),
+            (Ok(id), "login-protection") => put(method, Route::AccountPut(id, Put::Protect)),
+            (Ok(id), "facts") => put(method, Route::AccountPut(id, Put::Facts)),
+            (Ok(id), "friends") => put(method, Route::AccountPut(id, Put::Friends)),
+            (Ok(id), "money") => put(method, Route::AccountPut(id, Put::Money)),
+            _ => return Found::Nothing,
         },
         _ => return Found::Nothing,
     };
@@ -123,6 +117,10 @@ type Methods = (&'static str, Option<Route>);
 
 fn get(method: &str, route: Route) -> Methods {
     ("GET, HEAD", (method == "GET").then_some(route))
+}
+
+fn put(method: &str, route: Route) -> Methods {
+    ("PUT", (method == "PUT").then_some(route))
 }
 
 fn post(method: &str, route: Route) -> Methods {

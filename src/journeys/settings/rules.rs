@@ -9,7 +9,6 @@ use crate::model::{
     login_history::Retention,
     notice::NoticeRules,
     otp::{Rules, Sends},
-    recycling::Profile,
     session::Lifetimes,
     step_up::Patience,
 };
@@ -39,7 +38,6 @@ impl Settings {
             sessions: cap(limits.sessions_per_account),
             devices: cap(limits.devices_per_account),
             device_token: Duration::from_secs(limits.device_token_seconds),
-            login_protection: self.profile == Profile::Money,
             profile: self.profile,
             one_tap_waits: self.one_tap_new_device == OneTapNewDevice::StepUp,
             one_tap_is_told: self.one_tap_new_device != OneTapNewDevice::Allow,

@@ -80,7 +80,10 @@ impl Account {
             Deed::Export => {
                 self.tell(NoticeKind::AccountExported, account, Some(id), &rules, now, outbox);
                 let (events, has_more) = self.history.page(None, usize::MAX);
-                Outcome::Seen(Seen { events, has_more, ..self.seen(id, &rules, now) }.into())
+                let (supplied, verified) = (self.supplied.clone(), self.verified.as_ref());
+                let verified = verified.map(|known| known.name.clone());
+                let seen = self.seen(id, &rules, now);
+                Outcome::Seen(Seen { events, has_more, supplied, verified, ..seen }.into())
             }
             Deed::ReadHistory { before, most } => {
                 let (events, has_more) = self.history.page(before, most);
@@ -187,6 +190,8 @@ impl Account {
             protection_holds: self.protection_holds(rules, now),
             events: Vec::new(),
             has_more: false,
+            supplied: None,
+            verified: None,
         }
     }
 

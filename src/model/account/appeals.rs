@@ -58,7 +58,7 @@ impl Account {
             return Some(Outcome::Limited { retry_after });
         }
         // 3. The rule.
-        let profile = self.profile_of(&at.rules);
+        let profile = self.profile(&at.rules);
         let evidence = waits.sign_in.number.and_then(|number| number.evidence);
         let verdict = judge(&Grounds {
             proven: &waits.proven,

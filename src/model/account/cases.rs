@@ -118,7 +118,7 @@ impl Account {
 
     fn decide_case(&mut self, at: &AtCase, vote: Vote, now: Timestamp, outbox: &mut Outbox) -> Outcome {
         // It may have come to hold money since.
-        let profile = self.profile_of(&at.rules);
+        let profile = self.profile(&at.rules);
         let Some(known) = self.cases.iter_mut().find(|known| known.id == at.case) else {
             return Outcome::NotFound;
         };

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Candidate, ProfileChange, ProvenInSession, Rules, TrustedPhone};
+use super::{Candidate, ProfileChange, ProvenInSession, Rules, Supplied, TrustedPhone};
 use crate::{
     kernel::{
         id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TicketId, TrustedPhoneId},
@@ -171,4 +171,10 @@ pub struct Seen {
     /// There are older ones.
     #[serde(default)]
     pub has_more: bool,
+    /// What the app says, in an export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supplied: Option<Supplied>,
+    /// The name of a person of whom it is known, in an export.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Sealed>,
 }

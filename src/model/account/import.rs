@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, Created, Identifier, Outcome, Password, Profile, RealName};
+use super::{Account, Candidate, Created, Identifier, Outcome, Password, Profile, RealName, Verified};
 use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
@@ -30,6 +30,8 @@ pub struct Import {
     pub profile: Profile,
     /// Whether it is known who its owner is.
     pub real_name: RealName,
+    /// By what.
+    pub verified: Option<Verified>,
     /// Since when there is an account.
     pub created_at: Timestamp,
 }
@@ -68,7 +70,8 @@ impl Account {
         if !outbox.is_empty() {
             return Outcome::Limited { retry_after: 1 };
         }
-        let Import { account, attempt, candidates, password, profile, real_name, created_at } = import;
+        let Import { account, attempt, candidates, password, profile, real_name, verified, created_at } =
+            import;
         let mut claims = Vec::new();
         for Candidate { identifier, proof } in candidates {
             claims.push(ImportClaim { handle: identifier.handle.clone(), proof });
@@ -76,7 +79,7 @@ impl Account {
         }
         self.created = Some(Created { at: created_at, by: None, on: None });
         self.password = password.map(|hash| Password { hash, set_at: now, attempt: None });
-        (self.profile, self.real_name) = (profile, real_name);
+        (self.profile, self.real_name, self.verified) = (profile, real_name, verified);
         let importing = Importing { attempt, claims };
         self.importing = Some(importing.clone());
         let message = Message::FinishImport { account, importing: importing.clone() };
@@ -141,6 +144,7 @@ mod tests {
             password: Some(from_text("k1.hash")),
             profile: Profile::default(),
             real_name: RealName::Verified,
+            verified: Some(Verified { name: from_text("k1.owner"), id: Some("k1.id".to_owned()) }),
             created_at: at(1),
         }))
     }
@@ -207,7 +211,7 @@ mod tests {
         let json = concat!(
             r#"{"version":1,"state":{"created":{"at":1000},"identifiers":[{"handle":"phone.k1.name","#,
             r#""value":"k1.number","since":9000,"claiming":true}],"devices":[],"sessions":[],"#,
-            r#""password":{"hash":"k1.hash","set_at":10000},"real_name":"verified","#,
+            r#""password":{"hash":"k1.hash","set_at":10000},"real_name":"verified","verified":{"name":"k1.owner","id":"k1.id"},"#,
             r#""importing":{"attempt":7,"claims":[{"handle":"phone.k1.name","proof":{"at":5000,"method":"otp"}}]}},"#,
             r#""outbox":{"next_id":1,"letters":[{"id":0,"message":{"finish_import":{"#,
             r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","importing":{"attempt":7,"claims":[{"handle":"phone.k1.name","#,

@@ -62,7 +62,7 @@ impl Account {
             claim.objected_at = Some(now);
         }
         let matter = Matter::Objection(Objection { account: by.account, handle, value, rival });
-        let profile = self.profile_of(rules);
+        let profile = self.profile(rules);
         let case = Case { id, opened_at: now, state: State::Open, profile, votes: Vec::new(), matter };
         self.open_case(case, by.account, rules, now, outbox)
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, AtCase, AtTicket, Import, Rules, SignIn};
+use super::{Act, AtCase, AtTicket, Import, Rules, SignIn, Supplied};
 use crate::{
     kernel::{
         id::{AccountId, SessionId},
@@ -46,6 +46,8 @@ pub enum Operation {
         /// Which of both.
         enabled: bool,
     },
+    /// The app says something of it.
+    Supply(Box<Supplied>),
     /// An operator freezes the account, or lets it go on.
     Freeze {
         /// Which of both.

@@ -54,7 +54,7 @@ const KINDS: [&dyn OwnerProof; 4] = [&ByDevice, &ByPhone, &ByPassword, &ByEmail]
 impl Account {
     /// How much must be proven by who waits for that reason.
     pub(super) fn need(&self, reason: Reason, rules: &Rules) -> u8 {
-        let profile = self.profile_of(rules).need();
+        let profile = self.profile(rules).need();
         match reason {
             // Whoever may be let in by a trusted phone alone where nobody doubts the number.
             Reason::NewDevice | Reason::Risk => 2,

@@ -31,7 +31,9 @@ const PERSISTED: &str = concat!(
     r#""requested_at":7000,"effective_at":8000,"until":9000},"#,
     r#""trusted_phones":[{"id":"tph_aeaqcaibaeaqcaibaeaqcaibae","name":"phone.k1.friend","value":"k1.friend","#,
     r#""label":"k1.label","proven_at":7000}],"#,
-    r#""closing":{"account":"acc_mrsgizdemrsgizdemrsgizdemq","until":9000}},"#,
+    r#""closing":{"account":"acc_mrsgizdemrsgizdemrsgizdemq","until":9000},"#,
+    r#""verified":{"name":"k1.owner","id":"k1.id"},"supplied":{"facts":[{"kind":"city","text":"k1.fact"}],"#,
+    r#""friends":[["acc_mrsgizdemrsgizdemrsgizdemq",3]],"money":true}},"#,
     r#""outbox":{"next_id":3,"letters":[{"id":1,"message":{"renew_proof":{"handle":"phone.k1.name","#,
     r#""account":"acc_mrsgizdemrsgizdemrsgizdemq","at":7000,"method":"one_tap"}},"attempts":0,"due":7000}]}}"#,
 );
@@ -102,6 +104,8 @@ fn what_is_optional_may_be_missing_from_old_documents() {
         "phone_change",
         "trusted_phones",
         "closing",
+        "verified",
+        "supplied",
     ];
     for name in optional {
         old["state"].as_object_mut().unwrap().remove(name);

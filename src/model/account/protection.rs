@@ -7,6 +7,7 @@ use crate::{
         device::{Device, Presented, Trust},
         notice::NoticeKind,
         outbox::Outbox,
+        recycling::Profile,
         step_up::Reason,
     },
 };
@@ -92,7 +93,7 @@ impl Account {
     }
 
     pub(super) fn is_protected(&self, rules: &Rules) -> bool {
-        self.protected.unwrap_or(rules.login_protection)
+        self.protected.unwrap_or(self.profile(rules) == Profile::Money)
     }
 
     /// Whether somebody can be asked.

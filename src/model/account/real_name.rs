@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::seal::Sealed;
+
 /// Whether it is known who the owner of an account is (实名).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -11,6 +13,16 @@ pub enum RealName {
     None,
     /// Their name was compared with an official register.
     Verified,
+}
+
+/// By what it is known. Nobody is shown it; it is compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// The name.
+    pub name: Sealed,
+    /// Keyed digest of the ID number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
 }
 
 impl RealName {

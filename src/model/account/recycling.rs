@@ -19,7 +19,7 @@ use crate::{
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::Outbox,
-        recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Profile, Verdict, decide},
+        recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Verdict, decide},
         step_up::Reason,
     },
 };
@@ -61,7 +61,7 @@ impl Account {
         sign_in: &SignIn,
         now: Timestamp,
         outbox: &mut Outbox,
-    ) -> Result<Option<Reason>, Outcome> {
+    ) -> Result<Option<Reason>, Box<Outcome>> {
         let (Some(number), Some(_)) = (sign_in.number, &self.created) else { return Ok(None) };
         let handle = &sign_in.identifier.handle;
         let device = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
@@ -71,7 +71,7 @@ impl Account {
             last_proof: Some(now.since(number.last_proof)),
             device: device.map(|device| self.trust_of(device, &sign_in.rules, now)),
             evidence: number.evidence,
-            profile: self.profile_of(&sign_in.rules),
+            profile: self.profile(&sign_in.rules),
         };
         let verdict = decide(&facts);
         // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number.
@@ -79,11 +79,11 @@ impl Account {
         if let Some(claim) = due.filter(|claim| verdict != Verdict::Owner && claim.objected_at.is_none()) {
             let heir = claim.heir;
             self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
-            return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) });
+            return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) }.into());
         }
         match verdict {
             Verdict::Owner => Ok(None),
-            Verdict::AskCarrier => Err(Outcome::NeedsEvidence),
+            Verdict::AskCarrier => Err(Outcome::NeedsEvidence.into()),
             Verdict::AskPerson => Ok(Some(Reason::NumberMayBeRecycled)),
             Verdict::Recycled => {
                 self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
@@ -151,11 +151,6 @@ impl Account {
     /// The owner has the number after all: nobody waits for it any more.
     pub(super) fn keep_number(&mut self, handle: &HandleName) {
         self.number_claim.take_if(|claim| claim.handle == *handle);
-    }
-
-    /// What the account is worth.
-    pub(super) const fn profile_of(&self, rules: &Rules) -> Profile {
-        rules.profile
     }
 
     fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {

@@ -32,14 +32,14 @@ pub struct Rules {
     pub devices: usize,
     /// A device token older than that is exchanged when it is next presented.
     pub device_token: Duration,
-    /// Accounts are protected whose owner has not chosen.
-    pub login_protection: bool,
+    /// What accounts are worth, unless the app says more of one. Those that hold money are protected whose owner has not
+    /// chosen.
+    #[serde(default)]
+    pub profile: Profile,
     /// One-tap on a device that the account does not know waits, protected or not.
     pub one_tap_waits: bool,
     /// The owner is told of one-tap on such a device.
     pub one_tap_is_told: bool,
-    /// What the accounts are worth.
-    pub profile: Profile,
     /// How long sign-ins wait.
     pub patience: Patience,
     /// How old the last proof of who this is may be where something is at stake.

@@ -135,7 +135,7 @@ impl Account {
         // 3. Whoever has the number may not be who had it.
         let recycled = match self.number_says(&sign_in, now, outbox) {
             Ok(reason) => reason,
-            Err(outcome) => return outcome,
+            Err(outcome) => return *outcome,
         };
         // 4. It waits, or it is done.
         match recycled.or_else(|| self.must_wait(&sign_in, now)) {
@@ -296,7 +296,7 @@ impl Account {
         device.bind(presented);
         // Where protection is on from the start somebody must be there to be asked.
         let is_first = self.is_creation(sign_in.session);
-        if is_first && rules.login_protection && device.profile.platform.is_mobile() {
+        if is_first && self.is_protected(rules) && device.profile.platform.is_mobile() {
             device.trusted_since = Some(now);
         }
         publish(&device, *account, now, outbox);

@@ -4,6 +4,7 @@ mod many;
 mod passwords;
 mod races;
 mod refusals;
+mod verified;
 
 use serde_json::{Value, json};
 

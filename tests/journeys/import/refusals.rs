@@ -47,6 +47,22 @@ fn each_field_is_read_as_strictly_as_when_its_owner_sends_it() {
         ("avatarUrl", json!("http://a.example/")),
         ("locale", json!("中文")),
         ("realName", json!("perhaps")),
+        ("realName", json!(true)),
+        ("realName.state", json!({"state": "none", "name": "林黛玉"})),
+        ("realName.state", json!({"name": "林黛玉"})),
+        ("realName.name", json!({"state": "verified"})),
+        ("realName.name", json!({"state": "verified", "name": "林\n黛玉"})),
+        ("realName.born", json!({"state": "verified", "name": "林黛玉", "born": 1759})),
+        // Of 15 digits; a wrong check; 31 February.
+        ("realName.idNumber", json!({"state": "verified", "name": "林黛玉", "idNumber": "110105491231002"})),
+        (
+            "realName.idNumber",
+            json!({"state": "verified", "name": "林黛玉", "idNumber": "110105194912310021"}),
+        ),
+        (
+            "realName.idNumber",
+            json!({"state": "verified", "name": "林黛玉", "idNumber": "110105194902310026"}),
+        ),
         ("createdAt", json!("2030-01-01T00:00:00Z")),
         ("phoneNumber", json!(PHONE)),
     ] {

@@ -1,0 +1,19 @@
+//! What facts can be, the likeliest first: the answer of a question and its decoys come from here alike, so that whoever
+//! reads this learns nothing of anybody. Between bars: Chinese, then English where that is written otherwise.
+//!
+//! An entry that is taken out or renamed silences the facts that are kept of it; others may be added at the end.
+
+/// Cities, about by their inhabitants (census of 2020, urban areas).
+pub(super) const CITIES: &str = "上海Shanghai|北京Beijing|深圳Shenzhen|重庆Chongqing|广州Guangzhou|成都Chengdu|天津Tianjin|武汉Wuhan|东莞Dongguan|西安Xi'an|杭州Hangzhou|佛山Foshan|南京Nanjing|沈阳Shenyang|青岛Qingdao|济南Jinan|长沙Changsha|哈尔滨Harbin|郑州Zhengzhou|昆明Kunming|大连Dalian|合肥Hefei|宁波Ningbo|苏州Suzhou|厦门Xiamen|南宁Nanning|长春Changchun|太原Taiyuan|福州Fuzhou|石家庄Shijiazhuang|贵阳Guiyang|无锡Wuxi|温州Wenzhou|乌鲁木齐Urumqi|泉州Quanzhou|南昌Nanchang|兰州Lanzhou|常州Changzhou|惠州Huizhou|珠海Zhuhai|中山Zhongshan|徐州Xuzhou|烟台Yantai|呼和浩特Hohhot|海口Haikou|绍兴Shaoxing|嘉兴Jiaxing|台州Taizhou|金华Jinhua|南通Nantong|洛阳Luoyang|唐山Tangshan|潍坊Weifang|临沂Linyi|扬州Yangzhou|汕头Shantou|银川Yinchuan|桂林Guilin|西宁Xining|保定Baoding|芜湖Wuhu|赣州Ganzhou|湖州Huzhou|镇江Zhenjiang|绵阳Mianyang|襄阳Xiangyang|株洲Zhuzhou|三亚Sanya|柳州Liuzhou|遵义Zunyi";
+
+/// Surnames, about by how many people have them (Ministry of Public Security, 2020).
+pub(super) const SURNAMES: &str = "王Wang|李Li|张Zhang|刘Liu|陈Chen|杨Yang|黄Huang|赵Zhao|吴Wu|周Zhou|徐Xu|孙Sun|马Ma|朱Zhu|胡Hu|郭Guo|何He|林Lin|高Gao|罗Luo|郑Zheng|梁Liang|谢Xie|宋Song|唐Tang|许Xu|邓Deng|韩Han|冯Feng|曹Cao|彭Peng|曾Zeng|肖Xiao|田Tian|董Dong|潘Pan|袁Yuan|蔡Cai|蒋Jiang|余Yu|于Yu|杜Du|叶Ye|程Cheng|魏Wei|苏Su|吕Lü|丁Ding|任Ren|卢Lu|姚Yao|沈Shen|钟Zhong|姜Jiang|崔Cui|谭Tan|陆Lu|范Fan|汪Wang|廖Liao|石Shi|金Jin|韦Wei|贾Jia|夏Xia|付Fu|方Fang|邹Zou|熊Xiong|白Bai|孟Meng|秦Qin|邱Qiu|侯Hou|江Jiang|尹Yin|薛Xue|闫Yan|段Duan|雷Lei|龙Long|黎Li|史Shi|陶Tao|贺He|毛Mao|郝Hao|顾Gu|龚Gong|邵Shao|万Wan|覃Qin|武Wu|钱Qian|戴Dai|严Yan|莫Mo|孔Kong|向Xiang|常Chang";
+
+/// Kinds of goods, about by how often people buy them.
+pub(super) const CATEGORIES: &str = "零食Snacks|水果Fruit|女装Women's clothes|男装Men's clothes|鞋Shoes|纸品Tissues|化妆品Make-up|洗发水Shampoo|图书Books|手机壳Phone cases|耳机Headphones|童装Children's clothes|玩具Toys|茶叶Tea|咖啡Coffee|牛奶Milk|酒Wine|大米Rice|海鲜Seafood|洗衣液Detergent|毛巾Towels|床上用品Bedding|灯具Lamps|家具Furniture|厨具Cookware|雨伞Umbrellas|箱包Bags|手表Watches|首饰Jewellery|眼镜Glasses|帽子Hats|袜子Socks|运动器材Sports gear|自行车Bicycles|钓具Fishing tackle|帐篷Tents|宠物食品Pet food|鲜花Flowers|种子Seeds|文具Stationery|乐器Musical instruments|颜料Paint|键盘Keyboards|打印机Printers|相机Cameras|电视Television|冰箱Fridges|空调Air conditioners|吸尘器Vacuum cleaners|工具Tools|轮胎Tyres|药品Medicine|奶粉Milk powder|尿不湿Nappies|电影票Cinema tickets|充值卡Top-ups";
+
+/// Models of phones, about by how many are in use.
+pub(super) const PHONES: &str = "iPhone 13|iPhone 15 Pro Max|iPhone 14 Pro|iPhone 15|iPhone 16 Pro|iPhone 11|iPhone 12|iPhone 14|HUAWEI Mate 60 Pro|Redmi K70|Xiaomi 14|HUAWEI Pura 70|HONOR 90|iPhone 13 Pro|iPhone 13 Pro Max|iPhone 14 Pro Max|iPhone 15 Pro|iPhone 16|iPhone 16 Pro Max|iPhone XR|OPPO Reno11|vivo X100|HUAWEI nova 12|Redmi Note 13|Xiaomi 13|HONOR Magic6 Pro|OPPO Find X7|vivo S18|iQOO 12|OnePlus 12|realme GT5|HUAWEI P60|HUAWEI Mate 50|Xiaomi 12|Redmi K60|HONOR X50|OPPO A2|vivo Y100|iPhone 12 Pro|iPhone 12 Pro Max|iPhone 11 Pro|iPhone 11 Pro Max|iPhone 14 Plus|iPhone 15 Plus|iPhone 16 Plus|iPhone XS|iPhone X|iPhone 8|iPhone 7|iPhone SE|iPhone 12 mini|iPhone 13 mini|Galaxy S24 Ultra|Galaxy S23|Galaxy S22|Xiaomi 15|Xiaomi 11|OnePlus 11|iQOO Neo9|ROG Phone 8|meizu 21|nubia Z60";
+
+/// What iPhones say that they are, and what they are called.
+pub(super) const IPHONES: &str = "9,1=7|9,3=7|10,1=8|10,4=8|10,3=X|10,6=X|11,2=XS|11,8=XR|12,1=11|12,3=11 Pro|12,5=11 Pro Max|12,8=SE|14,6=SE|13,1=12 mini|13,2=12|13,3=12 Pro|13,4=12 Pro Max|14,4=13 mini|14,5=13|14,2=13 Pro|14,3=13 Pro Max|14,7=14|14,8=14 Plus|15,2=14 Pro|15,3=14 Pro Max|15,4=15|15,5=15 Plus|16,1=15 Pro|16,2=15 Pro Max|17,3=16|17,4=16 Plus|17,1=16 Pro|17,2=16 Pro Max";

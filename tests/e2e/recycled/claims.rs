@@ -1,0 +1,73 @@
+//! *Not mine* where the owner can be heard: three days to object, and an account of her own meanwhile.
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use super::{DAY, asked, claim, comes, import, imported, recipe};
+use crate::{
+    backend::api_key,
+    client::{fresh_device, post, random_hex},
+    stack::Stack,
+    story,
+};
+
+pub(super) fn stories() -> Vec<Trial> {
+    vec![story(
+        "recycled: an owner who is there has three days to object, and she waits for her number",
+        waits,
+    )]
+}
+
+/// Password and hash of crypt_blowfish 1.2, wrapper.c.
+pub(super) const BCRYPT: (&str, &str) =
+    ("U*U", "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
+
+/// He comes by his name and password, so that nothing is known of his number.
+async fn by_name(stack: &Stack, name: &str, device: &Value) -> Value {
+    let body = json!({ "identifier": name, "password": BCRYPT.0, "device": device });
+    post(stack, "/v1/password/login", &body).send().await.ok()
+}
+
+async fn waits() {
+    let recipe = recipe("waits");
+    let name = format!("u{}", random_hex(4));
+    let (phone, mut line) = imported(0, BCRYPT.1);
+    line["username"] = json!(name);
+    let (first, token) = {
+        let stack = recipe.clone().start();
+        let (key, _) = api_key(&stack, "account:import");
+        import(&stack, &key, &[line]).await;
+        let login = by_name(&stack, &name, &fresh_device()).await;
+        let token = login["device"]["token"].clone();
+        (login, token)
+    };
+    let mut device = fresh_device();
+    device["token"] = token;
+    let hong = {
+        let stack = recipe.clone().clock_skew(DAY).start();
+        let his = by_name(&stack, &name, &device).await;
+        assert_eq!(his["device"]["trust"], "known", "{his}");
+        let hong = claim(&stack, &asked(&stack, &phone).await, "not_mine").await.ok();
+        assert_ne!(hong["account"]["id"], first["account"]["id"]);
+        assert_eq!(hong["account"].get("phone"), None, "not hers yet: {hong}");
+        // Asked again she finds the same account; and his has its number still.
+        let again = claim(&stack, &asked(&stack, &phone).await, "not_mine").await.ok();
+        assert_eq!(again["account"]["id"], hong["account"]["id"]);
+        assert_eq!(by_name(&stack, &name, &device).await["account"]["phone"], crate::numbers::masked(&phone));
+        hong
+    };
+    {
+        let stack = recipe.clone().clock_skew(DAY * 4 - 60).start();
+        asked(&stack, &phone).await;
+    }
+    let stack = recipe.clock_skew(DAY * 4 + 60).start();
+    let hers = comes(&stack, &phone).await;
+    assert_eq!(
+        (&hers["status"], &hers["account"]["id"]),
+        (&json!("signed_in"), &hong["account"]["id"]),
+        "{hers}"
+    );
+    assert_eq!(hers["account"]["phone"], crate::numbers::masked(&phone));
+    let his = by_name(&stack, &name, &device).await;
+    assert_eq!((&his["account"]["id"], his["account"].get("phone")), (&first["account"]["id"], None));
+}
