@@ -11,7 +11,7 @@ use super::{
     login,
     login_history::{EventBody, event_body},
     numbers::PhoneBody,
-    own,
+    objections, own,
     problem::Problem,
     sessions::{self, ListedSession},
 };
@@ -86,6 +86,8 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
         account: Account<'a>,
         former_phones: Vec<PhoneBody<'a>>,
         trusted_phones: Vec<PhoneBody<'a>>,
+        number_claims: Vec<objections::Claim>,
+        appeals: Vec<objections::Appeal<'a>>,
         login_protection: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         verified_name: Option<&'a str>,
@@ -102,11 +104,14 @@ pub(super) async fn export<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let trusted = export.account.trusted_phones.iter().map(|phone| PhoneBody::of_trusted(phone, true));
     // Texts of facts would teach a thief of the session what the owner is asked for later; the app has them.
     let said = export.view.seen.supplied.as_ref();
+    let appeals = service.appeals(&export.account).map_err(Problem::internal)?;
     let events = export.view.seen.events.iter().map(|event| event_body(event, &export.view));
     login::json(&Export {
         account: account_body(&export.account, true),
         former_phones: former.collect(),
         trusted_phones: trusted.collect(),
+        number_claims: objections::claims_of(service, &export.account)?,
+        appeals: objections::appeals_of(&appeals, service.world.now()),
         login_protection: export.view.seen.is_protected,
         verified_name: export.verified_name.as_deref(),
         facts: said

@@ -16,6 +16,8 @@ pub const MAX_IMPORT_BYTES: usize = 256 * 1024;
 
 /// Largest body of a list that an app supplies, bytes.
 pub const MAX_LIST_BYTES: usize = 64 * 1024;
+/// Largest image of an appeal, bytes.
+pub const MAX_IMAGE_BYTES: usize = 512 * 1024;
 
 /// Where imports go.
 const IMPORT: &str = "/v1/import";
@@ -30,6 +32,7 @@ pub fn most_bytes(path: &str) -> usize {
         _ if path.starts_with(ACCOUNTS) && (path.ends_with("/facts") || path.ends_with("/friends")) => {
             MAX_LIST_BYTES
         }
+        _ if path.starts_with("/v1/appeals/") && path.ends_with("/images") => MAX_IMAGE_BYTES,
         _ => MAX_BODY_BYTES,
     }
 }

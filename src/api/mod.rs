@@ -2,9 +2,11 @@
 
 pub mod account;
 pub mod accounts;
+pub mod appeals;
 pub mod approvals;
 pub mod backend;
 pub mod body;
+pub mod case_support;
 pub mod cookie;
 pub mod cors;
 pub mod devices;
@@ -21,6 +23,7 @@ pub mod meta;
 pub mod number_proof;
 pub mod numbers;
 pub mod oauth;
+pub mod objections;
 pub mod one_tap;
 pub mod otp;
 pub mod own;

@@ -1,8 +1,9 @@
 //! Which request goes where.
 
 use super::{
-    Reply, account, accounts, approvals, backend, devices, http::HttpIn, identities, identity_login, import,
-    login_history, meta, numbers, oauth, one_tap, otp, password, receipts, session, sessions, step_up,
+    Reply, account, accounts, appeals, approvals, backend, case_support, devices, http::HttpIn, identities,
+    identity_login, import, login_history, meta, numbers, oauth, objections, one_tap, otp, password,
+    receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
@@ -124,6 +125,30 @@ pub enum Route {
     AccountPhone(AccountId),
     /// `PUT /v1/accounts/{id}/...`
     AccountPut(AccountId, Put),
+    /// `POST /v1/appeals`
+    AppealMake,
+    /// `GET /v1/appeals/{id}`
+    Appeal,
+    /// `POST /v1/appeals/{id}/images`
+    AppealImage,
+    /// `POST /v1/appeals/{id}/complete`
+    AppealComplete,
+    /// `GET /v1/account/appeals`
+    OwnAppeals,
+    /// `POST /v1/account/appeals/{id}/refuse`
+    AppealRefuse,
+    /// `GET /v1/account/phone/claims`
+    NumberClaims,
+    /// `POST /v1/account/phone/objection`
+    NumberObjection,
+    /// `GET /v1/cases`
+    Cases,
+    /// `GET /v1/cases/{id}`
+    Case,
+    /// `GET /v1/cases/{id}/images/{number}`
+    CaseImage,
+    /// `POST /v1/cases/{id}/decision`
+    CaseDecision,
     /// `POST /v1/import`
     Import,
     /// `GET /v1/api-key`
@@ -223,6 +248,18 @@ impl Route {
             Self::AccountRestore(_) => "POST /v1/accounts/{id}/restore",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountPut(_, put) => put.name(),
+            Self::AppealMake => "POST /v1/appeals",
+            Self::Appeal => "GET /v1/appeals/{id}",
+            Self::AppealImage => "POST /v1/appeals/{id}/images",
+            Self::AppealComplete => "POST /v1/appeals/{id}/complete",
+            Self::OwnAppeals => "GET /v1/account/appeals",
+            Self::AppealRefuse => "POST /v1/account/appeals/{id}/refuse",
+            Self::NumberClaims => "GET /v1/account/phone/claims",
+            Self::NumberObjection => "POST /v1/account/phone/objection",
+            Self::Cases => "GET /v1/cases",
+            Self::Case => "GET /v1/cases/{id}",
+            Self::CaseImage => "GET /v1/cases/{id}/images/{number}",
+            Self::CaseDecision => "POST /v1/cases/{id}/decision",
             Self::Import => "POST /v1/import",
             Self::ApiKey => "GET /v1/api-key",
         }
@@ -285,6 +322,18 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountRestore(id) => accounts::restore(service, request, *id).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountPut(id, put) => accounts::put(service, request, *id, *put).await,
+        Route::AppealMake => appeals::make(service, request).await,
+        Route::Appeal => appeals::look(service, request).await,
+        Route::AppealImage => appeals::add_image(service, request).await,
+        Route::AppealComplete => appeals::complete(service, request).await,
+        Route::OwnAppeals => objections::appeals(service, request).await,
+        Route::AppealRefuse => objections::refuse(service, request).await,
+        Route::NumberClaims => objections::claims(service, request).await,
+        Route::NumberObjection => objections::object(service, request).await,
+        Route::Cases => case_support::list(service, request).await,
+        Route::Case => case_support::read(service, request).await,
+        Route::CaseImage => case_support::image(service, request).await,
+        Route::CaseDecision => case_support::decide(service, request).await,
         Route::Import => import::import(service, request).await,
         Route::ApiKey => backend::api_key(service, request).await,
     };

@@ -73,7 +73,7 @@ pub(super) async fn ask<W: World>(service: Service<'_, W>, request: &HttpIn) -> 
 pub const MAX_PURPOSE: usize = 64;
 
 /// What it wants, as read from the body.
-enum Wanted {
+pub(super) enum Wanted {
     Look(u64),
     Choose(bool),
     AskDevices,
@@ -175,12 +175,33 @@ fn to_complete(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
     }
 }
 
+/// Reads `device`, of which only the token counts where something waits: the rest was said at the sign-in.
+pub(super) fn device_token(body: &mut Fields) -> Option<Option<Secret<String>>> {
+    let mut device = body.object("device")?;
+    let token = device.optional_text("token", 256).map(Secret::new);
+    body.absorb_open(device);
+    Some(token)
+}
+
+/// The token of a device, as it was named or as a cookie keeps it.
+pub(super) fn named_or_kept(
+    settings: &Settings,
+    request: &HttpIn,
+    transport: Transport,
+    named: Option<Secret<String>>,
+) -> Result<Option<Secret<String>>, Problem> {
+    match (named, transport) {
+        (None, Transport::Cookie) => cookie::device_token(settings, request),
+        (named, _) => Ok(named),
+    }
+}
+
 fn phone_id(body: &mut Fields) -> Option<TrustedPhoneId> {
     let id = body.text("id", 64)?;
     id.parse().ok().or_else(|| body.wrong("id", "is not the id of a trusted phone"))
 }
 
-struct Asked {
+pub(super) struct Asked {
     ticket: String,
     device_token: Secret<String>,
     proof: Option<GivenDeviceProof>,
@@ -188,7 +209,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(
+    pub(super) fn read(
         settings: &Settings,
         request: &HttpIn,
         mut body: Fields,
@@ -196,22 +217,14 @@ impl Asked {
     ) -> Result<(Self, Wanted), Problem> {
         let ticket = body.text("ticket", MAX_TICKET);
         let transport = login::transport(&mut body);
-        // Of the device only the token counts here; the rest was said at the sign-in.
-        let device = body.object("device").map(|mut device| {
-            let token = device.optional_text("token", 256).map(Secret::new);
-            body.absorb_open(device);
-            token
-        });
+        let device = device_token(&mut body);
         let ((ticket, named), wanted) = body.finish(ticket.zip(device).zip(wanted))?;
-        let kept = match transport {
-            Transport::Body => None,
-            Transport::Cookie => cookie::device_token(settings, request)?,
-        };
-        let device_token = named.or(kept).ok_or(Problem::of(Code::TicketInvalid))?;
+        let device_token = named_or_kept(settings, request, transport, named)?;
+        let device_token = device_token.ok_or(Problem::of(Code::TicketInvalid))?;
         Ok((Self { ticket, device_token, proof: login::proof(request), transport }, wanted))
     }
 
-    fn holder(&self) -> Holder<'_> {
+    pub(super) fn holder(&self) -> Holder<'_> {
         Holder { ticket: &self.ticket, device_token: &self.device_token, proof: self.proof.as_ref() }
     }
 

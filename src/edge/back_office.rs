@@ -6,10 +6,11 @@ use worker::wasm_bindgen::JsValue;
 
 use super::{clock, config, js, world::EdgeWorld};
 use crate::{
-    kernel::{fault::Fault, id::AccountId, table::Table, time::Timestamp},
+    kernel::{fault::Fault, id::AccountId, json, table::Table, time::Timestamp},
     model::{
         api_key::{ApiKey, Mode},
         audit::AuditEntry,
+        case::CaseRow,
     },
     ports::BackOffice,
 };
@@ -87,6 +88,34 @@ impl BackOffice for EdgeWorld {
     async fn unindex_account(&self, account: AccountId) -> Result<(), Fault> {
         let values = [account.to_string().into()];
         self.execute("DELETE FROM accounts WHERE id = ?1", &values, Fault::new("account_not_unindexed")).await
+    }
+
+    async fn index_case(&self, row: &CaseRow) -> Result<(), Fault> {
+        let values = [
+            row.id.to_string().into(),
+            row.state.as_str().into(),
+            js::number(row.updated_at.millis()),
+            json::write(row)?.into(),
+        ];
+        self.execute(
+            "INSERT INTO cases (id, state, updated_at, row) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (id) DO UPDATE SET state = ?2, updated_at = ?3, row = ?4 WHERE updated_at <= ?3",
+            &values,
+            Fault::new("case_not_indexed"),
+        )
+        .await
+    }
+
+    async fn cases(&self, state: &str, after: u64, most: u32) -> Result<Vec<(u64, CaseRow)>, Fault> {
+        let fault = Fault::new("cases_not_read");
+        let after = js::number(i64::try_from(after).unwrap_or(i64::MAX));
+        let statement = self.statement(
+            "SELECT json_group_array(json_array(number, json(row))) AS rows FROM \
+             (SELECT number, row FROM cases WHERE state = ?1 AND number > ?2 ORDER BY number LIMIT ?3)",
+            &[state.into(), after, js::number(most.into())],
+        )?;
+        let rows = js::ask(&statement, "first", &["rows".into()]).await.and_then(|rows| rows.as_string());
+        json::read(rows.ok_or(fault)?.as_bytes()).ok_or(fault)
     }
 }
 

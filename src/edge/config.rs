@@ -21,6 +21,7 @@ pub(super) const COUNTERS: &str = "COUNTERS";
 pub(super) const DEVICES: &str = "DEVICES";
 pub(super) const SESSIONS: &str = "SESSIONS";
 pub(super) const CHALLENGES: &str = "CHALLENGES";
+pub(super) const IMAGES: &str = "IMAGES";
 pub(super) const NOTICES: &str = "NOTICES";
 pub(super) const BACK_OFFICE: &str = "DB";
 pub(super) const ADDRESS_LIMITER: &str = "ADDRESS_LIMITER";
@@ -55,6 +56,7 @@ fn unbound(env: &Env) -> Vec<String> {
         (DEVICES, "put"),
         (SESSIONS, "put"),
         (CHALLENGES, "put"),
+        (IMAGES, "put"),
         (NOTICES, "send"),
         (BACK_OFFICE, "prepare"),
         (ADDRESS_LIMITER, "limit"),

@@ -3,6 +3,7 @@
 //! Thin on purpose: it turns platform values into ours and back. A decision found here belongs elsewhere.
 
 mod back_office;
+mod case_images;
 mod challenges;
 mod clock;
 mod config;

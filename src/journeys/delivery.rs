@@ -47,6 +47,16 @@ impl<W: World> Service<'_, W> {
                 let operation = handle::Operation::Release { account, held, cause };
                 self.world.handle(&handle, operation).await.map(|_| ())
             }
+            Message::TakeBack { handle, account, claim, rival } => {
+                self.take_back(&handle, account, claim, rival).await
+            }
+            Message::IndexCase(row) => self.world.index_case(&row).await,
+            Message::DropImages { keys } => {
+                for key in &keys {
+                    self.world.drop_image(key).await?;
+                }
+                Ok(())
+            }
             Message::Undo { handle, account } => {
                 self.world.handle(&handle, handle::Operation::Undo { account, since: None }).await.map(|_| ())
             }

@@ -4,10 +4,12 @@
 //! hands it parsed values and makes answers of what it returns.
 
 pub mod account_support;
+pub mod appeals;
 pub mod approval;
 pub mod backend_access;
 pub mod binding;
 mod budget;
+pub mod case_support;
 pub mod claim;
 pub mod client_config;
 pub mod delivery;
@@ -24,6 +26,7 @@ pub mod introspection;
 pub mod notices;
 pub mod number_proof;
 pub mod numbers;
+pub mod objections;
 pub mod one_tap;
 mod openid;
 pub mod otp;

@@ -140,6 +140,11 @@ impl<W: World> Service<'_, W> {
         Ok(Proven { handle: handle.clone(), value, method, alias_of: alias_of.clone() })
     }
 
+    /// Under what an appeal by whoever holds a ticket is kept.
+    pub(super) fn case_of(&self, ticket: &Ticket) -> CaseId {
+        CaseId::from_bytes(self.seed_of(ticket).draw("appeal"))
+    }
+
     /// What is drawn for whoever holds a ticket: always the same, so that a repeat ends as the first did.
     fn seed_of(&self, ticket: &Ticket) -> Seed {
         let ours = derive(self.settings.mac.current().bytes.expose(), "onetap ticket seed");

@@ -54,6 +54,15 @@ pub(super) const ID_NUMBER: &str = "id-number";
 /// The `what` of their password.
 pub(super) const PASSWORD: &str = "password";
 
+/// The `what` of what somebody tells in an appeal.
+pub(super) const APPEAL: &str = "appeal";
+
+/// The `what` of an image of an appeal.
+pub(super) const APPEAL_IMAGE: &str = "appeal-image";
+
+/// The `what` of why a case was decided so.
+pub(super) const CASE_REASON: &str = "case-reason";
+
 impl<W: World> Service<'_, W> {
     /// The number that an account keeps.
     pub(super) fn open_phone(&self, account: AccountId, number: &Sealed) -> Result<PhoneNumber, Fault> {

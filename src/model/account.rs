@@ -3,12 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    appeals::Plea,
+    cases::{AtCase, CaseCaller, CaseStep},
     claiming::Candidate,
     closing::Closing,
     deed::{Act, Deed, Seen},
     identifiers::{FormerNumber, Identifier},
     import::{Import, ImportClaim, Importing},
     numbers::PhoneChange,
+    objections::NEVER,
     operation::{Operation, Refresh},
     outcome::{Number, Outcome},
     owner_proof::{Proof, Tries, TryLimits},
@@ -25,6 +28,7 @@ pub use self::{
 };
 use self::{ends::End, notify::Occasion};
 use super::{
+    case::Case,
     device::Device,
     handle::HandleName,
     login_history::{EventKind, LoginHistory, Place},
@@ -41,6 +45,8 @@ use crate::kernel::{
 
 mod act;
 mod action;
+mod appeals;
+mod cases;
 mod claiming;
 mod closing;
 mod coming_back;
@@ -50,6 +56,7 @@ mod identifiers;
 mod import;
 mod notify;
 mod numbers;
+mod objections;
 mod operation;
 mod outcome;
 mod owner_proof;
@@ -105,6 +112,8 @@ pub struct Account {
     /// The number that it waits for itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     awaits: Option<HandleName>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    cases: Vec<Case>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     trusted_phones: Vec<TrustedPhone>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,6 +216,11 @@ impl Machine for Account {
                 self.settle_claim(&handle, (claim, is_won), account, &rules, now, outbox);
                 Outcome::Done
             }
+            Operation::AtCase(at) => self.at_case(&at, now, outbox),
+            Operation::GiveBack { account, handle, claim, rules } => {
+                self.give_back(account, &handle, claim, &rules, now, outbox);
+                Outcome::Done
+            }
             Operation::Restore => self.restore(now),
             Operation::Import(import) => self.import(*import, now, outbox),
             Operation::SettleImport { account, attempt, handles, is_won } => {
@@ -221,6 +235,8 @@ impl Machine for Account {
         self.tries.tidy(now);
         self.phone_change.take_if(|wish| wish.until <= now);
         self.number_claim.take_if(|claim| claim.until <= now);
+        self.carry_out_objections(now, outbox);
+        self.drop_cases(false, now, outbox);
         self.close_when_due(now, outbox);
     }
 
@@ -229,7 +245,8 @@ impl Machine for Account {
         let forgets = self.phone_change.as_ref().map(|wish| wish.until);
         let claimed = self.number_claim.as_ref().map(|claim| claim.until);
         let tried = self.tries.expires();
-        let parts = [self.history.expires(), self.step_ups.expires(), tried, closes, forgets, claimed];
+        let (history, waiting) = (self.history.expires(), self.step_ups.expires());
+        let parts = [history, waiting, tried, closes, forgets, claimed, self.cases_change()];
         parts.into_iter().flatten().min()
     }
 

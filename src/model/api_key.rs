@@ -30,6 +30,10 @@ pub enum Scope {
     AccountFriends,
     /// Say whether an account holds money.
     AccountMoney,
+    /// Read objections and appeals.
+    CasesRead,
+    /// Decide them.
+    CasesDecide,
 }
 
 impl Scope {
@@ -47,6 +51,8 @@ impl Scope {
             Self::AccountFacts => "account:facts",
             Self::AccountFriends => "account:friends",
             Self::AccountMoney => "account:money",
+            Self::CasesRead => "cases:read",
+            Self::CasesDecide => "cases:decide",
         }
     }
 }

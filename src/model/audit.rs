@@ -11,7 +11,7 @@ pub struct AuditEntry {
     pub actor: String,
     /// What.
     pub action: Action,
-    /// To whom: an account id, or the name of a handle; of an import, how many lines.
+    /// To whom: an account id, a case id, or the name of a handle; of an import, how many lines.
     pub subject: String,
     /// The request in which it was done.
     pub request: String,
@@ -44,6 +44,12 @@ pub enum Action {
     Money,
     /// It said that an account holds none.
     NoMoney,
+    /// What was told in a case was read.
+    CaseRead,
+    /// A case was granted, as far as one can.
+    CaseGrant,
+    /// A case was refused.
+    CaseRefuse,
 }
 
 impl Action {
@@ -62,6 +68,9 @@ impl Action {
             Self::Friends => "account.friends",
             Self::Money => "account.money",
             Self::NoMoney => "account.no_money",
+            Self::CaseRead => "case.read",
+            Self::CaseGrant => "case.grant",
+            Self::CaseRefuse => "case.refuse",
         }
     }
 }

@@ -6,6 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
+    account::NEVER,
+    case::Rival,
     evidence::Evidence,
     login::Method,
     object::Machine,
@@ -145,6 +147,15 @@ pub enum Operation {
         cause: Parting,
         /// Who holds it next.
         candidate: AccountId,
+    },
+    /// It goes back to an account that had it, if it still leads where it led when that account's owner objected, or nowhere.
+    TakeBack {
+        /// Which account.
+        account: AccountId,
+        /// By which of its claims.
+        claim: u64,
+        /// Where it led.
+        rival: Rival,
     },
     /// Carriers and registers were asked about the holder's number. Ignored when somebody else holds it by now, or it was
     /// proven again.
@@ -293,6 +304,13 @@ impl Machine for Handle {
             Operation::Rebind { from, held, cause, candidate } => {
                 self.part(from, held, cause, now);
                 self.lead_to(candidate, now);
+            }
+            Operation::TakeBack { account, claim, rival } => {
+                let held = Holding::seen(rival.since, rival.claim);
+                self.part(rival.account, held, Parting::Reassigned, now);
+                // Nobody has proven it: whoever does next is asked whose account it is.
+                let new = Holder { account, since: now, claim, last_proof: Some(NEVER), evidence: None };
+                self.holder.get_or_insert(new);
             }
             Operation::NoteEvidence { account, evidence } => {
                 let is_it =

@@ -8,6 +8,7 @@ pub mod api_key;
 pub mod audit;
 pub mod binding;
 pub mod carrier;
+pub mod case;
 pub mod challenge;
 pub mod counter;
 pub mod device;

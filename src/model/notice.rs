@@ -94,6 +94,12 @@ pub enum NoticeKind {
     /// The number went to somebody else.
     #[serde(rename = "number.reassigned")]
     NumberReassigned,
+    /// Somebody who could not prove enough says that the account is theirs.
+    #[serde(rename = "appeal.opened")]
+    AppealOpened,
+    /// An appeal, or an objection of the owner, was decided.
+    #[serde(rename = "appeal.decided")]
+    AppealDecided,
 }
 
 /// By which way a notice goes.
@@ -135,7 +141,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -155,6 +161,8 @@ impl NoticeKind {
         Self::DeletionRequested,
         Self::NumberClaimed,
         Self::NumberReassigned,
+        Self::AppealOpened,
+        Self::AppealDecided,
     ];
 
     /// The name in webhooks.
@@ -179,6 +187,8 @@ impl NoticeKind {
             Self::DeletionRequested => "account.deletion_requested",
             Self::NumberClaimed => "number.claimed",
             Self::NumberReassigned => "number.reassigned",
+            Self::AppealOpened => "appeal.opened",
+            Self::AppealDecided => "appeal.decided",
         }
     }
 
@@ -204,8 +214,9 @@ impl NoticeKind {
 
     /// Whether it may be the last that the owner hears of the account.
     pub const fn is_grave(self) -> bool {
+        let is_appeal = matches!(self, Self::AppealOpened | Self::AppealDecided);
         let is_last = matches!(self, Self::PasswordChanged | Self::DeletionRequested);
-        self.is_of_number() || self.costs_number() || is_last
+        self.is_of_number() || self.costs_number() || is_appeal || is_last
     }
 
     /// Whether somebody else has the number, so that only the other channels lead to the owner.

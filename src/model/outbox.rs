@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account::Importing,
+    case::{CaseRow, Rival},
     device::DeviceRecord,
     handle::{HandleName, Parting, Proof},
     login::Method,
@@ -42,6 +43,24 @@ pub enum Message {
         claim: u64,
         /// When and how it was proven.
         proof: Option<Proof>,
+    },
+    /// To the handle: the account has it back, from the holding to which its owner objected; then to the account that had it.
+    TakeBack {
+        /// The identifier.
+        handle: HandleName,
+        /// Whose it is again.
+        account: AccountId,
+        /// By which of its claims.
+        claim: u64,
+        /// Whose it was.
+        rival: Rival,
+    },
+    /// To the back office: how far a case is.
+    IndexCase(CaseRow),
+    /// To where images of cases are kept: they go.
+    DropImages {
+        /// Which.
+        keys: Vec<String>,
     },
     /// To the handle: the account gives it up.
     Release {
@@ -182,15 +201,19 @@ fn supersedes(new: &Message, old: &Message) -> bool {
         // What is given up now is not claimed any more, and what is claimed now need not be given up.
         (
             Message::Claim { handle: a, .. }
+            | Message::TakeBack { handle: a, .. }
             | Message::Release { handle: a, .. }
             | Message::Undo { handle: a, .. },
-            Message::Claim { handle: b, .. },
+            Message::Claim { handle: b, .. } | Message::TakeBack { handle: b, .. },
         )
         | (
-            Message::Claim { handle: a, .. } | Message::Release { handle: a, .. },
+            Message::Claim { handle: a, .. }
+            | Message::TakeBack { handle: a, .. }
+            | Message::Release { handle: a, .. },
             Message::Release { handle: b, .. },
         )
         | (Message::Undo { handle: a, .. }, Message::Undo { handle: b, .. }) => a == b,
+        (Message::IndexCase(a), Message::IndexCase(b)) => a.id == b.id,
         // It has ended, in the one way or the other.
         (Message::IndexAccount { .. } | Message::Undo { .. }, Message::FinishImport { .. }) => true,
         (

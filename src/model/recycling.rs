@@ -68,6 +68,15 @@ pub enum Verdict {
 }
 
 impl Profile {
+    /// The name in settings and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Social => "social",
+            Self::Money => "money",
+        }
+    }
+
     /// How much must be proven, in strengths of proofs.
     pub const fn need(self) -> u8 {
         match self {

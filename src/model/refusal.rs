@@ -45,6 +45,8 @@ pub enum Code {
     RiskDenied,
     /// The step-up ticket is not one of ours, was used or is over.
     TicketInvalid,
+    /// The case does not stand so that this could be done.
+    CaseConflict,
     /// What was to be proven was not.
     ProofFailed,
     /// Too much was tried that was wrong: only people can help.

@@ -26,26 +26,48 @@ impl Ticket {
     /// # Errors
     /// [`Fault`] when the cipher refuses.
     pub fn write(&self, ring: &KeyRing) -> Result<String, Fault> {
-        let plain =
-            [self.account.bytes().as_slice(), self.id.bytes().as_slice(), &self.until.millis().to_be_bytes()];
-        Ok(format!("{PREFIX}{}", seal_unique(ring, CONTEXT, &plain.concat())?.as_str()))
+        TICKET.write(ring, self.account, self.id.bytes(), self.until)
     }
 
     /// Reads a text of ours; `None` for any other.
     pub fn read(ring: &KeyRing, text: &str) -> Option<Self> {
-        let plain = open(ring, CONTEXT, &Sealed::from_text(text.strip_prefix(PREFIX)?)).ok()?;
-        let (account, rest) = plain.expose().split_first_chunk::<16>()?;
-        let (id, until) = rest.split_first_chunk::<16>()?;
-        Some(Self {
-            account: AccountId::from_bytes(*account),
-            id: TicketId::from_bytes(*id),
-            until: Timestamp::from_millis(i64::from_be_bytes(until.try_into().ok()?)),
-        })
+        let (account, id, until) = TICKET.read(ring, text)?;
+        Some(Self { account, id: TicketId::from_bytes(id), until })
     }
 }
 
-const PREFIX: &str = "otk_";
-const CONTEXT: &str = "ticket";
+const TICKET: Form = Form { prefix: "otk_", context: "ticket" };
+
+/// How something of an account is written that a client holds for a time: sealed, with its account.
+pub(super) struct Form {
+    /// What the text begins with.
+    pub(super) prefix: &'static str,
+    /// What is sealed.
+    pub(super) context: &'static str,
+}
+
+impl Form {
+    /// The text; always the same for one id, which must have been drawn for it alone.
+    pub(super) fn write(
+        &self,
+        ring: &KeyRing,
+        account: AccountId,
+        id: &[u8; 16],
+        until: Timestamp,
+    ) -> Result<String, Fault> {
+        let plain = [account.bytes().as_slice(), id, &until.millis().to_be_bytes()];
+        Ok(format!("{}{}", self.prefix, seal_unique(ring, self.context, &plain.concat())?.as_str()))
+    }
+
+    /// What such a text says; `None` for any other.
+    pub(super) fn read(&self, ring: &KeyRing, text: &str) -> Option<(AccountId, [u8; 16], Timestamp)> {
+        let plain = open(ring, self.context, &Sealed::from_text(text.strip_prefix(self.prefix)?)).ok()?;
+        let (account, rest) = plain.expose().split_first_chunk::<16>()?;
+        let (id, until) = rest.split_first_chunk::<16>()?;
+        let until = Timestamp::from_millis(i64::from_be_bytes(until.try_into().ok()?));
+        Some((AccountId::from_bytes(*account), *id, until))
+    }
+}
 
 #[cfg(test)]
 mod tests {

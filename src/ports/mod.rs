@@ -12,11 +12,12 @@ use crate::{
         http::{HttpFailure, HttpReply, HttpRequest},
         id::{AccountId, ChallengeId, SessionId},
         password::{Password, PasswordHash, SALT_BYTES},
+        seal::Sealed,
         time::Timestamp,
     },
     model::{
-        account, api_key::ApiKey, audit::AuditEntry, challenge, counter, device::DeviceRecord, handle,
-        handle::HandleName, notice::Notice,
+        account, api_key::ApiKey, audit::AuditEntry, case::CaseRow, challenge, counter, device::DeviceRecord,
+        handle, handle::HandleName, notice::Notice,
     },
 };
 
@@ -168,6 +169,39 @@ pub trait BackOffice {
     /// # Errors
     /// [`Fault`]: not noted.
     async fn unindex_account(&self, account: AccountId) -> Result<(), Fault>;
+
+    /// Notes how far a case is. An older word than the last one is ignored.
+    ///
+    /// # Errors
+    /// [`Fault`]: not noted.
+    async fn index_case(&self, row: &CaseRow) -> Result<(), Fault>;
+
+    /// Up to `most` cases of a state behind the one of that number, in the order in which they were opened.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known.
+    async fn cases(&self, state: &str, after: u64, most: u32) -> Result<Vec<(u64, CaseRow)>, Fault>;
+}
+
+/// Images of cases, sealed for their accounts.
+pub trait CaseImages {
+    /// Keeps one under a key that was drawn for it, until then.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known to be kept.
+    async fn put_image(&self, key: &str, image: &Sealed, until: Timestamp) -> Result<(), Fault>;
+
+    /// The one under a key, as this place sees it.
+    ///
+    /// # Errors
+    /// [`Fault`]: not known whether there is one.
+    async fn image(&self, key: &str) -> Result<Option<Sealed>, Fault>;
+
+    /// Deletes it.
+    ///
+    /// # Errors
+    /// [`Fault`]: it may still be there.
+    async fn drop_image(&self, key: &str) -> Result<(), Fault>;
 }
 
 /// A cheap, approximate cap on requests per address, before anything else is asked.
@@ -289,6 +323,7 @@ pub trait World:
     + EndedSessions
     + NoticeQueue
     + BackOffice
+    + CaseImages
     + AddressLimiter
     + Metrics
     + Signatures
@@ -309,6 +344,7 @@ impl<T> World for T where
         + EndedSessions
         + NoticeQueue
         + BackOffice
+        + CaseImages
         + AddressLimiter
         + Metrics
         + Signatures

@@ -93,6 +93,7 @@ const ASCENDING: &[(&str, &str)] = &[
     ("PUMPING_COUNTRY_STOP_PERCENT", "PUMPING_COUNTRY_CHECK_PERCENT"),
     ("PUMPING_CHECK_LETS_ONE_IN", "PUMPING_STOP_LETS_ONE_IN"),
     ("PROOF_TRIES_PER_ASKER", "PROOF_TRIES_PER_ACCOUNT"),
+    ("APPEALS_PER_ASKER", "APPEALS_PER_ACCOUNT"),
     ("PASSWORD_TRIES_HOUR", "PASSWORD_TRIES_DAY"),
     ("PASSWORD_TRIES_DAY", "PASSWORD_TRIES_MONTH"),
     ("PASSWORD_ADDRESS_HOUR", "PASSWORD_ADDRESS_DAY"),
@@ -185,6 +186,10 @@ limits! {
         "Facts that the app may know of one account's owner; a series of questions takes seven.";
     "FRIENDS_PER_ACCOUNT" friends_per_account = 500 in 2..=500,
         "Friends that the app may name of one account.";
+    "APPEALS_PER_ASKER" appeals_per_asker = 2 in 1..=10,
+        "Appeals from one network for one account within 30 days, one at a time; on devices of its owner apart.";
+    "APPEALS_PER_ACCOUNT" appeals_per_account = 6 in 1..=20,
+        "The same from everywhere.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,
         "Push messages that one person gets in a day (UTC).";
     "NOTICES_SMS_PER_DAY" notices_sms_per_day = 2 in 0..=20,

@@ -19,6 +19,7 @@ mod aftermath;
 mod api_keys;
 mod backend;
 mod browser;
+mod cases;
 mod client;
 mod coming_back;
 mod contract;
@@ -103,6 +104,7 @@ fn main() -> ExitCode {
         numbers::stories(),
         recycled::stories(),
         coming_back::stories(),
+        cases::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

@@ -219,6 +219,9 @@ impl State {
                 row.1 = row.1.max(last_login_at);
             }
             Message::Claim { .. }
+            | Message::TakeBack { .. }
+            | Message::IndexCase(_)
+            | Message::DropImages { .. }
             | Message::Release { .. }
             | Message::Undo { .. }
             | Message::FinishImport { .. }
@@ -324,6 +327,7 @@ pub(super) fn sign_in(account: AccountId, nth: usize) -> SignIn {
             trusted_phone: day,
             codes_an_hour: 10,
             tries: TryLimits { by_asker: 5, by_all: 20 },
+            appeals: TryLimits { by_asker: 2, by_all: 6 },
         },
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use onetap::{
     kernel::{fault::Fault, id::AccountId, time::Timestamp},
-    model::{api_key::ApiKey, audit::AuditEntry},
+    model::{api_key::ApiKey, audit::AuditEntry, case::CaseRow},
     ports::BackOffice,
 };
 
@@ -19,6 +19,8 @@ pub(crate) struct BackOfficeTables {
     pub(crate) audit: Vec<AuditEntry>,
     /// Created and last used, by account.
     pub(crate) accounts: BTreeMap<AccountId, (Timestamp, Timestamp)>,
+    /// The queue of cases, in the order in which they were opened.
+    pub(crate) cases: Vec<CaseRow>,
 }
 
 impl BackOffice for World {
@@ -56,5 +58,27 @@ impl BackOffice for World {
             Ok(())
         };
         self.faults.pass(Port::Index, Fault::new("account_not_unindexed"), delete).await
+    }
+
+    async fn index_case(&self, row: &CaseRow) -> Result<(), Fault> {
+        let upsert = async || {
+            let mut tables = self.back_office();
+            match tables.cases.iter_mut().find(|known| known.id == row.id) {
+                Some(known) if known.updated_at <= row.updated_at => *known = row.clone(),
+                Some(_) => {}
+                None => tables.cases.push(row.clone()),
+            }
+            Ok(())
+        };
+        self.faults.pass(Port::Index, Fault::new("case_not_indexed"), upsert).await
+    }
+
+    async fn cases(&self, state: &str, after: u64, most: u32) -> Result<Vec<(u64, CaseRow)>, Fault> {
+        let select = async || {
+            let tables = self.back_office();
+            let rows = (1..).zip(&tables.cases).filter(|(number, row)| *number > after && row.state == state);
+            Ok(rows.take(most as usize).map(|(number, row)| (number, row.clone())).collect())
+        };
+        self.faults.pass(Port::Index, Fault::new("cases_not_read"), select).await
     }
 }

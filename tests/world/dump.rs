@@ -10,6 +10,7 @@ impl World {
         let mut places = self.objects.stored();
         places.extend(locked(&self.devices).iter().map(|(key, json)| (format!("kv {key}"), json.clone())));
         places.extend(self.challenges().into_iter().map(|(key, json)| (format!("kv {key}"), json)));
+        places.extend(self.images().into_iter().map(|(key, image)| (format!("kv {key}"), image)));
         places.extend(self.queue().into_iter().map(|json| ("queue".to_owned(), json)));
         places.push(("guard".to_owned(), format!("{:?}", self.guard_turns())));
         places.push(("back office".to_owned(), format!("{:?}", self.back_office())));

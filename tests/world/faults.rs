@@ -23,6 +23,7 @@ pub(crate) enum Port {
     ApiKeys,
     Audit,
     Index,
+    Images,
     Metrics,
     PasswordHash,
     PasswordVerify,

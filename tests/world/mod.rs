@@ -39,12 +39,13 @@ use onetap::{
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
         id::{AccountId, ChallengeId, SessionId},
+        seal::Sealed,
         time::Timestamp,
     },
     model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
-        Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
-        GuardTurn, Handles, Http, Metrics, ProviderCall,
+        Accounts, AddressLimiter, CaseImages, Challenges, Clock, Counters, DeviceRecords, EndedSessions,
+        Entropy, GuardTurn, Handles, Http, Metrics, ProviderCall,
     },
 };
 
@@ -88,6 +89,8 @@ pub(crate) struct World {
     /// Notices in the queue: when they are brought again, and what they say.
     queue: Mutex<Vec<(Timestamp, String)>>,
     challenges: Mutex<BTreeMap<String, String>>,
+    /// Images of cases, and until when.
+    images: Mutex<BTreeMap<String, (Timestamp, String)>>,
     turns: Mutex<Vec<GuardTurn>>,
     passed_over: Mutex<Vec<Fault>>,
     shown: Mutex<Vec<String>>,
@@ -132,6 +135,7 @@ impl World {
             ended: Mutex::default(),
             ends_missed: Mutex::default(),
             challenges: Mutex::default(),
+            images: Mutex::default(),
             turns: Mutex::default(),
             passed_over: Mutex::default(),
             shown: Mutex::default(),
@@ -196,6 +200,11 @@ impl World {
     /// What the pumping guard told the operator.
     pub(crate) fn guard_turns(&self) -> Vec<GuardTurn> {
         locked(&self.turns).clone()
+    }
+
+    /// The images of cases that are kept, sealed.
+    pub(crate) fn images(&self) -> BTreeMap<String, String> {
+        locked(&self.images).iter().map(|(key, (_, image))| (key.clone(), image.clone())).collect()
     }
 
     /// What was shown on the developer's console.
@@ -358,6 +367,33 @@ impl Challenges for World {
             Ok(json.map(|json| serde_json::from_str(&json).unwrap()))
         };
         self.faults.pass(Port::ChallengeRead, Fault::new("challenge_not_read"), get).await
+    }
+}
+
+impl CaseImages for World {
+    async fn put_image(&self, key: &str, image: &Sealed, until: Timestamp) -> Result<(), Fault> {
+        let put = async || {
+            locked(&self.images).insert(key.to_owned(), (until, image.as_str().to_owned()));
+            Ok(())
+        };
+        self.faults.pass(Port::Images, Fault::new("image_not_kept"), put).await
+    }
+
+    async fn image(&self, key: &str) -> Result<Option<Sealed>, Fault> {
+        let get = async || {
+            let kept = locked(&self.images).get(key).cloned();
+            let kept = kept.filter(|(until, _)| self.now() < *until);
+            Ok(kept.map(|(_, image)| Sealed::from_text(&image)))
+        };
+        self.faults.pass(Port::Images, Fault::new("image_not_read"), get).await
+    }
+
+    async fn drop_image(&self, key: &str) -> Result<(), Fault> {
+        let delete = async || {
+            locked(&self.images).remove(key);
+            Ok(())
+        };
+        self.faults.pass(Port::Images, Fault::new("image_not_deleted"), delete).await
     }
 }
 

@@ -28,6 +28,8 @@ const SCOPES: &[&str] = &[
     "account:facts",
     "account:friends",
     "account:money",
+    "cases:read",
+    "cases:decide",
 ];
 
 /// What a key may be given of its own, as the columns in `migrations/` allow.

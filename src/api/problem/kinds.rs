@@ -113,6 +113,12 @@ pub(super) const fn of(code: Code) -> &'static Kind {
             en: "The ticket is unknown, used or expired.",
             zh: "凭据无效或已过期。",
         },
+        Code::CaseConflict => &Kind {
+            status: 409,
+            code: "case_conflict",
+            en: "The case does not stand so that this could be done.",
+            zh: "该申诉或异议的当前状态不允许此操作。",
+        },
         Code::ProofFailed => {
             &Kind {
                 status: 403, code: "proof_failed", en: "This was not confirmed.", zh: "验证未通过。"

@@ -58,6 +58,10 @@ impl Settings {
                 by_asker: cap(limits.proof_tries_per_asker),
                 by_all: cap(limits.proof_tries_per_account),
             },
+            appeals: account::TryLimits {
+                by_asker: cap(limits.appeals_per_asker),
+                by_all: cap(limits.appeals_per_account),
+            },
         }
     }
 

@@ -68,6 +68,8 @@ impl Account {
             }
             Deed::ChangePhone(candidate) => self.change_phone(&candidate, by, &rules, now, outbox),
             Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
+            Deed::Object { case, rival } => self.object((case, rival), by, &rules, now, outbox),
+            Deed::RefuseAppeal(case) => self.refuse_appeal(case, by, &rules, now, outbox),
             Deed::TrustPhone(phone) => self.trust_phone(*phone, by, &rules, now, outbox),
             Deed::DistrustPhone(phone) => self.distrust_phone(phone, by, &rules, now, outbox),
             Deed::Delete => {

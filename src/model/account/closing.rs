@@ -56,6 +56,7 @@ impl Account {
             let (handle, up_to, cause) = (known.handle, known.claim, Parting::Deleted);
             outbox.post(Message::Release { handle, account, up_to, cause }, now);
         }
+        self.drop_cases(true, now, outbox);
         outbox.post(Message::UnindexAccount { account }, now);
         // Whoever imports the same file once more must not bring back who has left.
         let has_left = self.created.is_some_and(|created| created.by.is_none());

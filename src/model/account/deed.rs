@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 use super::{Candidate, ProfileChange, ProvenInSession, Rules, Supplied, TrustedPhone};
 use crate::{
     kernel::{
-        id::{AccountId, ApprovalId, DeviceId, SessionId, TicketId, TrustedPhoneId},
+        id::{AccountId, ApprovalId, CaseId, DeviceId, SessionId, TicketId, TrustedPhoneId},
         seal::Sealed,
     },
     model::{
+        case::Rival,
         device::Device,
         device_key::ProvenKey,
         handle::HandleName,
@@ -93,6 +94,15 @@ pub enum Deed {
     ChangePhone(Box<Candidate>),
     /// Object to that, or withdraw it.
     DropPhoneChange,
+    /// Object to losing the number.
+    Object {
+        /// Under what it is kept.
+        case: CaseId,
+        /// Who has the number now, if it went.
+        rival: Option<Rival>,
+    },
+    /// Refuse an appeal.
+    RefuseAppeal(CaseId),
     /// Trust a phone.
     TrustPhone(Box<TrustedPhone>),
     /// Trust a phone no more.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, AtTicket, Import, Rules, SignIn, Supplied};
+use super::{Act, AtCase, AtTicket, Import, Rules, SignIn, Supplied};
 use crate::{
     kernel::{
         id::{AccountId, SessionId},
@@ -26,6 +26,19 @@ pub enum Operation {
     Act(Box<Act>),
     /// A device that waits comes with its ticket.
     AtTicket(Box<AtTicket>),
+    /// Something about a case.
+    AtCase(Box<AtCase>),
+    /// A number went back to the account that had it before.
+    GiveBack {
+        /// Whose it was until then.
+        account: AccountId,
+        /// The number's handle.
+        handle: HandleName,
+        /// By which of its claims.
+        claim: u64,
+        /// Rules in force.
+        rules: Rules,
+    },
     /// An operator switches login protection on or off.
     Protect {
         /// Whose account it is.

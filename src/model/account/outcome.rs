@@ -9,6 +9,7 @@ use super::{
 use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
+        case::Case,
         device::{Device, Trust},
         handle::Parting,
         login::Method,
@@ -157,6 +158,10 @@ pub enum Outcome {
     ProofsExhausted,
     /// The trusted devices said no, or the digits are wrong.
     ProofFailed,
+    /// A case.
+    Case(Box<Case>),
+    /// The case was decided in another way.
+    CaseDecided,
     /// Questions that wait for a trusted device.
     Approvals {
         /// Oldest first.

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, FormerNumber, Identifier, PhoneChange, RealName, TrustedPhone};
+use super::{Account, FormerNumber, Identifier, NumberClaim, PhoneChange, RealName, TrustedPhone};
 use crate::{
     kernel::{id::SessionId, seal::Sealed, time::Timestamp},
-    model::platform::Platform,
+    model::{case::Case, platform::Platform},
 };
 
 /// Profile, sealed for its account.
@@ -75,6 +75,12 @@ pub struct OwnProfile {
     pub phone_change: Option<PhoneChange>,
     /// Trusted phones, oldest first.
     pub trusted_phones: Vec<TrustedPhone>,
+    /// Somebody else waits for the number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number_claim: Option<NumberClaim>,
+    /// Objections and appeals, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<Case>,
 }
 
 impl Profile {
@@ -118,6 +124,8 @@ impl Account {
             real_name: self.real_name,
             phone_change: self.phone_change.clone(),
             trusted_phones: self.trusted_phones.clone(),
+            number_claim: self.number_claim.clone(),
+            cases: self.cases.clone(),
         }
     }
 }

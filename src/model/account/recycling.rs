@@ -3,8 +3,6 @@
 //! Who proves the number and says that the account is not theirs gets it: the account keeps everything else. An owner
 //! who can be heard is heard first: such a claim waits, and whoever makes it has an account of their own meanwhile.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Account, AtTicket, End, Outcome, Rules, SignIn};
@@ -14,6 +12,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
+        case::CASE_STANDS,
         device::Trust,
         evidence::Evidence,
         handle::{HandleName, Parting},
@@ -57,9 +56,6 @@ pub struct NumberClaim {
     pub objected_at: Option<Timestamp>,
 }
 
-/// Cases are kept so long.
-const CASE_STANDS: Duration = Duration::from_secs(30 * 86_400);
-
 impl Account {
     /// Why who proved the number must wait, if they must; the error: they are not let in by it at all.
     pub(super) fn number_says(
@@ -84,7 +80,7 @@ impl Account {
         let due = self.claim_of(handle, now).filter(|claim| claim.effective_at <= now);
         if let Some(claim) = due.filter(|claim| verdict != Verdict::Owner && claim.objected_at.is_none()) {
             let heir = claim.heir;
-            self.lose_number(handle, sign_in, now, outbox);
+            self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
             return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) }.into());
         }
         match verdict {
@@ -95,7 +91,7 @@ impl Account {
             }
             Verdict::AskPerson => Ok(Some(Reason::NumberMayBeRecycled)),
             Verdict::Recycled => {
-                self.lose_number(handle, sign_in, now, outbox);
+                self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
                 Ok(Some(Reason::NumberRecycled))
             }
         }
@@ -118,7 +114,7 @@ impl Account {
             return Some(claim.clone());
         }
         if !self.was_active(rules, now) {
-            self.lose_number(handle, sign_in, now, outbox);
+            self.lose_number(handle, sign_in.account, rules, now, outbox);
             return None;
         }
         let claim = NumberClaim {
@@ -187,8 +183,14 @@ impl Account {
     }
 
     /// The number goes, and with it everybody who may have come in by it alone.
-    fn lose_number(&mut self, handle: &HandleName, by: &SignIn, now: Timestamp, outbox: &mut Outbox) {
-        let (account, rules) = (by.account, &by.rules);
+    pub(super) fn lose_number(
+        &mut self,
+        handle: &HandleName,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
         self.keep_number(handle);
         self.tell(NoticeKind::NumberReassigned, account, None, rules, now, outbox);
         self.part_with(handle, Parting::Reassigned, account, now, outbox);

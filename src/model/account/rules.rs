@@ -60,6 +60,8 @@ pub struct Rules {
     pub codes_an_hour: usize,
     /// Tries at proofs that could be guessed at, within a month.
     pub tries: TryLimits,
+    /// Appeals within a month, of strangers and of the owner's devices each.
+    pub appeals: TryLimits,
 }
 
 impl Rules {

@@ -55,6 +55,7 @@ pub(super) const RULES: Rules = Rules {
     trusted_phone: Duration::from_secs(120 * 86_400),
     codes_an_hour: 10,
     tries: TryLimits { by_asker: 5, by_all: 20 },
+    appeals: TryLimits { by_asker: 2, by_all: 6 },
 };
 
 pub(super) fn at(secs: i64) -> Timestamp {

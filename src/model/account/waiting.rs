@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, End, Occasion, Outcome, Rules, SignIn, TrustedPhone, coming_back::proven_by, owner_proof::Proof,
-    sign_in::Way,
+    Account, End, Occasion, Outcome, Plea, Rules, SignIn, TrustedPhone, coming_back::proven_by,
+    owner_proof::Proof, sign_in::Way,
 };
 use crate::{
     kernel::{
@@ -66,6 +66,8 @@ pub enum Step {
     Try(ProofKind),
     /// It was proven.
     Prove(Proof),
+    /// They cannot prove enough, and tell what they know.
+    Appeal(Box<Plea>),
     /// Whether the account is theirs.
     Choose {
         /// It is.
@@ -189,6 +191,11 @@ impl Account {
             }
         } else if step_up.not_mine {
             return Outcome::TicketInvalid;
+        }
+        if let Step::Appeal(plea) = &at.step
+            && let Some(outcome) = self.appeal(at, plea, now, outbox)
+        {
+            return outcome;
         }
         // 3. What is proven counts, unless somebody has decided.
         if let Some(outcome) = self.take_owner_proof(at, now) {

@@ -96,6 +96,14 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
             "您账号的手机号已归他人使用，已与您的账号解绑。请在应用内绑定新号码；若有异议，请在七天内提出。",
             "your number is somebody else's now and has left your account. Add a new one; object in the app within 7 days.",
         ),
+        NoticeKind::AppealOpened => (
+            "有人就您的账号提交了申诉。若非本人操作，请在常用设备的应用内拒绝。",
+            "somebody appeals for your account. Not you? Refuse it in the app on a known device.",
+        ),
+        NoticeKind::AppealDecided => (
+            "与您的账号有关的申诉或异议已有结果，请在应用内查看；若有疑问，请联系客服。",
+            "an appeal or objection about your account was decided. See the app, or contact support.",
+        ),
     };
     let at = clock(at, language);
     match language {

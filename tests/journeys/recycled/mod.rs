@@ -10,10 +10,13 @@ use crate::world::{
 };
 
 mod action;
+mod appeals;
 mod asked;
+mod cases;
 mod evidence;
 mod mine;
 mod not_mine;
+mod objections;
 mod told;
 
 /// The number that was his and is hers.
@@ -33,6 +36,14 @@ pub(super) fn ming(world: &World) -> Answer {
     set_password(world, &login, PASSWORD);
     world.settle_within(MINUTE);
     login
+}
+
+/// Proves by the password, in a session that goes on, who it is.
+pub(super) fn set_proven(world: &World, login: &mut Answer) {
+    login.body["session"] = refresh(world, login).body["session"].clone();
+    let proof = json!({"proof": {"type": "password", "password": PASSWORD}});
+    let proven = world.post("/v1/session/proof", &proof).bearer(bearer(login)).send();
+    assert_eq!(proven.status, 204, "{}", proven.body);
 }
 
 pub(super) fn set_password(world: &World, login: &Answer, password: &str) {

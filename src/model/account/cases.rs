@@ -1,0 +1,204 @@
+//! The cases of an account: how people decide them, and how they end.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Account, Candidate, Outcome, Rules};
+use crate::{
+    kernel::{
+        id::{AccountId, CaseId},
+        seal::Sealed,
+        time::Timestamp,
+    },
+    model::{
+        case::{Case, MOST_IMAGES, Matter, State, Vote},
+        device_key::ProvenKey,
+        handle::HandleName,
+        notice::NoticeKind,
+        outbox::{Message, Outbox},
+    },
+};
+
+/// What is asked of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AtCase {
+    /// The account.
+    pub account: AccountId,
+    /// Which of its cases.
+    pub case: CaseId,
+    /// By whom.
+    pub by: CaseCaller,
+    /// What.
+    pub step: CaseStep,
+    /// Rules in force.
+    pub rules: Rules,
+}
+
+/// Who asks about a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseCaller {
+    /// One of those who help people, or whoever is signed in to the account.
+    Staff,
+    /// The device on which the appeal was made.
+    Device {
+        /// Digest of its token.
+        token: String,
+        /// The key that was proven with it.
+        key: Option<ProvenKey>,
+    },
+}
+
+/// What is wanted of a case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CaseStep {
+    /// How far is it?
+    Look,
+    /// One of those who help people decides.
+    Decide {
+        /// Who, as the audit log names them.
+        by: String,
+        /// Whether they grant it.
+        grants: bool,
+        /// Why, sealed for the account.
+        reason: Sealed,
+    },
+    /// An image is about to be kept under this key.
+    AddImage(String),
+    /// It was granted: whoever made the appeal comes in.
+    Complete {
+        /// The number that was just proven.
+        proven: Option<HandleName>,
+        /// A number to be the account's.
+        binds: Vec<Candidate>,
+    },
+}
+
+impl Account {
+    /// What is asked of a case.
+    pub(super) fn at_case(&mut self, at: &AtCase, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        let Some(known) = self.cases.iter_mut().find(|known| known.id == at.case && now < known.until())
+        else {
+            return Outcome::NotFound;
+        };
+        if let CaseCaller::Device { token, key } = &at.by {
+            let Matter::Appeal(appeal) = &mut known.matter else { return Outcome::NotFound };
+            if appeal.waits.device_token != *token {
+                return Outcome::NotFound;
+            }
+            // What only tells how far it is may be asked without.
+            if at.step != CaseStep::Look
+                && let Some(bound) = &mut appeal.waits.key
+                && !key.as_ref().is_some_and(|proven| bound.is_proven_by(proven, now))
+            {
+                return Outcome::NeedsKey;
+            }
+        }
+        match &at.step {
+            CaseStep::Look => Outcome::Case(known.clone().into()),
+            CaseStep::Decide { by, grants, reason } => {
+                let vote = Vote { by: by.clone(), at: now, grants: *grants, reason: reason.clone() };
+                self.decide_case(at, vote, now, outbox)
+            }
+            CaseStep::AddImage(key) => match &mut known.matter {
+                Matter::Appeal(appeal) if known.state == State::Open => {
+                    if appeal.images.len() >= MOST_IMAGES {
+                        return Outcome::Full;
+                    }
+                    appeal.images.push(key.clone());
+                    Outcome::Case(known.clone().into())
+                }
+                _ => Outcome::CaseDecided,
+            },
+            CaseStep::Complete { proven, binds } => {
+                self.complete_appeal(at, proven.as_ref(), binds, now, outbox)
+            }
+        }
+    }
+
+    fn decide_case(&mut self, at: &AtCase, vote: Vote, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        // It may have come to hold money since.
+        let profile = self.profile(&at.rules);
+        let Some(known) = self.cases.iter_mut().find(|known| known.id == at.case) else {
+            return Outcome::NotFound;
+        };
+        known.profile = known.profile.max(profile);
+        let before = known.state;
+        if known.decide(vote, now).is_err() {
+            return Outcome::CaseDecided;
+        }
+        let (decided, is_objection) = (known.clone(), matches!(known.matter, Matter::Objection(_)));
+        if decided.state != before {
+            if is_objection && !decided.is_open() {
+                self.overrule(decided.id);
+            }
+            self.announce(&decided, at.account, NoticeKind::AppealDecided, &at.rules, now, outbox);
+        }
+        // One that counts at once, and one whose day is over by now.
+        self.carry_out_objections(now, outbox);
+        let known = self.cases.iter().find(|known| known.id == at.case);
+        known.map_or(Outcome::NotFound, |known| Outcome::Case(known.clone().into()))
+    }
+
+    /// Opens a case. The owner hears of an appeal, and the queue of both.
+    pub(super) fn open_case(
+        &mut self,
+        case: Case,
+        account: AccountId,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Outcome {
+        match case.matter {
+            Matter::Objection(_) => self.show(&case, account, now, outbox),
+            Matter::Appeal(_) => {
+                self.announce(&case, account, NoticeKind::AppealOpened, rules, now, outbox);
+            }
+        }
+        self.cases.push(case.clone());
+        Outcome::Case(case.into())
+    }
+
+    /// Tells the owner, and the queue.
+    pub(super) fn announce(
+        &mut self,
+        case: &Case,
+        account: AccountId,
+        kind: NoticeKind,
+        rules: &Rules,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) {
+        self.tell(kind, account, None, rules, now, outbox);
+        self.show(case, account, now, outbox);
+    }
+
+    /// Tells the queue of those who help people.
+    pub(super) fn show(&self, case: &Case, account: AccountId, now: Timestamp, outbox: &mut Outbox) {
+        outbox.post(Message::IndexCase(case.row(account, false, now)), now);
+    }
+
+    /// Drops those that are over, or all of them, and what was kept with them.
+    pub(super) fn drop_cases(&mut self, all: bool, now: Timestamp, outbox: &mut Outbox) {
+        for case in self.cases.extract_if(.., |known| all || known.until() <= now) {
+            let account = match &case.matter {
+                Matter::Objection(objection) => objection.account,
+                Matter::Appeal(appeal) => {
+                    if !appeal.images.is_empty() {
+                        outbox.post(Message::DropImages { keys: appeal.images.clone() }, now);
+                    }
+                    appeal.waits.sign_in.account
+                }
+            };
+            if case.is_open() {
+                outbox.post(Message::IndexCase(case.row(account, true, now)), now);
+            }
+        }
+    }
+
+    /// When a case changes by itself.
+    pub(super) fn cases_change(&self) -> Option<Timestamp> {
+        let ends = self.cases.iter().map(Case::until);
+        ends.chain(self.objections_due()).min()
+    }
+}
