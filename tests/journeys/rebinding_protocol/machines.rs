@@ -291,7 +291,7 @@ fn written(document: &Document<Account>) -> String {
     if kept["state"]["created"].is_null() {
         return String::new();
     }
-    for part in ["history", "notices", "former_numbers"] {
+    for part in ["history", "notices"] {
         kept["state"].as_object_mut().unwrap().remove(part);
     }
     if let Some(outbox) = kept.get_mut("outbox") {
