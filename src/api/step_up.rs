@@ -33,6 +33,7 @@ use crate::{
     model::{
         owner_proof::{ProofKind, STRONG, WEAK},
         platform::Platform,
+        questions::{OPTIONS, ROUNDS},
         refusal::Code,
     },
     ports::World,
@@ -81,6 +82,8 @@ pub(super) enum Wanted {
     ProveByCode(String, Secret<String>),
     ProveByPassword(Secret<String>),
     ProveByName(Secret<String>, IdNumber),
+    AskQuestions,
+    AnswerQuestion(usize, usize),
 }
 
 /// `POST /v1/step-up/state`, `claim`, `start` and `complete`.
@@ -129,6 +132,8 @@ pub(super) async fn take<W: World>(
         }
         Wanted::ProveByPassword(password) => service.prove_by_password(&holder, password).await,
         Wanted::ProveByName(name, id) => service.prove_by_name(&holder, name, id).await,
+        Wanted::AskQuestions => service.ask_questions(&holder, request.language()).await,
+        Wanted::AnswerQuestion(round, option) => service.answer_question(&holder, *round, *option).await,
     };
     let entry = entry.map_err(Problem::from);
     let reply = Reply::from(entry.and_then(|entry| asked.answer(&entry, challenged.as_ref())));
@@ -138,12 +143,13 @@ pub(super) async fn take<W: World>(
 
 const CHOICE: [(&str, bool); 2] = [(CHOICES[0], true), (CHOICES[1], false)];
 
-const METHODS: [(&str, ProofKind); 5] = {
-    let [device, phone, password, _, _, email, name] = ProofKind::ALL;
+const METHODS: [(&str, ProofKind); 6] = {
+    let [device, phone, password, _, questions, email, name] = ProofKind::ALL;
     [
         (device.name(), device),
         (phone.name(), phone),
         (password.name(), password),
+        (questions.name(), questions),
         (email.name(), email),
         (name.name(), name),
     ]
@@ -157,6 +163,7 @@ fn to_start(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
             phone_id(body).map(|id| Wanted::Code(CodeTo::Phone(id), captcha))
         }
         ProofKind::EmailCode => Some(Wanted::Code(CodeTo::Email, login::captcha(body))),
+        ProofKind::HistoryQuestions => Some(Wanted::AskQuestions),
         // Nothing has to be begun.
         _ => Some(Wanted::Look(0)),
     }
@@ -166,6 +173,13 @@ fn to_complete(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
     match kind {
         ProofKind::DeviceApproval => Some(Wanted::Look(0)),
         ProofKind::Password => password::password(body, "password").map(Wanted::ProveByPassword),
+        ProofKind::HistoryQuestions => {
+            let most = |count: usize| u64::try_from(count.saturating_sub(1)).unwrap_or(0);
+            let round = body.number("round", 0..=most(ROUNDS));
+            let option = body.number("option", 0..=most(OPTIONS));
+            let index = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            round.zip(option).map(|(round, option)| Wanted::AnswerQuestion(index(round), index(option)))
+        }
         ProofKind::NameId => {
             let name = body.text("name", MAX_DISPLAY_NAME).map(Secret::new);
             let id = import::id_number_of(body.text("idNumber", MAX_DISPLAY_NAME), body);

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     journeys::{otp::Challenged, step_up::StepUp, trusted_phones::TrustedPhoneView},
-    model::{owner_proof::ProofKind, step_up::Reason},
+    model::{owner_proof::ProofKind, questions::ROUNDS, step_up::Reason},
 };
 
 #[derive(Serialize)]
@@ -31,6 +31,8 @@ struct StepUpRequired<'a> {
     proven: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<Approval<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    question: Option<Question<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge: Option<ChallengeBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +63,15 @@ struct Hints<'a> {
 struct Approval<'a> {
     r#match: &'a str,
     expires_in: u64,
+}
+
+/// One of a series of questions.
+#[derive(Serialize)]
+struct Question<'a> {
+    round: usize,
+    rounds: usize,
+    text: &'a str,
+    options: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -111,6 +122,12 @@ pub(super) fn step_up_required(
             .question
             .as_ref()
             .map(|(digits, expires_in)| Approval { r#match: digits, expires_in: *expires_in }),
+        question: step_up.round.as_ref().map(|(round, shown)| Question {
+            round: *round,
+            rounds: ROUNDS,
+            text: &shown.question,
+            options: &shown.options,
+        }),
         challenge: challenged.map(ChallengeBody::from),
         device: issued
             .filter(|_| transport == Transport::Body)

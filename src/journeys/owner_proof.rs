@@ -6,7 +6,8 @@ use super::{
     number_proof::OtpProof,
     otp::{Challenged, OtpSend},
     provider::Caller,
-    sealed::{ID_NUMBER, VERIFIED_NAME},
+    questions::Sources,
+    sealed::{DISPLAY_NAME, ID_NUMBER, VERIFIED_NAME},
     sign_in::{DeviceClaim, Entry},
     spent::Spent,
     step_up::Holder,
@@ -17,7 +18,7 @@ use crate::{
         secret::Secret, time::Timestamp,
     },
     model::{
-        account::{Outcome, Proof, Step},
+        account::{Known, Outcome, Proof, Questions, Step},
         challenge::Destination,
         handle::{EMAIL, HandleName},
         language::Language,
@@ -170,6 +171,38 @@ impl<W: World> Service<'_, W> {
         }
         let set_at = self.compare(ticket.account, password).await?.ok_or(Code::ProofFailed)?;
         self.look_at(holder, Step::Prove(Proof::Password(set_at)), true).await
+    }
+
+    /// Asks about what happened in the account, or finds the round that is asked.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; `not_found` where too little is known; `proofs_exhausted`.
+    pub async fn ask_questions(&self, holder: &Holder<'_>, language: Language) -> Result<Entry, Failure> {
+        let account = self.read_ticket(holder)?.account;
+        let known = match self.at_ticket(holder, Step::BeginQuestions, false).await? {
+            Outcome::Known(known) => known,
+            outcome => return self.entry(account, outcome),
+        };
+        let Known { facts, models, display_name, since, own_model } = *known;
+        let name = display_name.map(|name| self.open_text(account, DISPLAY_NAME, &name)).transpose()?;
+        let year: String = since.rfc3339().chars().take(4).collect();
+        let told: Vec<String> = name.into_iter().chain(own_model).chain([year]).collect();
+        let sources = Sources { facts: &facts, models: &models, told: &told };
+        let (series, rounds) = self.series(account, sources, language)?.ok_or(Code::NotFound)?;
+        self.look_at(holder, Step::AskQuestions(Questions { series, rounds }.into()), true).await
+    }
+
+    /// Takes the option chosen in a round, both counted from 0. Nothing is said of it before the last one.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; `proof_failed` after the last round, if too much was wrong.
+    pub async fn answer_question(
+        &self,
+        holder: &Holder<'_>,
+        round: usize,
+        option: usize,
+    ) -> Result<Entry, Failure> {
+        self.look_at(holder, Step::AnswerQuestion { round, option }, false).await
     }
 
     /// Proves by the name and the ID number that the account was verified with.

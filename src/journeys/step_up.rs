@@ -6,6 +6,7 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     device_proof::{GivenDeviceProof, needs_key},
     own_account::Doer,
+    questions::ShownRound,
     sealed::DISPLAY_NAME,
     sign_in::{Entry, again_if_lost},
     trusted_phones::TrustedPhoneView,
@@ -64,6 +65,8 @@ pub struct StepUp {
     pub offered: Vec<ProofKind>,
     /// Trusted phones that can be asked.
     pub by_phone: Vec<TrustedPhoneView>,
+    /// The round of questions that is asked, counted from 0.
+    pub round: Option<(usize, ShownRound)>,
     /// What whoever proved the number may see of the account.
     pub hints: Option<Hints>,
     /// The device's token, when it was issued with the ticket.
@@ -136,6 +139,10 @@ impl<W: World> Service<'_, W> {
             need,
             proven: waiting.proven.clone(),
             offered: waiting.offered.clone(),
+            round: match &waiting.round {
+                Some((round, shown)) => Some((*round, self.open_round(account, shown)?)),
+                None => None,
+            },
             hints: waiting.hints.as_ref().map(|hints| self.hints(account, hints)),
             by_phone: self.trusted_phone_views(account, &waiting.by_phone)?,
             ticket: Ticket { account, id, until }.write(&self.settings.sealing)?,

@@ -14,7 +14,7 @@ pub use self::{
     objections::NEVER,
     operation::{Operation, Refresh},
     outcome::{Number, Outcome},
-    owner_proof::{Proof, Tries, TryLimits},
+    owner_proof::{Known, Proof, Questions, Tries, TryLimits},
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,

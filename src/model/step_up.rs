@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::question::{Decision, Digits, Question, Taken, WRONG_ENTRIES};
 use super::{
-    account::SignIn,
+    account::{Questions, SignIn},
     device_key::DeviceKey,
     owner_proof::{ProofKind, strength_of},
 };
@@ -73,6 +73,9 @@ pub struct StepUp {
     /// What was proven, beside what the trusted devices say.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proven: Vec<ProofKind>,
+    /// Questions about what happened in the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub questions: Option<Questions>,
     /// For an action of the app, by who is signed in, and not for a sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,

@@ -60,6 +60,7 @@ impl Account {
             question: None,
             need,
             proven: Vec::new(),
+            questions: None,
             action: Some(purpose),
             carried_out: false,
             not_mine: false,

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Identifier, Importing, NumberClaim, OwnProfile, Password, Pending, PhoneChange, Profile, RealName, Seen,
-    SignIn, TrustedPhone, Waiting,
+    Identifier, Importing, Known, NumberClaim, OwnProfile, Password, Pending, PhoneChange, Profile, RealName,
+    Seen, SignIn, TrustedPhone, Waiting,
 };
 use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
@@ -152,6 +152,8 @@ pub enum Outcome {
     Frozen,
     /// No such ticket, or not on this device.
     TicketInvalid,
+    /// What questions can be made of.
+    Known(Box<Known>),
     /// Whoever waits has no such choice.
     NotOffered,
     /// Too much was tried that was wrong.

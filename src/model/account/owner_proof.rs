@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{
     by_device::ByDevice, by_email::ByEmail, by_name::ByName, by_password::ByPassword, by_phone::ByPhone,
+    by_questions::ByQuestions,
 };
 use super::{Account, AtTicket, Outcome, Rules, Step, Waiting};
 use crate::{
@@ -23,9 +24,13 @@ mod by_email;
 mod by_name;
 mod by_password;
 mod by_phone;
+mod by_questions;
 mod tries;
 
-pub use self::tries::{Tries, TryLimits};
+pub use self::{
+    by_questions::{Known, Questions},
+    tries::{Tries, TryLimits},
+};
 
 /// Something that was proven, as the account can check it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,7 +59,7 @@ trait OwnerProof {
 }
 
 /// In the order in which they are offered: the strongest first.
-const KINDS: [&dyn OwnerProof; 5] = [&ByDevice, &ByPhone, &ByPassword, &ByEmail, &ByName];
+const KINDS: [&dyn OwnerProof; 6] = [&ByDevice, &ByPhone, &ByPassword, &ByQuestions, &ByEmail, &ByName];
 
 impl Account {
     /// How much must be proven by who waits for that reason.
@@ -97,6 +102,9 @@ impl Account {
     /// Takes what was proven at a ticket; `None`: it counts, or nothing was, and it goes on.
     pub(super) fn take_owner_proof(&mut self, at: &AtTicket, now: Timestamp) -> Option<Outcome> {
         let kind = match &at.step {
+            Step::AnswerQuestion { round, option } => {
+                return self.answer_question(at.ticket, (*round, *option), now);
+            }
             Step::Try(kind) => *kind,
             Step::Prove(Proof::Phone(_)) => ProofKind::TrustedPhone,
             Step::Prove(Proof::Email(_)) => ProofKind::EmailCode,
@@ -150,6 +158,11 @@ impl Account {
             need: step_up.need,
             proven: step_up.proven.clone(),
             by_phone,
+            round: step_up
+                .questions
+                .as_ref()
+                .and_then(Questions::round)
+                .map(|(at, shown)| (at, shown.clone())),
             name: self.verified.as_ref().filter(|_| has(ProofKind::NameId)).map(|known| known.name.clone()),
             email: self.email().filter(|_| has(ProofKind::EmailCode)).map(|email| email.value.clone()),
             offered,

@@ -60,6 +60,7 @@ fn a_waiting_sign_in_is_persisted_so() {
         question: None,
         need: 2,
         proven: Vec::new(),
+        questions: None,
         action: None,
         carried_out: false,
         not_mine: false,

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Account, End, Occasion, Outcome, Plea, Rules, SignIn, TrustedPhone, coming_back::proven_by,
-    owner_proof::Proof, sign_in::Way,
+    Account, End, Occasion, Outcome, Plea, Rules, SignIn, TrustedPhone,
+    coming_back::proven_by,
+    owner_proof::{Proof, Questions},
+    sign_in::Way,
 };
 use crate::{
     kernel::{
@@ -66,6 +68,17 @@ pub enum Step {
     Try(ProofKind),
     /// It was proven.
     Prove(Proof),
+    /// What can be asked about what happened in the account?
+    BeginQuestions,
+    /// Ask this.
+    AskQuestions(Box<Questions>),
+    /// The option chosen in a round, both counted from 0.
+    AnswerQuestion {
+        /// In which.
+        round: usize,
+        /// Which.
+        option: usize,
+    },
     /// They cannot prove enough, and tell what they know.
     Appeal(Box<Plea>),
     /// Whether the account is theirs.
@@ -100,6 +113,8 @@ pub struct Waiting {
     pub offered: Vec<ProofKind>,
     /// Trusted phones that can be asked.
     pub by_phone: Vec<TrustedPhone>,
+    /// The round of questions that is asked, counted from 0, and what is shown in it.
+    pub round: Option<(usize, Sealed)>,
     /// The account's address, where it can be asked.
     pub email: Option<Sealed>,
     /// The name that the account was verified with, where it can be asked for; to be compared, not to be shown.
@@ -161,6 +176,7 @@ impl Account {
             question: None,
             need: self.need(reason, rules, now),
             proven: proven_by(reason),
+            questions: None,
             action: None,
             carried_out: false,
             not_mine: false,
@@ -230,6 +246,10 @@ impl Account {
         match &at.step {
             Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
             Step::AskEmail => return self.ask_email(at.ticket, &at.rules, now),
+            Step::BeginQuestions => return self.begin_questions(at.ticket, &at.rules, now),
+            Step::AskQuestions(questions) => {
+                return self.ask_questions(at.ticket, questions, &at.rules, now);
+            }
             Step::AskNumber(name) => {
                 return self.ask_phone(at.ticket, &|phone| phone.name == *name, &at.rules, now);
             }

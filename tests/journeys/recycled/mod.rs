@@ -17,6 +17,7 @@ mod evidence;
 mod mine;
 mod not_mine;
 mod objections;
+mod questions;
 mod told;
 
 /// The number that was his and is hers.
@@ -98,7 +99,7 @@ pub(super) fn step(world: &World, held: &Answer, step: &str, more: Value) -> Ans
     body["ticket"] = json!(held.text("/ticket"));
     body["device"] = device();
     body["device"]["token"] = json!(held.text("/device/token"));
-    world.post(&format!("/v1/step-up/{step}"), &body).send()
+    world.post(&format!("/v1/step-up/{step}"), &body).header("accept-language", "zh-CN").send()
 }
 
 pub(super) fn claim(world: &World, held: &Answer, choice: &str) -> Answer {
