@@ -224,7 +224,7 @@ fn operation(who: Who, request: Request) -> account::Operation {
             Deed::SetPassword { hash, attempt: None, end_others: false }
         }
         Request::Change(number) => Deed::ChangePhone(Box::new(candidate(NUMBERS[number]))),
-        Request::Acknowledge(_) => unreachable!("nothing that is asked"),
+        Request::Acknowledge(_) => panic!("nothing that is asked"),
     };
     account::Operation::Act(Box::new(Act { account, session, deed, proof: None, place, rules }))
 }
@@ -291,7 +291,7 @@ fn written(document: &Document<Account>) -> String {
     if kept["state"]["created"].is_null() {
         return String::new();
     }
-    for part in ["history", "notices", "former_numbers"] {
+    for part in ["history", "notices"] {
         kept["state"].as_object_mut().unwrap().remove(part);
     }
     if let Some(outbox) = kept.get_mut("outbox") {
