@@ -30,11 +30,11 @@ use crate::{
 
 /// What is asked of who appeals.
 pub const QUESTIONS: [&str; 6] =
-    [REGISTERED, "last_login", DEVICES, FORMER_PHONES, "other_logins", "contents"];
+    [REGISTERED, "last_login", DEVICES, PHONES_BEFORE, "other_logins", "contents"];
 
 const REGISTERED: &str = "registered";
 const DEVICES: &str = "devices";
-const FORMER_PHONES: &str = "former_phones";
+const PHONES_BEFORE: &str = "former_phones";
 
 /// Longest answer to a question, characters.
 pub const MAX_ANSWER: usize = 120;
@@ -199,7 +199,7 @@ fn read(body: &mut Fields) -> Result<Told, Problem> {
         answer(question).split(is_end).map(str::trim).filter(|text| !text.is_empty())
     };
     let month = answer(REGISTERED).get(..7).filter(|month| is_month(month)).map(str::to_owned);
-    let numbers = several(FORMER_PHONES, &[' ', ',']).filter_map(|text| PhoneNumber::parse(text).ok());
+    let numbers = several(PHONES_BEFORE, &[' ', ',']).filter_map(|text| PhoneNumber::parse(text).ok());
     let (numbers, models) = (numbers.take(COMPARED).collect(), several(DEVICES, &[]).take(COMPARED));
     let models = models.map(str::to_owned).collect();
     let written = login::bytes(&all)?;

@@ -153,6 +153,9 @@ impl Account {
             Matter::Objection(_) => self.show(&case, account, now, outbox),
             Matter::Appeal(_) => {
                 self.announce(&case, account, NoticeKind::AppealOpened, rules, now, outbox);
+                if case.state != State::Open {
+                    self.tell(NoticeKind::AppealDecided, account, None, rules, now, outbox);
+                }
             }
         }
         self.cases.push(case.clone());

@@ -167,9 +167,7 @@ impl Account {
             match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
                 // Freshly sealed, so that what is in use moves to the current key by itself.
                 Some(known) => known.value = identifier.value.clone(),
-                None if sign_in.password.is_none() => self.identifiers.push(identifier.clone()),
-                // A number that the account had once leads to it no more.
-                None => {}
+                None => self.identifiers.push(identifier.clone()),
             }
             // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
             self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);

@@ -47,14 +47,20 @@ fn refuse(world: &World, login: &Answer, case: &str) -> Answer {
     world.post(&path, &json!({})).bearer(bearer(login)).send()
 }
 
-/// His account had another number, is protected, and has a phone that he uses: until he breaks it.
-fn protected(world: &World) -> Answer {
+/// His account had another number before.
+fn moved(world: &World) -> Answer {
     let first = world.login(BEFORE).signed_in();
     let credential = json!({"provider": "cmcc", "token": world.providers.token(NUMBER)});
     let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
     let changed = world.put("/v1/account/phone", &body).bearer(bearer(&first)).send();
     assert_eq!(changed.status, 204, "{}", changed.body);
     super::set_password(world, &first, PASSWORD);
+    first
+}
+
+/// His account is protected, and has a phone that he uses: until he breaks it.
+fn protected(world: &World) -> Answer {
+    let first = moved(world);
     let on = json!({"enabled": true});
     let on = world.put("/v1/account/login-protection", &on).bearer(bearer(&first)).send();
     assert_eq!(on.status, 204, "{}", on.body);
@@ -110,6 +116,30 @@ fn knowing_alone_or_proving_alone_is_for_people_to_judge() {
     let month = json!([{"question": "registered", "text": "2026-11"},
         {"question": "devices", "text": "iPhone18,1"}, {"question": "former_phones", "text": NUMBER}]);
     assert_eq!(appeal(&other, &held, &month).text("/state"), "open", "the number that everybody sees");
+}
+
+#[test]
+fn he_who_comes_back_by_the_number_that_was_his_gets_another_one() {
+    let world = World::new();
+    let ming = moved(&world);
+    world.settle_within(MINUTE);
+    world.pass(SOLD_AGAIN);
+    let hong = claim(&world, &asked(&world), "not_mine").signed_in();
+    let device = crate::world::client::device();
+    let held = super::log_in(&world, NUMBER, PASSWORD, &device);
+    assert_eq!(held.body["reason"], "historical_number", "{}", held.body);
+    let made = appeal(&world, &held, &truth());
+    assert_eq!(made.text("/state"), "granted", "{}", made.body);
+    let id = made.text("/id").to_owned();
+    let bare = json!({"device": {"token": device_token(&held)}});
+    let path = format!("/v1/appeals/{id}/complete");
+    world.post(&path, &bare).send().is_problem(400, "invalid_request");
+    complete(&world, &id, &held, NUMBER).is_problem(409, "phone_in_use");
+    let back = complete(&world, &id, &held, "13900139000").signed_in();
+    assert_eq!(account(&back), account(&ming));
+    world.settle_within(MINUTE);
+    assert_eq!(account(&world.login("13900139000").signed_in()), account(&ming));
+    assert_eq!(account(&world.login(NUMBER).signed_in()), account(&hong), "hers is hers");
 }
 
 #[test]

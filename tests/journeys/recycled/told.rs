@@ -43,7 +43,27 @@ fn he_is_told_by_mail_and_his_backend_by_webhook_when_the_number_has_gone() {
 }
 
 #[test]
-fn he_is_told_on_his_phone_and_by_mail_while_she_waits() {
+fn he_is_told_on_his_phone_that_somebody_appeals_and_what_became_of_it() {
+    let world = world();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    stays(&world, first, 120);
+    let asked = asked(&world);
+    world.tell();
+    let pushes = world.receivers.pushes().len();
+    let case = super::appeals::appeal(&world, &asked, &super::appeals::vague());
+    world.tell();
+    let key = super::objections::key(&world, "anna");
+    assert_eq!(super::objections::decide(&world, &key, case.text("/id"), "refuse").status, 200);
+    world.tell();
+    let told = world.receivers.pushes().split_off(pushes);
+    let events: Vec<&str> = told.iter().map(|push| push.event.as_str()).collect();
+    assert_eq!(events, ["appeal.opened", "appeal.decided"]);
+    assert!(types(&world).contains(&"appeal.decided".to_owned()));
+}
+
+#[test]
+fn he_is_told_on_his_phone_and_and_by_mail_while_she_waits() {
     let world = world();
     let first = ming(&world);
     bind_address(&world, &first);
