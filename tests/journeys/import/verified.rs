@@ -20,8 +20,8 @@ fn the_name_is_kept_sealed_and_the_number_as_a_digest_until_the_account_is_gone(
     let real_name = |id: &str| json!({"state": "verified", "name": "林黛玉", "idNumber": id});
     let lines = [
         json!({"externalId": "1", "phone": PHONE, "phoneProvenAt": "2026-11-19T04:00:00Z", "realName": real_name(ID_NUMBER)}),
-        json!({"externalId": "2", "phone": OTHER, "realName": real_name(&ID_NUMBER.to_lowercase())}),
-        json!({"externalId": "3", "phone": "13700137000", "realName": {"state": "verified", "name": "贾"}}),
+        json!({"externalId": "2", "phone": OTHER, "phoneProvenAt": "2026-11-19T04:00:00Z", "realName": real_name(&ID_NUMBER.to_lowercase())}),
+        json!({"externalId": "3", "phone": "13700137000", "phoneProvenAt": "2026-11-19T04:00:00Z", "realName": {"state": "verified", "name": "贾"}}),
     ];
     let report = import(&world, &lines);
     assert_eq!(counts(&report), [3, 0, 0]);
