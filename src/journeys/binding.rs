@@ -96,18 +96,18 @@ impl<W: World> Service<'_, W> {
     /// one.
     pub(super) async fn free_if_stray(&self, handle: &HandleName, holder: &Holder) -> Result<bool, Fault> {
         let look = Operation::LookAtIdentifier { handle: handle.clone() };
-        let is_stray = match self.world.account(holder.account, look).await? {
-            Outcome::NotMine { .. } => true,
-            Outcome::NotFound => holder.last_proof.is_some() || matches!(handle.kind(), EMAIL | USERNAME),
-            _ => false,
+        let is_nobodys = holder.last_proof.is_some() || matches!(handle.kind(), EMAIL | USERNAME);
+        let cause = match self.world.account(holder.account, look).await? {
+            Outcome::NotMine { cause, .. } => Some(cause),
+            Outcome::NotFound => is_nobodys.then_some(Parting::Unbound),
+            _ => None,
         };
-        if is_stray {
+        if let Some(cause) = cause {
             let held = Holding::seen(holder.since, holder.claim);
-            let release =
-                handle::Operation::Release { account: holder.account, held, cause: Parting::Unbound };
+            let release = handle::Operation::Release { account: holder.account, held, cause };
             self.world.handle(handle, release).await?;
         }
-        Ok(is_stray)
+        Ok(cause.is_some())
     }
 
     /// Claims an identifier: who holds it then.

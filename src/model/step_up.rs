@@ -155,7 +155,10 @@ impl StepUps {
     /// Lets a sign-in wait; the same one waits once.
     pub fn hold(&mut self, step_up: StepUp) -> StepUp {
         let session = step_up.sign_in.session;
-        if let Some(known) = self.waiting.iter().find(|known| known.sign_in.session == session) {
+        let is_same = |known: &&StepUp| {
+            known.sign_in.session == session && known.action.is_some() == step_up.action.is_some()
+        };
+        if let Some(known) = self.waiting.iter().find(is_same) {
             return known.clone();
         }
         if self.waiting.len() >= WAITING_AT_MOST {

@@ -6,6 +6,7 @@ use crate::{
     kernel::{id::TicketId, time::Timestamp},
     model::{
         device::Presented,
+        owner_proof::MEDIUM,
         session::ActionProof,
         step_up::{Reason, StepUp},
     },
@@ -46,7 +47,7 @@ impl Account {
             ticket,
             profile: device.profile.clone(),
             place: end.place.clone(),
-            asker: String::new(),
+            asker: device.id.to_string(),
             rules: *end.rules,
         };
         let step_up = StepUp {
@@ -82,7 +83,11 @@ impl Account {
             return Outcome::TicketInvalid;
         };
         if is_first {
-            (session.stepped_up, session.proven_at) = (true, Some(now));
+            // What others may know says something to the app, and nothing to us.
+            if strength >= MEDIUM {
+                (session.stepped_up, session.proven_at) = (true, Some(now));
+            }
+            self.tries.pardon(&sign_in.asker);
             session.step_up = Some(ActionProof { purpose, strength, at: now });
         }
         self.repeat_of(&sign_in).unwrap_or(Outcome::TicketInvalid)

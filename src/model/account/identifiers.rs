@@ -46,6 +46,9 @@ pub struct FormerNumber {
     pub until: Timestamp,
     /// Why no longer.
     pub cause: Parting,
+    /// The account that had waited for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heir: Option<AccountId>,
 }
 
 /// Former numbers kept; the oldest gives way.
@@ -75,7 +78,8 @@ impl Account {
     /// What to say of an identifier that does not lead here, and why it does not any more.
     pub(super) fn not_mine(&self, handle: &HandleName) -> Outcome {
         let former = self.former_numbers.iter().rev().find(|known| known.handle == *handle);
-        Outcome::NotMine { cause: former.map_or(Parting::Unbound, |known| known.cause), heir: None }
+        let cause = former.map_or(Parting::Unbound, |known| known.cause);
+        Outcome::NotMine { cause, heir: former.and_then(|known| known.heir) }
     }
 
     /// Whether somebody can sign in by it: names and addresses go with a password.
@@ -119,7 +123,7 @@ impl Account {
                 self.former_numbers.remove(0);
             }
             let handle = handle.clone();
-            self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause });
+            self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause, heir: None });
         }
         // Whoever waits to come in by it would bring it back.
         self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);

@@ -94,7 +94,10 @@ impl Account {
             offered.clear();
         }
         // Proofs of two and three make up an even need without a weak one.
-        let weak_helps = !step_up.need.is_multiple_of(2) && strength_of(&step_up.proven) < step_up.need;
+        let is_odd = !step_up.need.is_multiple_of(2);
+        // An older number must not get past protection with less than a younger one.
+        let is_guarded = step_up.reason == Reason::NumberMayBeRecycled && self.protection_holds(rules, now);
+        let weak_helps = is_odd && !is_guarded && strength_of(&step_up.proven) < step_up.need;
         offered.retain(|kind| kind.strength() > WEAK || weak_helps);
         offered
     }
@@ -120,7 +123,7 @@ impl Account {
             return Some(Outcome::ProofFailed);
         }
         let Step::Prove(proof) = &at.step else {
-            let limits = at.rules.tries;
+            let limits = self.try_limits(&step_up, &at.rules, now);
             let may = self.tries.take(&step_up.sign_in.asker, limits, now);
             return (!may).then_some(Outcome::ProofsExhausted);
         };
@@ -130,6 +133,14 @@ impl Account {
         }
         self.step_ups.prove(at.ticket, kind, now);
         None
+    }
+
+    /// How often this one may try: strangers must not use up what is left to a device of standing.
+    fn try_limits(&self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> TryLimits {
+        let here = self.devices.iter().find(|known| known.has_token(&step_up.device_token));
+        let stands = here.is_some_and(|known| self.has_standing(known.id, rules, now));
+        let by_all = if stands { usize::MAX } else { rules.tries.by_all };
+        TryLimits { by_all, ..rules.tries }
     }
 
     /// Whether it is this device that waits.

@@ -77,11 +77,12 @@ impl Account {
         };
         let verdict = decide(&facts);
         // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number.
-        let due = self.claim_of(handle, now).filter(|claim| claim.effective_at <= now);
-        if let Some(claim) = due.filter(|claim| verdict != Verdict::Owner && claim.objected_at.is_none()) {
-            let heir = claim.heir;
+        // So is one that the carrier's word bears out.
+        let claim = self.claim_of(handle, now).filter(|claim| claim.objected_at.is_none());
+        let is_due = |claim: &NumberClaim| claim.effective_at <= now || verdict == Verdict::Recycled;
+        if verdict != Verdict::Owner && claim.is_some_and(is_due) {
             self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
-            return Err(Outcome::NotMine { cause: Parting::Reassigned, heir: Some(heir) }.into());
+            return Err(self.not_mine(handle).into());
         }
         match verdict {
             Verdict::Owner => Ok(None),
@@ -191,9 +192,14 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) {
+        let heir = self.claim_of(handle, now).map(|claim| claim.heir);
         self.keep_number(handle);
         self.tell(NoticeKind::NumberReassigned, account, None, rules, now, outbox);
         self.part_with(handle, Parting::Reassigned, account, now, outbox);
+        // Until the handle has heard of it everybody who comes must be led to the same account.
+        if let Some(former) = self.former_numbers.last_mut().filter(|known| known.handle == *handle) {
+            former.heir = heir;
+        }
         let strange: Vec<_> = self.devices.iter().map(|known| known.id).collect();
         let strange: Vec<_> =
             strange.into_iter().filter(|device| !self.has_standing(*device, rules, now)).collect();

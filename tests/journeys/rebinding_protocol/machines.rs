@@ -200,6 +200,7 @@ fn operation(who: Who, request: Request) -> account::Operation {
         Request::UseDevice => {
             let mut by = seeded(who, u8::MAX - 1);
             (by.identifier.handle, by.creates, by.password) = (name(NUMBERS[0]), false, Some(super::PROVEN));
+            by.method = onetap::model::login::Method::Password;
             by.presented.token = Some(digest(who));
             return account::Operation::SignIn(Box::new(by));
         }

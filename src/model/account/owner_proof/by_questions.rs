@@ -76,7 +76,8 @@ impl Account {
         if !self.offered(&step_up, rules, now).contains(&ProofKind::HistoryQuestions) {
             return Outcome::NotFound;
         }
-        if !self.tries.take(&step_up.sign_in.asker, rules.tries, now) {
+        let limits = self.try_limits(&step_up, rules, now);
+        if !self.tries.take(&step_up.sign_in.asker, limits, now) {
             return Outcome::ProofsExhausted;
         }
         let known = Known {
