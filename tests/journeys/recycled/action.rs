@@ -95,3 +95,39 @@ fn nobody_approves_what_they_ask_for_themselves() {
     let proven = step(&world, &asked, "complete", json!({"method": "device_approval"})).signed_in();
     assert_eq!(claims(bearer(&proven))["step_up"]["strength"], 3);
 }
+
+#[test]
+fn who_knows_the_password_is_asked_for_it_as_often_as_the_app_likes() {
+    let world = World::new();
+    let mut login = ming(&world);
+    for nth in 0..7 {
+        let asked = ask(&world, &login, &format!("payment:{nth}"), 2);
+        let proven = complete(&world, &asked, PASSWORD).signed_in();
+        login.body["session"] = proven.body["session"].clone();
+    }
+}
+
+#[test]
+fn what_others_may_know_makes_no_session_fresh() {
+    let world = World::new();
+    let key = world.api_key("importer", &["account:import"]);
+    let line = json!({"externalId": "7", "phone": NUMBER, "phoneProvenAt": "2026-11-19T04:00:00Z",
+        "realName": {"state": "verified", "name": "王小明", "idNumber": "11010519491231002X"}});
+    let mut import =
+        world.post("/v1/import", &json!({})).bearer(&key).header("content-type", "application/x-ndjson");
+    import.set_body(line.to_string().as_bytes());
+    assert_eq!(import.send().body["imported"], 1);
+    let mut login = world.login(NUMBER).signed_in();
+    let token = device_token(&login).to_owned();
+    world.pass(std::time::Duration::from_secs(700));
+    login.body["session"] = super::refresh(&world, &login).body["session"].clone();
+    login.body["device"] = json!({"token": token});
+    let asked = ask(&world, &login, "look", 1);
+    let by_name = json!({"method": "name_id", "name": "王小明", "idNumber": "11010519491231002X"});
+    let proven = step(&world, &asked, "complete", by_name).signed_in();
+    let said = claims(bearer(&proven));
+    assert_eq!((&said["step_up"]["strength"], &said["amr"]), (&json!(1), &json!(["one_tap"])));
+    let body = json!({"newPassword": PASSWORD});
+    let set = world.put("/v1/account/password", &body).bearer(bearer(&proven)).send();
+    set.is_problem(403, "reauthentication_required");
+}

@@ -183,3 +183,39 @@ fn name_and_id_number_help_a_password_and_never_do_alone() {
     let whole = by_password(&world, &held, BCRYPT.0).signed_in();
     assert_eq!(whole.body["account"]["realName"], "verified");
 }
+
+#[test]
+fn of_a_number_of_which_nobody_knows_when_it_was_proven_no_carrier_is_asked() {
+    let world = world("basic");
+    let key = world.api_key("importer", &["account:import"]);
+    let line = json!({"externalId": "7", "phone": NUMBER, "password": BCRYPT.1});
+    let mut import =
+        world.post("/v1/import", &json!({})).bearer(&key).header("content-type", "application/x-ndjson");
+    import.set_body(line.to_string().as_bytes());
+    assert_eq!(import.send().body["imported"], 1);
+    is_sold(&world);
+    let held = world.login(NUMBER);
+    assert_eq!(
+        held.body["reason"], "number_may_be_recycled",
+        "every number was somebody's since 1970: {}",
+        held.body
+    );
+    assert!(world.registers.take_asked().is_empty());
+    by_password(&world, &held, BCRYPT.0).signed_in();
+}
+
+#[test]
+fn whoever_waits_for_a_number_gets_it_when_the_carrier_bears_them_out() {
+    let world = world("basic");
+    let first = ming(&world);
+    used(&world, &first, 7);
+    let his = stays(&world, first, 130);
+    let held = world.login(NUMBER);
+    let hong = claim(&world, &held, "not_mine").signed_in();
+    assert_eq!(hong.body["account"].get("phone"), None);
+    is_sold(&world);
+    world.pass(DAY);
+    let hers = world.login(NUMBER).signed_in();
+    assert_eq!((account(&hers), &hers.body["account"]["phone"]), (account(&hong), &json!("+86138****8000")));
+    assert_ne!(account(&hers), account(&his));
+}
