@@ -116,28 +116,27 @@ async fn lock_out() {
     assert_eq!((codes, messages(stack, &phone).await.len(), counted), (10, 10, 30));
     assert!((20..=60).contains(&refused), "{refused}");
 
-    // 2. The owner's device asks, types, and is in.
+    // 2. The owner's device asks, types, and is in; until then the stranger waits. Once the handle has heard of the owner's
+    //    proof it may be another story.
     let mut device = fresh_device();
     device["token"] = owner["device"]["token"].clone();
     let sent = ask_plain(stack, &phone, &device).await.challenge();
+    ask_plain(stack, &phone, &fresh_device()).await.problem(429, "rate_limited");
     let body = json!({ "app": TWO_VENDORS, "challengeId": sent, "code": newest_code(stack, &phone).await, "device": device });
     let login = post(stack, LOGIN, &body).send().await.signed_in();
     assert_eq!(login["account"]["id"], owner["account"]["id"]);
     assert_eq!(login["device"]["id"], owner["device"]["id"]);
-
-    // 3. The stranger still waits.
-    ask_plain(stack, &phone, &fresh_device()).await.problem(429, "rate_limited");
     eprintln!(
         "a stranger had {counted} guesses over {codes} codes, then had to wait; the owner's device signed in"
     );
 
-    // 4. Nor does a person: a passed bot check opens what is shut for programs.
+    // 3. Nor does a person wait: a passed bot check opens what is shut for programs.
     sleep(Duration::from_millis(1100)).await;
     let passed = captcha(stack, "turnstile", "pass").await;
     let sent = ask_on(stack, &phone, "web", Some(&passed)).await.challenge();
     type_in(stack, &sent, &newest_code(stack, &phone).await).await.signed_in();
 
-    // 5. Somebody guesses and goes away.
+    // 4. Somebody guesses and goes away.
     let gone = fresh_phone("134");
     let sent = ask_plain(stack, &gone, &fresh_device()).await.challenge();
     guess(stack, &sent, "00000000").await.problem(401, "otp_incorrect");
