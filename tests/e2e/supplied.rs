@@ -10,6 +10,7 @@ use crate::{
     leaks,
     login::{access_token, sign_in},
     otp::objects::documents,
+    recycled,
     stack::{self, Stack},
     story,
 };
@@ -141,7 +142,8 @@ async fn verified() {
     leaks::note("ID number", "11010519491231002X");
     let import = async |external: &str, phone: &str, id_number: &str| {
         let real = json!({ "state": "verified", "name": name, "idNumber": id_number });
-        let line = json!({ "externalId": external, "phone": phone, "realName": real });
+        let line = json!({ "externalId": external, "phone": phone, "phoneProvenAt": recycled::in_days(-1),
+            "realName": real });
         let request = post(stack, "/v1/import", &line).header("content-type", "application/x-ndjson");
         request.bearer(&key).send().await.ok()
     };

@@ -21,19 +21,12 @@ async fn tell(stack: &Stack, path: &str, body: &Value) {
     assert!(told.unwrap().status().is_success());
 }
 
-/// So many days from now on, by the clock of this machine.
-fn in_days(days: i64) -> String {
-    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().cast_signed();
-    let day = time::OffsetDateTime::from_unix_timestamp(now + days * DAY).unwrap();
-    format!("{}-{:02}-{:02}T00:00:00Z", day.year(), u8::from(day.month()), day.day())
-}
-
 async fn reassigned() {
     let (stack, ming) = (later(), ming());
     tell(
         stack,
         "/sandbox/people",
-        &json!({ "phone": ming.phone, "reassigned": [in_days(super::LATER - 10)] }),
+        &json!({ "phone": ming.phone, "reassigned": [super::in_days(super::LATER - 10)] }),
     )
     .await;
     let comes = comes(stack, &ming.phone).await;

@@ -154,3 +154,10 @@ fn imported(nth: usize, hash: &str) -> (String, Value) {
     let line = json!({ "externalId": id, "phone": phone, "phoneProvenAt": "2020-01-01T00:00:00Z", "password": hash });
     (phone, line)
 }
+
+/// So many days from now on, by the clock of this machine.
+pub(crate) fn in_days(days: i64) -> String {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs().cast_signed();
+    let day = time::OffsetDateTime::from_unix_timestamp(now + days * DAY).unwrap();
+    format!("{}-{:02}-{:02}T00:00:00Z", day.year(), u8::from(day.month()), day.day())
+}
