@@ -14,6 +14,7 @@ pub(crate) mod device_key;
 mod dump;
 pub(crate) mod faults;
 pub(crate) mod identities;
+mod images;
 pub(crate) mod objects;
 mod passwords;
 mod platform;
@@ -39,13 +40,12 @@ use onetap::{
         fault::Fault,
         http::{HttpFailure, HttpReply, HttpRequest},
         id::{AccountId, ChallengeId, SessionId},
-        seal::Sealed,
         time::Timestamp,
     },
     model::{account, challenge, counter, device::DeviceRecord, handle, handle::HandleName},
     ports::{
-        Accounts, AddressLimiter, CaseImages, Challenges, Clock, Counters, DeviceRecords, EndedSessions,
-        Entropy, GuardTurn, Handles, Http, Metrics, ProviderCall,
+        Accounts, AddressLimiter, Challenges, Clock, Counters, DeviceRecords, EndedSessions, Entropy,
+        GuardTurn, Handles, Http, Metrics, ProviderCall,
     },
 };
 
@@ -200,11 +200,6 @@ impl World {
     /// What the pumping guard told the operator.
     pub(crate) fn guard_turns(&self) -> Vec<GuardTurn> {
         locked(&self.turns).clone()
-    }
-
-    /// The images of cases that are kept, sealed.
-    pub(crate) fn images(&self) -> BTreeMap<String, String> {
-        locked(&self.images).iter().map(|(key, (_, image))| (key.clone(), image.clone())).collect()
     }
 
     /// What was shown on the developer's console.
@@ -367,33 +362,6 @@ impl Challenges for World {
             Ok(json.map(|json| serde_json::from_str(&json).unwrap()))
         };
         self.faults.pass(Port::ChallengeRead, Fault::new("challenge_not_read"), get).await
-    }
-}
-
-impl CaseImages for World {
-    async fn put_image(&self, key: &str, image: &Sealed, until: Timestamp) -> Result<(), Fault> {
-        let put = async || {
-            locked(&self.images).insert(key.to_owned(), (until, image.as_str().to_owned()));
-            Ok(())
-        };
-        self.faults.pass(Port::Images, Fault::new("image_not_kept"), put).await
-    }
-
-    async fn image(&self, key: &str) -> Result<Option<Sealed>, Fault> {
-        let get = async || {
-            let kept = locked(&self.images).get(key).cloned();
-            let kept = kept.filter(|(until, _)| self.now() < *until);
-            Ok(kept.map(|(_, image)| Sealed::from_text(&image)))
-        };
-        self.faults.pass(Port::Images, Fault::new("image_not_read"), get).await
-    }
-
-    async fn drop_image(&self, key: &str) -> Result<(), Fault> {
-        let delete = async || {
-            locked(&self.images).remove(key);
-            Ok(())
-        };
-        self.faults.pass(Port::Images, Fault::new("image_not_deleted"), delete).await
     }
 }
 
