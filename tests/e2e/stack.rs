@@ -4,6 +4,7 @@
 //! is dropped, or whose run is interrupted, leaves no process behind.
 
 use std::{
+    collections::HashSet,
     fs::{self, OpenOptions},
     net::{Ipv4Addr, TcpListener},
     os::unix::process::CommandExt,
@@ -16,6 +17,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use serde_json::Value;
+
+use crate::client;
 
 /// The first start of a run may build a Worker.
 const READY_LIMIT: Duration = Duration::from_secs(420);
@@ -109,6 +112,11 @@ pub(crate) fn free_ports() -> [u16; 2] {
 /// What a structured log line says; the tools around the service write other lines.
 pub(crate) fn structured(line: &str) -> Option<Value> {
     serde_json::from_str(line.get(line.find('{')?..)?).ok()
+}
+
+/// The request whose end a line tells.
+fn request_id(line: Value) -> Option<String> {
+    line["requestId"].as_str().filter(|_| line["event"] == "request").map(str::to_owned)
 }
 
 /// Whether both ports can be bound.
@@ -226,6 +234,7 @@ impl Recipe {
 impl Stack {
     /// Ends the stack with a signal to its process group and says how long it took until both ports were free.
     pub(crate) fn stop(&self, signal: Signal) -> Duration {
+        self.wait_for_lines();
         let began = Instant::now();
         let Some(mut child) = lock(&self.child).take() else { return Duration::ZERO };
         let pid = group(&child);
@@ -240,6 +249,7 @@ impl Stack {
 
     /// Kills it with all its processes, in the middle of whatever they do.
     pub(crate) fn kill(&self) {
+        self.wait_for_lines();
         let Some(mut child) = lock(&self.child).take() else { return };
         let first = group(&child);
         // They have process groups of their own, so that a signal reaches them in order; this one comes at once.
@@ -253,6 +263,24 @@ impl Stack {
             sleep(POLL);
         }
         lock(&RUNNING).retain(|other| *other != first);
+    }
+
+    /// Waits until the line of every request answered so far is written, which a busy machine does later; the aftermath
+    /// counts them.
+    fn wait_for_lines(&self) {
+        let began = Instant::now();
+        let mut missing: Vec<String> =
+            client::answered().into_iter().filter(|(log, _)| *log == self.log).map(|(_, id)| id).collect();
+        while lock(&self.child).is_some() {
+            let text = self.log_text();
+            let written: HashSet<String> =
+                text.lines().filter_map(structured).filter_map(request_id).collect();
+            missing.retain(|id| !written.contains(id));
+            if missing.is_empty() || began.elapsed() > LOG_LIMIT {
+                break;
+            }
+            sleep(POLL);
+        }
     }
 
     /// All that service and sandbox printed so far.
