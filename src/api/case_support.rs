@@ -63,9 +63,8 @@ pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) ->
     }
     let cursor = request.parameter("cursor").map_or(Ok(0), |cursor| cursor.parse());
     let cursor = cursor.map_err(|_| Refusal::field("cursor", "is none of ours"))?;
-    let queued = service.queued_cases(&backend, &state, cursor, PAGE).await?;
-    let is_full = queued.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
-    let next_cursor = queued.last().filter(|_| is_full).map(|last| last.number.to_string());
+    let (queued, last) = service.queued_cases(&backend, &state, cursor, PAGE).await?;
+    let next_cursor = last.map(|number| number.to_string());
     let rows = queued.iter().map(|Queued { id, row, .. }| Row {
         id,
         account: row.account,

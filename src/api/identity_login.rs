@@ -99,7 +99,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         code: given.as_code(kind_of(request), binding.as_ref(), attempt),
         caller: login::caller(request, app, device.platform),
         number: number.as_ref(),
-        purpose: login::purpose(request, app, consent, &device),
+        purpose: login::purpose(service.world.now(), request, app, consent, &device),
     };
     let mut spent = Spent::default();
     let entry = service.identity_sign_in(&sign_in, &mut spent).await;

@@ -14,10 +14,11 @@ use crate::{
         claim::IdempotencyKey,
         device_proof::GivenDeviceProof,
         provider::{Caller, Credential},
+        recycling::EVIDENCE_TIME,
         settings::Settings,
         sign_in::{DeviceClaim, Purpose},
     },
-    kernel::{device_proof::PublicKey, json, secret::Secret},
+    kernel::{device_proof::PublicKey, json, secret::Secret, time::Timestamp},
     model::{platform::Platform, refusal::Refusal},
 };
 
@@ -88,12 +89,14 @@ pub fn caller<'a>(request: &'a HttpIn, app: &'a str, platform: Platform) -> Call
 
 /// For what somebody signs in.
 pub(super) fn purpose<'a>(
+    now: Timestamp,
     request: &'a HttpIn,
     app: &'a str,
     consent: Option<&'a str>,
     device: &'a DeviceClaim,
 ) -> Purpose<'a> {
-    Purpose { caller: caller(request, app, device.platform), consent, device, place: &request.place }
+    let (caller, place) = (caller(request, app, device.platform), &request.place);
+    Purpose { caller, consent, device, place, evidence_by: now.plus(EVIDENCE_TIME) }
 }
 
 /// Reads the header `Idempotency-Key`.

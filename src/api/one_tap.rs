@@ -56,7 +56,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
         credential: &credential,
         checked_phone: phone.as_ref().filter(|_| is_check),
         caller: login::caller(request, &app, device.platform),
-        purpose: login::purpose(request, &app, consent.as_deref(), &device),
+        purpose: login::purpose(service.world.now(), request, &app, consent.as_deref(), &device),
         captcha: captcha.as_ref(),
         attempt: Attempt { key: key.as_ref(), request: &canonical },
         otp_fallback: phone.as_ref().filter(|_| wants_otp).map(|phone| fallback(request, phone)),

@@ -153,7 +153,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
 
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let proof = OtpProof { challenge: &challenge, code: &code, attempt };
-    let purpose = login::purpose(request, &app, consent.as_deref(), &device);
+    let purpose = login::purpose(service.world.now(), request, &app, consent.as_deref(), &device);
     let mut spent = Spent::default();
     let entry = service.otp_login(&proof, &purpose, &mut spent).await;
     Ok(login_reply(entry, transport, device.token.as_ref(), spent))

@@ -38,7 +38,7 @@ pub(super) async fn login<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let Common { app, consent, device, captcha, transport } =
         common.transported(service.settings, request)?;
     let (app, consent) = (app.as_str(), consent.as_deref());
-    let purpose = login::purpose(request, app, consent, &device);
+    let purpose = login::purpose(service.world.now(), request, app, consent, &device);
     let (identifier, password, captcha) = (&identifier, &password, captcha.as_ref());
     let caller = login::caller(request, app, device.platform);
     let login = PasswordLogin { identifier, password, caller, captcha, purpose };
@@ -56,7 +56,7 @@ pub(super) async fn reset<W: World>(service: Service<'_, W>, request: &HttpIn) -
     let common = login::common(request, &mut body);
     let ((proof, new_password), common) = body.finish(proof.zip(new_password).zip(common))?;
     let Common { app, consent, device, transport, .. } = common.transported(service.settings, request)?;
-    let purpose = login::purpose(request, &app, consent.as_deref(), &device);
+    let purpose = login::purpose(service.world.now(), request, &app, consent.as_deref(), &device);
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
     let reset = PasswordReset {
         proof: &proof.as_proof(attempt),

@@ -95,7 +95,9 @@ pub(super) fn step_up_required(
         match kind {
             ProofKind::TrustedPhone => {
                 for TrustedPhoneView { id, phone, .. } in &step_up.by_phone {
-                    let (id, hint) = (Some(id.to_string()), Some(phone.masked()));
+                    // Who may have bought the number learns no part of another.
+                    let hint = (!step_up.reason.is_of_number()).then(|| phone.masked());
+                    let id = Some(id.to_string());
                     methods.push(Way { id, hint, ..way });
                 }
             }

@@ -47,7 +47,7 @@ pub struct OpenedCase {
 }
 
 impl<W: World> Service<'_, W> {
-    /// The cases of a state behind the one of that number, the oldest first.
+    /// The cases of a state behind the one of that number, the oldest first; and behind which there may be more.
     ///
     /// # Errors
     /// [`Fault`]: not known.
@@ -57,16 +57,19 @@ impl<W: World> Service<'_, W> {
         state: &str,
         after: u64,
         most: u32,
-    ) -> Result<Vec<Queued>, Failure> {
+    ) -> Result<(Vec<Queued>, Option<u64>), Failure> {
+        let rows = self.world.cases(state, after, most).await?;
+        let is_full = rows.len() >= usize::try_from(most).unwrap_or(usize::MAX);
+        let last = rows.last().map(|(number, _)| *number).filter(|_| is_full);
         let mut queued = Vec::new();
-        for (number, row) in self.world.cases(state, after, most).await? {
+        for (number, row) in rows {
             let CaseRow { account, id, opened_at, .. } = row;
             if self.is_account_within_reach(backend.mode, account).await? {
                 let case = CaseRef { account, id, until: opened_at.plus(CASE_STANDS) };
                 queued.push(Queued { number, id: case.write(&self.settings.sealing)?, row });
             }
         }
-        Ok(queued)
+        Ok((queued, last))
     }
 
     /// Reads a case.

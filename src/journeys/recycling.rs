@@ -35,7 +35,7 @@ use crate::{
 /// When a number was last proven of which nobody knows.
 const NEVER: Timestamp = Timestamp::from_secs(0);
 
-/// Carriers and registers have so long, all together.
+/// Carriers and registers have so long from when a request came, all together.
 pub const EVIDENCE_TIME: Duration = Duration::from_secs(3);
 
 impl<W: World> Service<'_, W> {
@@ -70,7 +70,7 @@ impl<W: World> Service<'_, W> {
         proven: &Proven,
         holder: &Holder,
         name: Option<&Sealed>,
-        caller: &Caller<'_>,
+        Purpose { caller, evidence_by, .. }: &Purpose<'_>,
     ) -> Evidence {
         let (since, now) = (holder.proven_at(), self.world.now());
         let opened = |name| self.pass_over(self.open_text(holder.account, VERIFIED_NAME, name));
@@ -78,7 +78,7 @@ impl<W: World> Service<'_, W> {
         let evidence = match PhoneNumber::parse(proven.value.expose()) {
             // Every number was somebody else's once: nobody is asked since when there is no such day.
             _ if since <= NEVER => Evidence::none(since, now),
-            Ok(phone) => self.evidence(&phone, since, name.as_ref(), caller, now.plus(EVIDENCE_TIME)).await,
+            Ok(phone) => self.evidence(&phone, since, name.as_ref(), caller, *evidence_by).await,
             Err(_) => Evidence::none(since, now),
         };
         let note = handle::Operation::NoteEvidence { account: holder.account, evidence };
@@ -129,7 +129,8 @@ impl<W: World> Service<'_, W> {
         };
         let caller = Caller { app: &sign_in.app, platform: profile.platform, ..caller.clone() };
         let (consent, place) = (sign_in.consent.as_deref(), &sign_in.place);
-        let purpose = Purpose { caller, consent, device: &device, place };
+        let evidence_by = self.world.now().plus(EVIDENCE_TIME);
+        let purpose = Purpose { caller, consent, device: &device, place, evidence_by };
         // The token of the other account's device is worth nothing here; a key is the same everywhere.
         let presented = Presented { token: None, key: sign_in.presented.key.clone() };
         self.sign_in(&entrance, &purpose, presented, seed).await

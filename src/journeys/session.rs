@@ -23,6 +23,7 @@ use crate::{
         handle::{self, HandleName, Proof},
         login::Method,
         login_history::Place,
+        owner_proof::ProofKind,
         refusal::Code,
         session::{Ended, Session},
     },
@@ -79,6 +80,8 @@ pub struct StepUpClaim {
     pub purpose: String,
     /// How strongly.
     pub strength: u8,
+    /// By what.
+    pub methods: Vec<ProofKind>,
     /// When, seconds.
     pub at: i64,
 }
@@ -270,6 +273,7 @@ impl<W: World> Service<'_, W> {
             step_up: session.step_up.as_ref().map(|proof| StepUpClaim {
                 purpose: proof.purpose.clone(),
                 strength: proof.strength,
+                methods: proof.methods.clone(),
                 at: proof.at.secs(),
             }),
         })

@@ -86,6 +86,8 @@ pub struct Purpose<'a> {
     pub device: &'a DeviceClaim,
     /// Where it is.
     pub place: &'a Place,
+    /// Carriers and registers are not waited for any longer.
+    pub evidence_by: Timestamp,
 }
 
 /// What an account lacks.
@@ -199,9 +201,8 @@ impl<W: World> Service<'_, W> {
                     (holder, creates) = self.led_to(entrance, seed).await?;
                 }
                 Outcome::NeedsEvidence { name } => {
-                    let caller = &purpose.caller;
-                    holder.evidence =
-                        Some(self.gather_evidence(&entrance.by, &holder, name.as_ref(), caller).await);
+                    let evidence = self.gather_evidence(&entrance.by, &holder, name.as_ref(), purpose);
+                    holder.evidence = Some(evidence.await);
                 }
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine { cause, heir } => {

@@ -214,9 +214,13 @@ impl NoticeKind {
 
     /// Whether it may be the last that the owner hears of the account.
     pub const fn is_grave(self) -> bool {
-        let is_appeal = matches!(self, Self::AppealOpened | Self::AppealDecided);
         let is_last = matches!(self, Self::PasswordChanged | Self::DeletionRequested);
-        self.is_of_number() || self.costs_number() || is_appeal || is_last
+        self.is_of_number() || self.costs_number() || self.is_of_appeal() || is_last
+    }
+
+    /// Whether somebody says that the account is theirs.
+    pub const fn is_of_appeal(self) -> bool {
+        matches!(self, Self::AppealOpened | Self::AppealDecided)
     }
 
     /// Whether somebody else has the number, so that only the other channels lead to the owner.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::login::Method;
+use super::{login::Method, owner_proof::ProofKind};
 use crate::kernel::{
     id::{DeviceId, SessionId},
     time::Timestamp,
@@ -50,6 +50,8 @@ pub struct ActionProof {
     pub purpose: String,
     /// How strongly, 1 to 3 and above.
     pub strength: u8,
+    /// By what.
+    pub methods: Vec<ProofKind>,
     /// When.
     pub at: Timestamp,
 }

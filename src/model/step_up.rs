@@ -121,10 +121,15 @@ impl Reason {
 
 impl StepUp {
     /// What was proven, the word of the trusted devices included.
-    pub fn strength(&self) -> u8 {
+    pub fn shown(&self) -> Vec<ProofKind> {
         let approved = self.decision().is_some_and(|decision| decision.approved);
         let by_device = approved.then_some(ProofKind::DeviceApproval);
-        strength_of(&self.proven.iter().copied().chain(by_device).collect::<Vec<_>>())
+        self.proven.iter().copied().chain(by_device).collect()
+    }
+
+    /// What that is worth.
+    pub fn strength(&self) -> u8 {
+        strength_of(&self.shown())
     }
 
     /// Whether something was proven that strangers do not prove. Their tries and appeals leave room for it.

@@ -76,7 +76,7 @@ impl Account {
     pub(super) fn confirm_action(&mut self, ticket: TicketId, now: Timestamp) -> Outcome {
         let Some(step_up) = self.step_ups.find(ticket, now) else { return Outcome::TicketInvalid };
         let is_first = !std::mem::replace(&mut step_up.carried_out, true);
-        let (sign_in, strength) = (step_up.sign_in.clone(), step_up.strength());
+        let (sign_in, strength, methods) = (step_up.sign_in.clone(), step_up.strength(), step_up.shown());
         let purpose = step_up.action.clone().unwrap_or_default();
         // Whoever was signed out since proves nothing any more.
         let Some(session) = self.sessions.iter_mut().find(|known| known.id == sign_in.session) else {
@@ -88,7 +88,7 @@ impl Account {
                 (session.stepped_up, session.proven_at) = (true, Some(now));
             }
             self.tries.pardon(&sign_in.asker);
-            session.step_up = Some(ActionProof { purpose, strength, at: now });
+            session.step_up = Some(ActionProof { purpose, strength, methods, at: now });
         }
         self.repeat_of(&sign_in).unwrap_or(Outcome::TicketInvalid)
     }

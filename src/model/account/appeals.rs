@@ -51,9 +51,7 @@ impl Account {
             return Some(Outcome::TicketInvalid);
         }
         // 2. Room for it. Strangers take none from the owner's devices, nor from who has proven what they cannot.
-        let presented = &waits.sign_in.presented;
-        let device = self.devices.iter().find(|known| known.is(presented)).map(|known| known.id);
-        let on_own_device = device.is_some_and(|device| self.has_standing(device, &at.rules, now));
+        let on_own_device = self.waits_on_own_device(&waits, &at.rules, now);
         let is_apart = on_own_device || waits.stands_out();
         if let Some(retry_after) = self.appeals_are_full(&waits, is_apart, &at.rules, now) {
             return Some(Outcome::Limited { retry_after });
@@ -81,6 +79,16 @@ impl Account {
         let matter = Matter::Appeal(Box::new(Appeal { waits, told, on_own_device, images: Vec::new() }));
         let case = Case { id: plea.case, opened_at: now, state, profile, votes: Vec::new(), matter };
         Some(self.open_case(case, at.account, &at.rules, now, outbox))
+    }
+
+    /// Whether somebody appeals who has the account's number in hand.
+    pub(super) fn is_appealed_by_number(&self) -> bool {
+        self.cases.iter().any(|known| match &known.matter {
+            Matter::Appeal(appeal) => {
+                self.phone().is_some_and(|phone| phone.handle == appeal.waits.sign_in.identifier.handle)
+            }
+            Matter::Objection(_) => false,
+        })
     }
 
     /// Whether it is what the account knows: a number before this one, and beside it a device or the month of its creation.

@@ -149,7 +149,8 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        match case.matter {
+        self.cases.push(case.clone());
+        match &case.matter {
             Matter::Objection(_) => self.show(&case, account, now, outbox),
             Matter::Appeal(_) => {
                 self.announce(&case, account, NoticeKind::AppealOpened, rules, now, outbox);
@@ -158,7 +159,6 @@ impl Account {
                 }
             }
         }
-        self.cases.push(case.clone());
         Outcome::Case(case.into())
     }
 

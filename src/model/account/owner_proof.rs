@@ -135,11 +135,18 @@ impl Account {
 
     /// Counts a try of who waits; whether it may be made. Strangers must not use up what is left to the owner.
     fn may_try(&mut self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> bool {
-        let here = self.devices.iter().find(|known| known.has_token(&step_up.device_token));
-        let stands = here.is_some_and(|known| self.has_standing(known.id, rules, now));
-        let by_all = if stands { usize::MAX } else { rules.tries.by_all };
+        let is_own = self.waits_on_own_device(step_up, rules, now);
+        let by_all = if is_own { usize::MAX } else { rules.tries.by_all };
         let limits = TryLimits { by_all, ..rules.tries };
-        self.tries.take((&step_up.sign_in.asker, stands || step_up.stands_out()), limits, now)
+        self.tries.take((&step_up.sign_in.asker, is_own || step_up.stands_out()), limits, now)
+    }
+
+    /// Whether it waits on a device that can speak for the owner. Who shows a key with the token of one that has none may have
+    /// copied the token.
+    pub(super) fn waits_on_own_device(&self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> bool {
+        let presented = &step_up.sign_in.presented;
+        let here = self.devices.iter().find(|known| known.is(presented));
+        here.is_some_and(|known| self.has_standing(known.id, rules, now)) && !self.adds_key(presented)
     }
 
     /// Whether it is this device that waits.

@@ -92,6 +92,19 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// What it begins to ask for.
+    const fn asks_for(&self) -> Option<ProofKind> {
+        match self {
+            Self::AskDevices(..) => Some(ProofKind::DeviceApproval),
+            Self::AskPhone(_) | Self::AskNumber(_) => Some(ProofKind::TrustedPhone),
+            Self::AskEmail => Some(ProofKind::EmailCode),
+            Self::BeginQuestions => Some(ProofKind::HistoryQuestions),
+            _ => None,
+        }
+    }
+}
+
 /// A sign-in that waits, as its device may see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -243,7 +256,14 @@ impl Account {
             }
             None => (),
         }
-        // 5. The question.
+        // 5. The question, if it is one that can be asked.
+        if let Some(kind) = at.step.asks_for() {
+            let step_up = step_up.clone();
+            if !self.offered(&step_up, &at.rules, now).contains(&kind) {
+                return Outcome::NotFound;
+            }
+        }
+        let Some(step_up) = self.step_ups.find(at.ticket, now) else { return Outcome::TicketInvalid };
         match &at.step {
             Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
             Step::AskEmail => return self.ask_email(at.ticket, &at.rules, now),

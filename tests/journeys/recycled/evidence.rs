@@ -68,7 +68,7 @@ fn reassigned_is_never_his_and_never_offered_as_such() {
         assert_eq!((&comes.body["methods"], comes.body.get("hints")), (&json!([]), None), "{}", comes.body);
         claim(&world, &comes, "mine").is_problem(400, "invalid_request");
         by_password(&world, &comes, PASSWORD).is_problem(403, "proof_failed");
-        step(&world, &comes, "start", json!({"method": "device_approval"}));
+        step(&world, &comes, "start", json!({"method": "device_approval"})).is_problem(404, "not_found");
         let hong = claim(&world, &comes, "not_mine").signed_in();
         assert_ne!(account(&hong), account(&first), "{profile}");
         assert_eq!(hong.body["account"]["phone"], "+86138****8000");

@@ -80,6 +80,28 @@ fn an_owner_who_can_be_heard_has_three_days_to_object() {
 }
 
 #[test]
+fn with_the_number_go_the_sessions_on_devices_that_are_not_known_to_be_his() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    let phone = stays(&world, first, 120);
+    // Whose tablet it is nobody knows.
+    let name = json!({"username": "xiaoming"});
+    let mut proven = phone;
+    super::set_proven(&world, &mut proven);
+    let bound = world.post("/v1/account/identities/username", &name).bearer(bearer(&proven)).send();
+    assert_eq!(bound.status, 204, "{}", bound.body);
+    world.settle_within(MINUTE);
+    let tablet = log_in(&world, "xiaoming", PASSWORD, &device()).signed_in();
+    let hong = claim(&world, &asked(&world), "not_mine").signed_in();
+    assert_eq!(super::refresh(&world, &tablet).status, 200, "nothing is lost yet");
+    world.pass(DAY * 3);
+    assert_eq!(account(&world.login(NUMBER).signed_in()), account(&hong));
+    super::refresh(&world, &tablet).is_problem(401, "session_revoked");
+    assert_eq!(super::refresh(&world, &proven).status, 200);
+}
+
+#[test]
 fn an_owner_who_comes_with_the_number_on_his_own_phone_keeps_it() {
     let world = World::new();
     let first = ming(&world);

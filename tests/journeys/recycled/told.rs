@@ -63,6 +63,21 @@ fn he_is_told_on_his_phone_that_somebody_appeals_and_what_became_of_it() {
 }
 
 #[test]
+fn where_no_phone_hears_him_he_is_told_of_it_by_mail_and_not_by_the_number() {
+    let world = world();
+    let first = ming(&world);
+    bind_address(&world, &first);
+    world.pass(SOLD_AGAIN);
+    let asked = asked(&world);
+    world.tell();
+    let (texts, mails) = (world.phones.texts(NUMBER).len(), world.phones.mails(ADDRESS).len());
+    super::appeals::appeal(&world, &asked, &super::appeals::vague());
+    world.tell();
+    assert_eq!(world.phones.mails(ADDRESS).len(), mails + 1);
+    assert_eq!(world.phones.texts(NUMBER).len(), texts, "who appeals has it");
+}
+
+#[test]
 fn he_is_told_on_his_phone_and_and_by_mail_while_she_waits() {
     let world = world();
     let first = ming(&world);

@@ -6,8 +6,8 @@ use super::{Account, Outcome, OwnerProof, Proof, ProofKind, Rules, StepUp, Times
 use crate::{
     kernel::{id::TicketId, seal::Sealed},
     model::{
-        fact::Fact,
-        questions::{Answered, ROUNDS, Series},
+        fact::{Fact, Kind},
+        questions::{Answered, OF_A_KIND, ROUNDS, Series},
     },
 };
 
@@ -41,7 +41,17 @@ impl OwnerProof for ByQuestions {
     }
 
     fn is_there(&self, account: &Account, step_up: &StepUp, _: &Rules, _: Timestamp) -> bool {
-        account.facts().len().saturating_add(account.models(step_up).len()) >= ROUNDS
+        // As many as a series can be made of: no more of a kind, and no answer twice as far as that can be seen.
+        let mut models: Vec<_> =
+            account.models(step_up).iter().filter_map(|model| Kind::place_of_model(model)).collect();
+        models.sort_unstable();
+        models.dedup();
+        let of_kind = |kind: Kind| {
+            let supplied = account.facts().iter().filter(|fact| fact.kind == kind).count();
+            let models = if kind == Kind::PhoneModel { models.len() } else { 0 };
+            supplied.saturating_add(models).min(OF_A_KIND)
+        };
+        Kind::ALL.into_iter().map(of_kind).sum::<usize>() >= ROUNDS
     }
 
     fn is_right(&self, _: &Account, _: &Proof, _: &Rules, _: Timestamp) -> bool {
@@ -70,9 +80,6 @@ impl Account {
         let Some(step_up) = self.step_ups.find(ticket, now).cloned() else { return Outcome::TicketInvalid };
         if step_up.questions.as_ref().is_some_and(|known| known.round().is_some()) {
             return Outcome::Waits(self.waiting(&step_up, rules, now).into());
-        }
-        if !self.offered(&step_up, rules, now).contains(&ProofKind::HistoryQuestions) {
-            return Outcome::NotFound;
         }
         if !self.may_try(&step_up, rules, now) {
             return Outcome::ProofsExhausted;
