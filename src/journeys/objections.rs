@@ -106,7 +106,14 @@ impl<W: World> Service<'_, W> {
             Matter::Objection(objection) => objection.handle == *handle && since <= known.opened_at,
             Matter::Appeal(_) => false,
         };
-        account.own.cases.iter().find(is_it).map(|case| self.case_view(account.id, case.clone())).transpose()
+        account
+            .own
+            .cases
+            .iter()
+            .rev()
+            .find(is_it)
+            .map(|case| self.case_view(account.id, case.clone()))
+            .transpose()
     }
 
     /// Carries out that an account has a number back. The handle decides in one step, so that nobody comes in between; who

@@ -43,8 +43,11 @@ impl Account {
         if !self.has_standing(by.device, rules, now) {
             return Outcome::NeedsStanding;
         }
+        // But where a third one had it by then, who was not known to those who decided.
         let is_it = |known: &&Case| match &known.matter {
-            Matter::Objection(objection) => objection.handle == handle && since <= known.opened_at,
+            Matter::Objection(objection) => {
+                objection.handle == handle && since <= known.opened_at && known.state != State::Gone
+            }
             Matter::Appeal(_) => false,
         };
         if let Some(known) = self.cases.iter().find(is_it) {

@@ -208,7 +208,17 @@ fn a_number_that_has_gone_on_is_taken_from_nobody_else() {
     assert_eq!(claims(&world, &mut ming)[0]["objection"]["state"], "gone");
     assert_eq!(account(&world.login(NUMBER).signed_in()), account(&third));
     assert_eq!(phone(&world, &mut ming), Value::Null);
-    decide(&world, &key(&world, "anna"), case.text("/id"), "refuse").is_problem(409, "case_conflict");
+    let anna = key(&world, "anna");
+    decide(&world, &anna, case.text("/id"), "refuse").is_problem(409, "case_conflict");
+    // Objecting anew he lets people look at that one, too.
+    let anew = object(&world, &mut ming);
+    assert_eq!((anew.status, anew.text("/state")), (202, "open"), "{}", anew.body);
+    assert_eq!(claims(&world, &mut ming)[0]["objection"]["id"], anew.body["id"]);
+    let read = world.get(&format!("/v1/cases/{}", anew.text("/id"))).bearer(&anna).send();
+    assert_eq!(read.body["heldBy"]["account"], account(&third), "{}", read.body);
+    assert_eq!(decide(&world, &anna, anew.text("/id"), "grant").status, 200);
+    assert_eq!(queue(&world, "done").len(), 1);
+    assert_eq!(phone(&world, &mut ming), "+86138****8000");
 }
 
 #[test]
