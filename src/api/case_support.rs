@@ -34,7 +34,7 @@ pub const PAGE: u32 = 50;
 pub const MAX_REASON: usize = 500;
 
 /// The states by which the queue can be asked for.
-const STATES: [&str; 6] = ["open", "decided", "granted", "refused", "done", "expired"];
+const STATES: [&str; 7] = ["open", "decided", "granted", "refused", "done", "gone", "expired"];
 
 /// `GET /v1/cases?state=&cursor=`
 pub(super) async fn list<W: World>(service: Service<'_, W>, request: &HttpIn) -> Result<Reply, Problem> {

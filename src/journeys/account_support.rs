@@ -26,7 +26,7 @@ pub enum Support {
     Facts(Vec<SuppliedFact>),
     /// Who can vouch for them, in place of all before.
     Friends(Vec<Friend>),
-    /// It holds money, or does not.
+    /// It holds money, from now on; or does not, after a while of which its owner is told.
     Money(bool),
 }
 
@@ -42,7 +42,10 @@ impl<W: World> Service<'_, W> {
         backend: &Backend,
         request_id: &str,
     ) -> Result<(), Failure> {
-        let supply = |supplied: Supplied| Operation::Supply(supplied.into());
+        let supply = |said: Supplied| {
+            let (said, rules) = (said.into(), self.settings.account_rules());
+            Operation::Supply { account, said, rules }
+        };
         let (action, operation) = match support {
             Support::Freeze(frozen) => {
                 let action = if frozen { Action::Freeze } else { Action::Unfreeze };

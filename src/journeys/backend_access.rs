@@ -16,6 +16,8 @@ use crate::{
 pub struct Backend {
     /// As the audit log names it.
     pub actor: String,
+    /// The digest of its key, which stays when its name does not.
+    pub key: String,
     /// Whose data it may learn of.
     pub mode: Mode,
     /// In which apps; `None`: in all.
@@ -52,7 +54,7 @@ impl<W: World> Service<'_, W> {
     /// `unauthenticated` for no such key, `forbidden` without the scope, `rate_limited` without room.
     pub async fn admit(&self, key: &str, scope: Scope) -> Result<Backend, Failure> {
         // 1. The key, and what it is for.
-        let (counter, key) = self.api_key(key).await?;
+        let (digest, key) = self.api_key(key).await?;
         if !key.allows(scope) {
             return Err(Code::Forbidden.into());
         }
@@ -60,9 +62,10 @@ impl<W: World> Service<'_, W> {
         let scope = scope.name().to_owned();
         let (per_minute, per_month) = self.allowance(&key);
         let operation = Operation::MeterCall { scope, per_minute, per_month };
-        match self.world.counter(&counter, operation).await? {
+        match self.world.counter(&counter_of(&digest), operation).await? {
             Outcome::Spent { .. } => {
-                Ok(Backend { actor: format!("api_key:{}", key.name), mode: key.mode, apps: key.apps })
+                let actor = format!("api_key:{}", key.name);
+                Ok(Backend { actor, key: digest, mode: key.mode, apps: key.apps })
             }
             Outcome::Full { retry_after } => Err(Refusal::wait(retry_after).into()),
             _ => Err(UNEXPECTED_OUTCOME.into()),
@@ -74,8 +77,8 @@ impl<W: World> Service<'_, W> {
     /// # Errors
     /// `unauthenticated` for no such key.
     pub async fn key_in_use(&self, key: &str) -> Result<KeyInUse, Failure> {
-        let (counter, key) = self.api_key(key).await?;
-        match self.world.counter(&counter, Operation::LookAtUsage).await? {
+        let (digest, key) = self.api_key(key).await?;
+        match self.world.counter(&counter_of(&digest), Operation::LookAtUsage).await? {
             Outcome::Usage { this_month, lines } => {
                 let (per_minute, per_month) = self.allowance(&key);
                 Ok(KeyInUse { key, per_minute, per_month, this_month, usage: lines })
@@ -84,11 +87,11 @@ impl<W: World> Service<'_, W> {
         }
     }
 
-    /// A key that is in force, and the name of the counter of its calls.
+    /// A key that is in force, and its digest.
     async fn api_key(&self, text: &str) -> Result<(String, ApiKey), Failure> {
         let digest = api_key::digest(text).ok_or(Code::Unauthenticated)?;
         let key = self.world.api_key(&digest).await?.ok_or(Code::Unauthenticated)?;
-        Ok((format!("api_key.{digest}"), key))
+        Ok((digest, key))
     }
 
     /// How much a key may call: in a minute, and in a month.
@@ -99,4 +102,9 @@ impl<W: World> Service<'_, W> {
             key.calls_per_month.map_or(limits.api_key_calls_per_month, u64::from),
         )
     }
+}
+
+/// The counter of the calls of a key.
+fn counter_of(digest: &str) -> String {
+    format!("api_key.{digest}")
 }

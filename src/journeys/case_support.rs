@@ -140,7 +140,8 @@ impl<W: World> Service<'_, W> {
         let action = if grants { Action::CaseGrant } else { Action::CaseRefuse };
         let case = self.case_in_reach(id, backend, action, request_id).await?;
         let reason = self.seal_for(case.account, CASE_REASON, reason.as_bytes())?;
-        self.at_case(&case, CaseStep::Decide { by: backend.actor.clone(), grants, reason }).await
+        let (by, key) = (backend.actor.clone(), backend.key.clone());
+        self.at_case(&case, CaseStep::Decide { by, key, grants, reason }).await
     }
 
     /// A case that the backend has to do with; what is done with it is on record first.

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     kernel::secret::Secret,
     model::{
-        account::{Deed, Outcome, OwnProfile, ProvenInSession},
+        account::{Deed, NEVER, NumberFacts, Outcome, OwnProfile, ProvenInSession},
+        handle,
         login_history::Place,
         otp_purpose::Purpose,
     },
@@ -74,8 +75,17 @@ impl<W: World> Service<'_, W> {
             FreshProof::Number(proof) => {
                 let binding = binding_of_session(here);
                 let accepted = [(Purpose::StepUp, binding.as_str()), (Purpose::ChangePhone, &binding)];
-                let proven = self.prove_in_session(here, from, proof, &accepted, spent).await?;
-                Ok(ProvenInSession::Identifier(proven.handle))
+                let handle = self.prove_in_session(here, from, proof, &accepted, spent).await?.handle;
+                // What was long not proven may be somebody else's by now: the account looks at what its handle knows.
+                let (mut last_proof, mut evidence) = (NEVER.at, None);
+                if let handle::Outcome::Held(holder) =
+                    self.world.handle(&handle, handle::Operation::Look).await?
+                    && holder.account == here.account
+                {
+                    last_proof = holder.proven_at();
+                    evidence = holder.evidence.filter(|known| known.counts(self.world.now()));
+                }
+                Ok(ProvenInSession::Number(handle, NumberFacts { last_proof, evidence }))
             }
             FreshProof::Identity(code) => self.given_identity(here, from, code, spent).await,
             FreshProof::Password(password) => {

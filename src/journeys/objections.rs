@@ -15,7 +15,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        account::{Deed, FormerNumber, NEVER, Operation, Outcome},
+        account::{Deed, FormerNumber, Operation, Outcome},
         case::{Case, Matter, Rival},
         handle::{self, HandleName, Parting},
         recycling::OBJECTION_AFTER,
@@ -55,8 +55,8 @@ impl<W: World> Service<'_, W> {
             && let handle::Outcome::Held(holder) =
                 self.world.handle(&lost.handle, handle::Operation::Look).await?
         {
-            let (account, since, claim) = (holder.account, holder.since, holder.claim);
-            rival = Some(Rival { account, since, claim }).filter(|rival| rival.account != here.account);
+            let (account, since) = (holder.account, holder.since);
+            rival = Some(Rival { account, since }).filter(|rival| rival.account != here.account);
         }
         // 2. The account decides.
         let deed = Deed::Object { case: CaseId::from_bytes(self.fresh()?), rival };
@@ -106,7 +106,14 @@ impl<W: World> Service<'_, W> {
             Matter::Objection(objection) => objection.handle == *handle && since <= known.opened_at,
             Matter::Appeal(_) => false,
         };
-        account.own.cases.iter().find(is_it).map(|case| self.case_view(account.id, case.clone())).transpose()
+        account
+            .own
+            .cases
+            .iter()
+            .rev()
+            .find(is_it)
+            .map(|case| self.case_view(account.id, case.clone()))
+            .transpose()
     }
 
     /// Carries out that an account has a number back. The handle decides in one step, so that nobody comes in between; who
@@ -116,15 +123,31 @@ impl<W: World> Service<'_, W> {
         handle: &HandleName,
         account: AccountId,
         claim: u64,
-        rival: Rival,
+        rival: Option<AccountId>,
     ) -> Result<(), Fault> {
         let back = handle::Operation::TakeBack { account, claim, rival };
-        again_if_lost(async || self.world.handle(handle, back.clone()).await).await?;
-        if self.claim_and_settle(account, handle, claim, Some(NEVER)).await? {
-            let (account, handle, rules) = (rival.account, handle.clone(), self.settings.account_rules());
-            let claim = rival.claim;
-            let give_back = Operation::GiveBack { account, handle, claim, rules };
-            self.world.account(rival.account, give_back).await?;
+        let take = async || self.world.handle(handle, back.clone()).await;
+        // 1. The handle.
+        let mut decided = again_if_lost(take).await?;
+        if let handle::Outcome::Held(holder) = &decided
+            && holder.account != account
+            && self.free_if_stray(handle, holder).await?
+        {
+            decided = again_if_lost(take).await?;
+        }
+        let is_back = match &decided {
+            handle::Outcome::TakenFrom { .. } => true,
+            handle::Outcome::Held(holder) => holder.account == account,
+            _ => return Err(UNEXPECTED_OUTCOME),
+        };
+        // 2. Who has it back, or has not.
+        let rules = self.settings.account_rules();
+        let settle = Operation::SettleReturn { account, handle: handle.clone(), claim, is_back, rules };
+        again_if_lost(async || self.world.account(account, settle.clone()).await).await?;
+        // 3. Who has it no more.
+        if let handle::Outcome::TakenFrom { account, claim } = decided {
+            let give_back = Operation::GiveBack { account, handle: handle.clone(), claim, rules };
+            self.world.account(account, give_back).await?;
         }
         Ok(())
     }

@@ -149,6 +149,7 @@ impl Machine for Account {
     type Outcome = Outcome;
 
     fn apply(&mut self, operation: Operation, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        self.end_money(now);
         match operation {
             Operation::SignIn(sign_in) => self.sign_in(*sign_in, now, outbox),
             Operation::Refresh(refresh) => self.refresh(&refresh, now, outbox),
@@ -157,7 +158,7 @@ impl Machine for Account {
             Operation::AtTicket(at) => self.at_ticket(&at, now, outbox),
             Operation::Freeze { .. }
             | Operation::Protect { .. }
-            | Operation::Supply(_)
+            | Operation::Supply { .. }
             | Operation::Restore
                 if self.created.is_none() =>
             {
@@ -178,7 +179,7 @@ impl Machine for Account {
                 }
                 Outcome::Done
             }
-            Operation::Supply(said) => self.supply(*said),
+            Operation::Supply { account, said, rules } => self.supply(*said, account, &rules, now, outbox),
             Operation::Freeze { frozen, rules } => {
                 self.frozen = frozen;
                 if frozen {
@@ -217,6 +218,10 @@ impl Machine for Account {
                 Outcome::Done
             }
             Operation::AtCase(at) => self.at_case(&at, now, outbox),
+            Operation::SettleReturn { account, handle, claim, is_back, rules } => {
+                self.settle_return(&handle, (claim, is_back), account, &rules, now, outbox);
+                Outcome::Done
+            }
             Operation::GiveBack { account, handle, claim, rules } => {
                 self.give_back(account, &handle, claim, &rules, now, outbox);
                 Outcome::Done
@@ -235,6 +240,7 @@ impl Machine for Account {
         self.tries.tidy(now);
         self.phone_change.take_if(|wish| wish.until <= now);
         self.number_claim.take_if(|claim| claim.until <= now);
+        self.end_money(now);
         self.carry_out_objections(now, outbox);
         self.drop_cases(false, now, outbox);
         self.close_when_due(now, outbox);
@@ -246,7 +252,8 @@ impl Machine for Account {
         let claimed = self.number_claim.as_ref().map(|claim| claim.until);
         let tried = self.tries.expires();
         let (history, waiting) = (self.history.expires(), self.step_ups.expires());
-        let parts = [history, waiting, tried, closes, forgets, claimed, self.cases_change()];
+        let (decided, ends) = (self.cases_change(), self.money_ends());
+        let parts = [history, waiting, tried, closes, forgets, claimed, decided, ends];
         parts.into_iter().flatten().min()
     }
 

@@ -60,8 +60,10 @@ pub enum State {
     Granted(Timestamp),
     /// It was refused.
     Refused,
-    /// It was granted, and that was made use of.
+    /// It was granted, and that was made use of: the number is back, or whoever made it has come in.
     Done,
+    /// It was granted, and the number is a third person's by now.
+    Gone,
 }
 
 /// What a case is about.
@@ -88,15 +90,13 @@ pub struct Objection {
     pub rival: Option<Rival>,
 }
 
-/// Another account that has a number, by one of its holdings.
+/// Another account that has a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rival {
     /// Which.
     pub account: AccountId,
     /// Since when.
     pub since: Timestamp,
-    /// By which of its claims.
-    pub claim: u64,
 }
 
 /// Somebody who waits says that the account is theirs.
@@ -119,6 +119,9 @@ pub struct Appeal {
 pub struct Vote {
     /// Who, as the audit log names them.
     pub by: String,
+    /// By which key: it may be given another name.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub key: String,
     /// When.
     pub at: Timestamp,
     /// Whether they grant it.
@@ -146,10 +149,13 @@ pub struct Grounds<'a> {
     pub carrier: Option<Reassignment>,
     /// What the account is worth.
     pub profile: Profile,
+    /// Its owner wants to be asked about new devices, and can be.
+    pub is_guarded: bool,
 }
 
 /// The rule by which an appeal is decided at once; `None`: people must. What was told counts as one weak proof, of which at
-/// most one counts, so that nobody comes in by an appeal who could not by proofs.
+/// most one counts, so that nobody comes in by an appeal who could not by proofs. It lets nobody past login protection, and
+/// nobody in where there is money.
 pub fn judge(grounds: &Grounds<'_>) -> Option<bool> {
     if grounds.was_denied
         || matches!(grounds.carrier, Some(Reassignment::Reassigned | Reassignment::Cancelled))
@@ -159,7 +165,7 @@ pub fn judge(grounds: &Grounds<'_>) -> Option<bool> {
     let told = grounds.tells_truth.then_some(ProofKind::HistoryQuestions);
     let all: Vec<ProofKind> = grounds.proven.iter().copied().chain(told).collect();
     let suffices = !grounds.proven.is_empty() && strength_of(&all) >= grounds.need;
-    (suffices && grounds.profile != Profile::Money).then_some(true)
+    (suffices && !grounds.is_guarded && grounds.profile != Profile::Money).then_some(true)
 }
 
 impl Case {
@@ -181,6 +187,7 @@ impl Case {
             State::Granted(_) => "granted",
             State::Refused => "refused",
             State::Done => "done",
+            State::Gone => "gone",
         }
     }
 
@@ -191,12 +198,13 @@ impl Case {
     /// [`Decided`].
     pub fn decide(&mut self, vote: Vote, now: Timestamp) -> Result<(), Decided> {
         match (self.state, vote.grants) {
-            (State::Granted(_) | State::Done, true) | (State::Refused, false) => return Ok(()),
-            (State::Refused, true) | (State::Done, false) => return Err(Decided),
+            (State::Granted(_) | State::Done | State::Gone, true) | (State::Refused, false) => return Ok(()),
+            (State::Refused, true) | (State::Done | State::Gone, false) => return Err(Decided),
             (State::Granted(from), false) if from <= now => return Err(Decided),
             _ => {}
         }
-        if self.votes.iter().any(|known| (&known.by, known.grants) == (&vote.by, vote.grants)) {
+        let is_theirs = |known: &Vote| known.key == vote.key || known.by == vote.by;
+        if self.votes.iter().any(|known| known.grants == vote.grants && is_theirs(known)) {
             return Ok(());
         }
         let grants = vote.grants;
@@ -213,6 +221,15 @@ impl Case {
             self.state = State::Granted(now.plus(waits));
         }
         Ok(())
+    }
+
+    /// The account is worth so much: a case once worth more stays so, and of what was granted when it was worth less
+    /// people must say so once more.
+    pub fn weigh(&mut self, profile: Profile) {
+        if self.profile < profile && profile == Profile::Money && matches!(self.state, State::Granted(_)) {
+            self.state = State::Open;
+        }
+        self.profile = self.profile.max(profile);
     }
 
     /// What the queue of those who help people knows of it.

@@ -6,8 +6,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    account::NEVER,
-    case::Rival,
     evidence::Evidence,
     login::Method,
     object::Machine,
@@ -19,6 +17,7 @@ use crate::kernel::{digest::keyed_name, id::AccountId, keys::KeyRing, phone::Pho
 pub use self::look_back::LOOKED_BACK;
 
 mod look_back;
+mod take_back;
 
 /// Under which name an identifier's object is found: kind and keyed digest, never the identifier.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +64,9 @@ pub struct Former {
     pub until: Timestamp,
     /// Why no longer.
     pub cause: Parting,
+    /// By which of its claims they held it.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub claim: u64,
 }
 
 /// Why an identifier leads to an account no more.
@@ -93,7 +95,7 @@ impl Parting {
     }
 }
 
-/// Former holders kept; the oldest gives way.
+/// Former holders kept; who held it for the shortest time gives way.
 pub const FORMER_HOLDERS: usize = 16;
 
 /// A proof of an identifier.
@@ -148,14 +150,15 @@ pub enum Operation {
         /// Who holds it next.
         candidate: AccountId,
     },
-    /// It goes back to an account that had it, if it still leads where it led when that account's owner objected, or nowhere.
+    /// It goes back to an account that had it, if it leads to the account that got it from there, by whatever holding, or
+    /// nowhere. Each claim brings it back once.
     TakeBack {
         /// Which account.
         account: AccountId,
         /// By which of its claims.
         claim: u64,
-        /// Where it led.
-        rival: Rival,
+        /// Where it led when its owner objected, if that is known.
+        rival: Option<AccountId>,
     },
     /// Carriers and registers were asked about the holder's number. Ignored when somebody else holds it by now, or it was
     /// proven again.
@@ -226,6 +229,13 @@ pub enum Outcome {
         /// Who held it, the last first; at most [`LOOKED_BACK`].
         before: Vec<AccountId>,
     },
+    /// It went back, and this account has lost it by that.
+    TakenFrom {
+        /// Which account.
+        account: AccountId,
+        /// By which of its claims it held it.
+        claim: u64,
+    },
     /// About a code.
     Otp(otp::Outcome),
 }
@@ -272,11 +282,20 @@ impl Handle {
 
     fn part(&mut self, account: AccountId, held: Holding, cause: Parting, now: Timestamp) {
         let is_it = |holder: &mut Holder| holder.account == account && held.is(holder);
-        if let Some(Holder { since, .. }) = self.holder.take_if(is_it) {
+        if let Some(Holder { since, claim, .. }) = self.holder.take_if(is_it) {
             if self.former.len() >= FORMER_HOLDERS {
-                self.former.remove(0);
+                look_back::drop_shortest(&mut self.former);
             }
-            self.former.push(Former { account, since, until: now, cause });
+            self.former.push(Former { account, since, until: now, cause, claim });
+        }
+    }
+
+    fn claim(&mut self, account: AccountId, claim: u64, last_proof: Option<Proof>, now: Timestamp) {
+        let new = Holder { account, since: now, claim, last_proof, evidence: None };
+        match &mut self.holder {
+            // What is given up late of an earlier claim must not be this one.
+            Some(holder) if holder.account == account && holder.claim < claim => *holder = new,
+            holder => _ = holder.get_or_insert(new),
         }
     }
 }
@@ -292,25 +311,17 @@ impl Machine for Handle {
                 let now = self.holder.as_ref().map(|holder| holder.account);
                 return Outcome::Holders { now, before: self.look_back() };
             }
-            Operation::Claim { account, claim, proof } => {
-                let new = Holder { account, since: now, claim, last_proof: proof, evidence: None };
-                match &mut self.holder {
-                    // What is given up late of an earlier claim must not be this one.
-                    Some(holder) if holder.account == account && holder.claim < claim => *holder = new,
-                    holder => _ = holder.get_or_insert(new),
-                }
-            }
+            Operation::Claim { account, claim, proof } => self.claim(account, claim, proof, now),
             Operation::Release { account, held, cause } => self.part(account, held, cause, now),
             Operation::Rebind { from, held, cause, candidate } => {
                 self.part(from, held, cause, now);
                 self.lead_to(candidate, now);
             }
             Operation::TakeBack { account, claim, rival } => {
-                let held = Holding::seen(rival.since, rival.claim);
-                self.part(rival.account, held, Parting::Reassigned, now);
-                // Nobody has proven it: whoever does next is asked whose account it is.
-                let new = Holder { account, since: now, claim, last_proof: Some(NEVER), evidence: None };
-                self.holder.get_or_insert(new);
+                self.take_back(account, claim, rival, now);
+                if let Some(Former { account, claim, .. }) = self.lost_to(account, claim) {
+                    return Outcome::TakenFrom { account: *account, claim: *claim };
+                }
             }
             Operation::NoteEvidence { account, evidence } => {
                 let is_it =

@@ -100,6 +100,9 @@ pub enum NoticeKind {
     /// An appeal, or an objection of the owner, was decided.
     #[serde(rename = "appeal.decided")]
     AppealDecided,
+    /// The app says that the account holds no money any more, so that it will be guarded less.
+    #[serde(rename = "account.money_ends")]
+    MoneyEnds,
 }
 
 /// By which way a notice goes.
@@ -141,7 +144,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -163,6 +166,7 @@ impl NoticeKind {
         Self::NumberReassigned,
         Self::AppealOpened,
         Self::AppealDecided,
+        Self::MoneyEnds,
     ];
 
     /// The name in webhooks.
@@ -189,6 +193,7 @@ impl NoticeKind {
             Self::NumberReassigned => "number.reassigned",
             Self::AppealOpened => "appeal.opened",
             Self::AppealDecided => "appeal.decided",
+            Self::MoneyEnds => "account.money_ends",
         }
     }
 
@@ -214,7 +219,7 @@ impl NoticeKind {
 
     /// Whether it may be the last that the owner hears of the account.
     pub const fn is_grave(self) -> bool {
-        let is_last = matches!(self, Self::PasswordChanged | Self::DeletionRequested);
+        let is_last = matches!(self, Self::PasswordChanged | Self::DeletionRequested | Self::MoneyEnds);
         self.is_of_number() || self.costs_number() || self.is_of_appeal() || is_last
     }
 

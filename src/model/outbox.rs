@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     account::Importing,
-    case::{CaseRow, Rival},
+    case::CaseRow,
     device::DeviceRecord,
     handle::{HandleName, Parting, Proof},
     login::Method,
@@ -44,7 +44,7 @@ pub enum Message {
         /// When and how it was proven.
         proof: Option<Proof>,
     },
-    /// To the handle: the account has it back, from the holding to which its owner objected; then to the account that had it.
+    /// To the handle: the account has it back, from the one that got it from there. Its word goes back to both.
     TakeBack {
         /// The identifier.
         handle: HandleName,
@@ -52,8 +52,8 @@ pub enum Message {
         account: AccountId,
         /// By which of its claims.
         claim: u64,
-        /// Whose it was.
-        rival: Rival,
+        /// Whose it was when its owner objected.
+        rival: Option<AccountId>,
     },
     /// To the back office: how far a case is.
     IndexCase(CaseRow),

@@ -52,6 +52,8 @@ pub struct Facts {
     pub evidence: Option<Evidence>,
     /// What the account is worth.
     pub profile: Profile,
+    /// Somebody has proven the number, said that the account is not theirs, and waits for it.
+    pub is_claimed: bool,
 }
 
 /// What becomes of who has proven the number.
@@ -104,9 +106,18 @@ pub fn decide(facts: &Facts) -> Verdict {
     }
 }
 
-/// Whether "not reassigned" is enough.
+/// Whether a claim that nobody objected to in time waits on: the carrier says that the number was not sold, and the account is
+/// worth more than the wait of an honest buyer.
+pub fn word_stops_claim(facts: &Facts) -> bool {
+    let said = facts.evidence.map(|known| (known.reassignment, known.name_matches));
+    let is_his = matches!(said, Some((Reassignment::NotReassigned, None | Some(true))));
+    is_his && facts.profile != Profile::Basic
+}
+
+/// Whether "not reassigned" is enough. Not against the word of somebody who has the number and says it is not their account.
 fn word_suffices(facts: &Facts) -> bool {
     match facts.profile {
+        _ if facts.is_claimed => false,
         Profile::Basic => true,
         Profile::Social => facts.last_proof.is_some_and(|age| age < WORD_COUNTS),
         Profile::Money => false,
@@ -137,7 +148,7 @@ mod tests {
     }
 
     fn verdict(age: u64, device: Option<Trust>, evidence: Option<Evidence>, profile: Profile) -> Verdict {
-        decide(&Facts { last_proof: Some(days(age)), device, evidence, profile })
+        decide(&Facts { last_proof: Some(days(age)), device, evidence, profile, is_claimed: false })
     }
 
     #[test]
@@ -147,7 +158,7 @@ mod tests {
             assert_eq!(verdict(119, None, NEVER_ASKED, profile), Owner);
             assert_eq!(verdict(120, None, NEVER_ASKED, profile), AskCarrier);
             assert_eq!(verdict(120, Some(Trust::New), NEVER_ASKED, profile), AskCarrier);
-            let never = Facts { last_proof: None, device: None, evidence: None, profile };
+            let never = Facts { last_proof: None, device: None, evidence: None, profile, is_claimed: false };
             assert_eq!(decide(&never), AskCarrier);
         }
     }
@@ -176,6 +187,29 @@ mod tests {
             let verdicts = [Profile::Basic, Profile::Social, Profile::Money]
                 .map(|profile| verdict(age, None, word(said), profile));
             assert_eq!(verdicts, expected, "{age} days, {said:?}");
+        }
+    }
+
+    #[test]
+    fn a_claim_weighs_more_than_the_carriers_word_but_no_more_than_a_young_proof_or_a_device() {
+        // Age, device, the carrier's word, the verdict, and whether a claim that is due waits on: basic, social, money.
+        let known = Some(Trust::Known);
+        let table = [
+            (119, None, NEVER_ASKED, Owner, [false; 3]),
+            (120, known, word(NotReassigned), Owner, [false, true, true]),
+            (120, None, NEVER_ASKED, AskCarrier, [false; 3]),
+            (120, None, word(NotReassigned), AskPerson, [false, true, true]),
+            (120, None, in_name(true, NotReassigned), AskPerson, [false, true, true]),
+            (120, None, in_name(false, NotReassigned), AskPerson, [false; 3]),
+            (120, None, word(Unknown), AskPerson, [false; 3]),
+            (120, None, word(Reassigned), Recycled, [false; 3]),
+        ];
+        for (age, device, evidence, verdict, stops) in table {
+            for (profile, stops) in [Profile::Basic, Profile::Social, Profile::Money].into_iter().zip(stops) {
+                let facts =
+                    Facts { last_proof: Some(days(age)), device, evidence, profile, is_claimed: true };
+                assert_eq!((decide(&facts), word_stops_claim(&facts)), (verdict, stops), "{facts:?}");
+            }
         }
     }
 

@@ -107,6 +107,11 @@ impl Reason {
         matches!(self, Self::NumberMayBeRecycled | Self::NumberRecycled)
     }
 
+    /// Whether it is the number that does not say who they are; else only the device is not known.
+    pub const fn doubts_the_person(self) -> bool {
+        self.is_of_number() || matches!(self, Self::HistoricalNumber)
+    }
+
     /// The name in answers.
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,7 +11,7 @@ use crate::{
     client::{Answer, Request, fresh_device, fresh_phone, get, login_body, post, random_hex},
     leaks,
     login::{LOGIN, access_token, sign_in, who_am_i},
-    numbers::{masked, one_tap},
+    numbers::{masked, one_tap, to},
     protection::{at, protect, ticket},
     sandbox::Order,
     stack::{self, Recipe, Stack},
@@ -26,18 +26,21 @@ const POLL: Duration = Duration::from_millis(200);
 pub(crate) fn stories() -> Vec<Trial> {
     vec![
         story("cases: an appeal that support grants signs its device in, by the number once more", appeal),
-        story("cases: a number that went comes back when an objection is granted", objection),
+        story(
+            "cases: a number that went comes back when an objection is granted, whatever its holder did meanwhile",
+            objection,
+        ),
     ]
 }
 
-async fn decide(stack: &Stack, key: &str, case: &Value, decision: &str) -> Answer {
+pub(crate) async fn decide(stack: &Stack, key: &str, case: &Value, decision: &str) -> Answer {
     let path = format!("/v1/cases/{}/decision", case["id"].as_str().unwrap());
     let body = json!({ "decision": decision, "reason": "as the papers say" });
     post(stack, &path, &body).bearer(key).send().await
 }
 
 /// The case in the queue, once it has come there.
-async fn queued(stack: &Stack, key: &str, case: &Value, state: &str) -> Value {
+pub(crate) async fn queued(stack: &Stack, key: &str, case: &Value, state: &str) -> Value {
     let path = format!("/v1/cases?state={state}");
     let mut cursor = String::new();
     for _ in 0..PATIENCE {
@@ -169,7 +172,12 @@ async fn objection() {
     assert_eq!(made.status, 202, "{}", made.summary());
     let (key, _) = api_key(&stack, "cases:read cases:decide");
     queued(&stack, &key, &made.json(), "open").await;
-    assert_eq!(decide(&stack, &key, &made.json(), "grant").await.ok()["state"], "done");
+    // She gives it up, and takes it again: another holding of the same account.
+    assert_eq!(to(&stack, &hong, &fresh_phone("137")).await.status, 204);
+    let again = to(&stack, &hong, &phone).await;
+    assert_eq!(again.status, 204, "{}", again.summary());
+    assert_eq!(decide(&stack, &key, &made.json(), "grant").await.ok()["state"], "granted");
+    queued(&stack, &key, &made.json(), "done").await;
     let phone_of = async |login: &Value| {
         get(&stack, "/v1/account").bearer(access_token(login)).send().await.ok()["phone"].clone()
     };

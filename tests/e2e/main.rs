@@ -41,6 +41,7 @@ mod isolation;
 mod jose;
 mod leaks;
 mod login;
+mod money;
 mod notices;
 mod numbers;
 mod otp;
@@ -105,6 +106,7 @@ fn main() -> ExitCode {
         recycled::stories(),
         coming_back::stories(),
         cases::stories(),
+        money::stories(),
         rotation::stories(),
         backend::stories(),
         api_keys::stories(),

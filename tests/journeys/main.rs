@@ -34,6 +34,7 @@ mod kept;
 mod login;
 mod login_protection;
 mod lost_answers;
+mod money;
 mod notices;
 mod number_races;
 mod numbers;

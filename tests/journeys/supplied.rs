@@ -154,29 +154,6 @@ fn friends_are_kept_as_ids_and_days() {
 }
 
 #[test]
-fn an_account_that_holds_money_is_protected_unless_its_owner_has_chosen() {
-    let world = World::new();
-    let (login, key) = (world.login(PHONE).signed_in(), key(&world));
-    let (account, bearer) = (login.text("/account/id"), login.text("/session/accessToken"));
-    let is_on = || world.get("/v1/account/login-protection").bearer(bearer).send().body["enabled"].clone();
-    let money = |enabled: bool| put(&world, &key, account, "money", &json!({"enabled": enabled})).status;
-    assert_eq!(is_on(), false);
-    assert_eq!((money(true), is_on()), (204, json!(true)));
-    assert_eq!((money(false), is_on()), (204, json!(false)));
-    let chosen = world.put("/v1/account/login-protection", &json!({"enabled": false})).bearer(bearer).send();
-    assert_eq!((chosen.status, money(true), is_on()), (204, 204, json!(false)));
-    for (field, body) in [
-        ("enabled", json!({})),
-        ("enabled", json!({"enabled": "yes"})),
-        ("money", json!({"enabled": true, "money": 1})),
-    ] {
-        assert_eq!(wrong(&put(&world, &key, account, "money", &body)), field);
-    }
-    let actions: Vec<_> = world.back_office().audit.iter().map(|entry| entry.action.name()).collect();
-    assert_eq!(actions, ["account.money", "account.no_money", "account.money"]);
-}
-
-#[test]
 fn who_may_not_say_anything_says_nothing() {
     let world = World::with(|name| {
         (name == "REVIEW_NUMBERS").then(|| r#"[{"phone":"+8613900139000","code":"424242"}]"#.to_owned())

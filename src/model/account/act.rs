@@ -28,7 +28,7 @@ impl Account {
             Err(ended) => return Outcome::Ended { ended },
         };
         // What is proven counts before it is asked for.
-        if proof.is_some_and(|given| !self.take_proof(&given, id, now)) {
+        if proof.is_some_and(|given| !self.take_proof(&given, (id, here), &rules, now)) {
             return Outcome::ProofFailed;
         }
         if deed.is_sensitive()

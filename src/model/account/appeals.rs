@@ -69,6 +69,7 @@ impl Account {
                 _ => evidence.map(|evidence| evidence.reassignment),
             },
             profile,
+            is_guarded: self.protection_holds(&at.rules, now) || !waits.reason.doubts_the_person(),
         });
         let state = match verdict {
             None => State::Open,
@@ -142,7 +143,7 @@ impl Account {
         match known.state {
             _ if !may => Outcome::NeedsStanding,
             State::Refused => Outcome::Done,
-            State::Done => Outcome::CaseDecided,
+            State::Done | State::Gone => Outcome::CaseDecided,
             _ => {
                 known.state = State::Refused;
                 let refused = known.clone();
@@ -162,10 +163,18 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
-        let known = self.cases.iter().find(|known| known.id == at.case);
-        let Some(Case { state, matter: Matter::Appeal(appeal), .. }) = known else {
+        // It may have come to hold money since it was granted.
+        let profile = self.profile(&at.rules);
+        let Some(known) = self.cases.iter_mut().find(|known| known.id == at.case) else {
             return Outcome::NotFound;
         };
+        let before = known.state;
+        known.weigh(profile);
+        let known = known.clone();
+        let Case { state, matter: Matter::Appeal(appeal), .. } = &known else { return Outcome::NotFound };
+        if *state != before {
+            self.show(&known, at.account, now, outbox);
+        }
         let (waits, is_done) = (appeal.waits.clone(), *state == State::Done);
         if !is_done && !matches!(state, State::Granted(from) if *from <= now) {
             return Outcome::CaseDecided;

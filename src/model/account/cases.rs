@@ -58,6 +58,8 @@ pub enum CaseStep {
     Decide {
         /// Who, as the audit log names them.
         by: String,
+        /// By which key, by its digest.
+        key: String,
         /// Whether they grant it.
         grants: bool,
         /// Why, sealed for the account.
@@ -96,9 +98,9 @@ impl Account {
         }
         match &at.step {
             CaseStep::Look => Outcome::Case(known.clone().into()),
-            CaseStep::Decide { by, grants, reason } => {
-                let vote = Vote { by: by.clone(), at: now, grants: *grants, reason: reason.clone() };
-                self.decide_case(at, vote, now, outbox)
+            CaseStep::Decide { by, key, grants, reason } => {
+                let (by, key, reason) = (by.clone(), key.clone(), reason.clone());
+                self.decide_case(at, Vote { by, key, at: now, grants: *grants, reason }, now, outbox)
             }
             CaseStep::AddImage(key) => match &mut known.matter {
                 Matter::Appeal(appeal) if known.state == State::Open => {
@@ -122,8 +124,8 @@ impl Account {
         let Some(known) = self.cases.iter_mut().find(|known| known.id == at.case) else {
             return Outcome::NotFound;
         };
-        known.profile = known.profile.max(profile);
         let before = known.state;
+        known.weigh(profile);
         if known.decide(vote, now).is_err() {
             return Outcome::CaseDecided;
         }

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Candidate, Outcome, Rules, act::Hand};
+use super::{Account, Candidate, NEVER, NumberFacts, Outcome, Rules, act::Hand};
 use crate::{
     kernel::{
         id::{AccountId, DeviceId},
@@ -50,7 +50,10 @@ impl Account {
         let handle = &candidate.identifier.handle;
         let mut phones = self.identifiers.iter().filter(|known| known.handle.is_phone());
         if phones.any(|known| known.handle == *handle && !known.claiming) {
-            if let Some(proof) = candidate.proof {
+            // On a device that the account does not know it may be its next owner who proves a number that is old.
+            let unknown = NumberFacts { last_proof: NEVER.at, evidence: None };
+            let speaks = self.number_speaks(handle, unknown, device, rules, now);
+            if let Some(proof) = candidate.proof.filter(|_| speaks) {
                 let (handle, at, method) = (handle.clone(), proof.at, proof.method);
                 outbox.post(Message::RenewProof { handle, account, at, method }, now);
             }
@@ -302,7 +305,8 @@ mod tests {
         let mut document = account();
         change(&mut document, 601, 1, "phone.k1.new");
         let (account, session) = (AccountId::from_bytes([100; 16]), SessionId::from_bytes([1; 16]));
-        let proof = Some(ProvenInSession::Identifier(from_text("phone.k1.new")));
+        let facts = NumberFacts { last_proof: Timestamp::from_secs(601), evidence: None };
+        let proof = Some(ProvenInSession::Number(from_text("phone.k1.new"), facts));
         let (deed, place) = (Deed::Prove, Place::default());
         let act = Act { account, session, deed, place, rules: RULES, proof };
         let outcome = document.apply(Operation::Act(Box::new(act)), Timestamp::from_secs(602));

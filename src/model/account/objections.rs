@@ -1,7 +1,7 @@
 //! The owner objects to losing the number: while somebody waits for it, or within a week after it went.
 //!
-//! Given back, it is claimed as anything that is bound is. Its handle decides: it goes from the one holding to which the
-//! owner objected and from no later one.
+//! Given back, it is claimed as anything that is bound is. Its handle decides: it goes from the account that got it from
+//! here, and from no third one. The case stands as granted until its word has come.
 
 use super::{Account, Candidate, FormerNumber, Identifier, Outcome, Rules, act::Hand};
 use crate::{
@@ -43,8 +43,11 @@ impl Account {
         if !self.has_standing(by.device, rules, now) {
             return Outcome::NeedsStanding;
         }
+        // But where a third one had it by then, who was not known to those who decided.
         let is_it = |known: &&Case| match &known.matter {
-            Matter::Objection(objection) => objection.handle == handle && since <= known.opened_at,
+            Matter::Objection(objection) => {
+                objection.handle == handle && since <= known.opened_at && known.state != State::Gone
+            }
             Matter::Appeal(_) => false,
         };
         if let Some(known) = self.cases.iter().find(is_it) {
@@ -82,49 +85,79 @@ impl Account {
 
     /// Objections that were granted, once their time has come: nobody waits for the number any more, or it comes back.
     pub(super) fn carry_out_objections(&mut self, now: Timestamp, outbox: &mut Outbox) {
-        let is_due = |known: &Case| matches!(known.state, State::Granted(from) if from <= now);
-        for at in 0..self.cases.len() {
-            let Some(case) = self.cases.get_mut(at).filter(|known| is_due(known)) else { continue };
-            let Matter::Objection(Objection { account, handle, rival, .. }) = &case.matter else { continue };
-            let (id, account, handle, rival) = (case.id, *account, handle.clone(), *rival);
-            case.state = State::Done;
-            let done = case.clone();
-            self.show(&done, account, now, outbox);
-            match self.number_claim.as_ref().is_some_and(|claim| claim.id == id) {
-                true => self.number_claim = None,
-                false => self.take_number_back(&handle, rival, account, now, outbox),
+        let is_due = |known: &&Case| matches!(known.state, State::Granted(from) if from <= now);
+        let due: Vec<Case> = self.cases.iter().filter(is_due).cloned().collect();
+        for case in due {
+            let Matter::Objection(objection) = &case.matter else { continue };
+            // The claim itself is carried out no more. One that was all the same has taken the number along.
+            self.number_claim.take_if(|claim| claim.id == case.id);
+            match self.identifiers.iter().find(|known| known.handle == objection.handle) {
+                Some(known) if known.claiming => {}
+                Some(_) => self.end_objection(case.id, State::Done, now, outbox),
+                None => self.take_number_back(objection, now, outbox),
             }
         }
     }
 
-    /// When the next of them is.
+    /// When the next of them is. What is on its way needs nobody to wake it.
     pub(super) fn objections_due(&self) -> impl Iterator<Item = Timestamp> {
-        self.cases.iter().filter_map(|known| match (&known.matter, known.state) {
-            (Matter::Objection(_), State::Granted(from)) => Some(from),
+        let is_claiming = |handle: &HandleName| {
+            self.identifiers.iter().any(|known| known.handle == *handle && known.claiming)
+        };
+        self.cases.iter().filter_map(move |known| match (&known.matter, known.state) {
+            (Matter::Objection(objection), State::Granted(from)) => {
+                (!is_claiming(&objection.handle)).then_some(from)
+            }
             _ => None,
         })
     }
 
-    fn take_number_back(
+    /// The number's handle has decided whether it comes back. Heard again, it changes nothing.
+    pub(super) fn settle_return(
         &mut self,
         handle: &HandleName,
-        rival: Option<Rival>,
+        (claim, is_back): (u64, bool),
         account: AccountId,
+        rules: &Rules,
         now: Timestamp,
         outbox: &mut Outbox,
     ) {
-        let lost = self.former_numbers.iter().rev().find(|known| known.handle == *handle);
-        let Some(FormerNumber { handle, value, .. }) = lost.filter(|_| !self.is_led_to_by(handle)).cloned()
-        else {
+        let is_it = |known: &Identifier| known.handle == *handle && known.claiming && known.claim == claim;
+        if !self.identifiers.iter().any(is_it) {
             return;
+        }
+        self.settle_claim(handle, (claim, is_back), account, rules, now, outbox);
+        let state = if is_back { State::Done } else { State::Gone };
+        let is_about = |known: &Case| match &known.matter {
+            Matter::Objection(objection) => {
+                objection.handle == *handle && matches!(known.state, State::Granted(from) if from <= now)
+            }
+            Matter::Appeal(_) => false,
         };
+        let ended: Vec<CaseId> =
+            self.cases.iter().filter(|known| is_about(known)).map(|known| known.id).collect();
+        for id in ended {
+            self.end_objection(id, state, now, outbox);
+        }
+    }
+
+    fn end_objection(&mut self, id: CaseId, state: State, now: Timestamp, outbox: &mut Outbox) {
+        let Some(case) = self.cases.iter_mut().find(|known| known.id == id) else { return };
+        case.state = state;
+        let ended = case.clone();
+        if let Matter::Objection(Objection { account, .. }) = ended.matter {
+            self.show(&ended, account, now, outbox);
+        }
+    }
+
+    fn take_number_back(&mut self, objection: &Objection, now: Timestamp, outbox: &mut Outbox) {
+        let Objection { account, handle, value, rival } = objection.clone();
         let (since, alias_of, claim) = (now, None, 0);
         let identifier =
             Identifier { handle: handle.clone(), value, since, alias_of, claim, claiming: false };
-        // Nobody has proven it now: whoever proves it next is asked.
-        let proof = Some(NEVER);
-        let claiming = self.begin_claim(&Candidate { identifier, proof }, account, now, outbox);
-        if let (Outcome::Claiming { claim }, Some(rival)) = (claiming, rival) {
+        let candidate = Candidate { identifier, proof: Some(NEVER) };
+        if let Outcome::Claiming { claim } = self.begin_claim(&candidate, account, now, outbox) {
+            let rival = rival.map(|rival| rival.account);
             outbox.post(Message::TakeBack { handle, account, claim, rival }, now);
         }
     }

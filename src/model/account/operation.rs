@@ -39,6 +39,19 @@ pub enum Operation {
         /// Rules in force.
         rules: Rules,
     },
+    /// The handle of a number that shall come back has decided.
+    SettleReturn {
+        /// Whose it shall be again.
+        account: AccountId,
+        /// The number's handle.
+        handle: HandleName,
+        /// By which of its claims.
+        claim: u64,
+        /// It is back; else a third account has it.
+        is_back: bool,
+        /// Rules in force.
+        rules: Rules,
+    },
     /// An operator switches login protection on or off.
     Protect {
         /// Whose account it is.
@@ -47,7 +60,14 @@ pub enum Operation {
         enabled: bool,
     },
     /// The app says something of it.
-    Supply(Box<Supplied>),
+    Supply {
+        /// Whose account it is.
+        account: AccountId,
+        /// What.
+        said: Box<Supplied>,
+        /// Rules in force.
+        rules: Rules,
+    },
     /// An operator freezes the account, or lets it go on.
     Freeze {
         /// Which of both.

@@ -5,9 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome, Rules};
+use super::{Account, NumberFacts, Outcome, Rules};
 use crate::{
-    kernel::{id::SessionId, time::Timestamp},
+    kernel::{
+        id::{DeviceId, SessionId},
+        time::Timestamp,
+    },
     model::handle::HandleName,
 };
 
@@ -15,17 +18,30 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ProvenInSession {
-    /// An identifier.
+    /// An identifier that is no number.
     Identifier(HandleName),
+    /// A number, and what its handle knows of it.
+    Number(HandleName, NumberFacts),
     /// The password that was set then.
     Password(Timestamp),
 }
 
 impl Account {
-    /// Takes a proof, which is then the session's newest. One of somebody else's proves nothing.
-    pub(super) fn take_proof(&mut self, given: &ProvenInSession, session: SessionId, now: Timestamp) -> bool {
+    /// Takes a proof, which is then the session's newest. One of somebody else's proves nothing; nor does, on a device that
+    /// the account does not know, a number that may be somebody else's by now.
+    pub(super) fn take_proof(
+        &mut self,
+        given: &ProvenInSession,
+        (session, device): (SessionId, DeviceId),
+        rules: &Rules,
+        now: Timestamp,
+    ) -> bool {
+        let is_bound = |handle: &HandleName| self.bound().any(|known| known.handle == *handle);
         let is_ours = match given {
-            ProvenInSession::Identifier(handle) => self.bound().any(|known| known.handle == *handle),
+            ProvenInSession::Identifier(handle) => !handle.is_phone() && is_bound(handle),
+            ProvenInSession::Number(handle, number) => {
+                is_bound(handle) && self.number_speaks(handle, *number, device, rules, now)
+            }
             ProvenInSession::Password(set_at) => {
                 self.password.as_ref().is_some_and(|password| password.set_at == *set_at)
             }
@@ -93,7 +109,10 @@ mod tests {
         account.apply(Operation::SignIn(Box::new(sign_in(1, None))), Timestamp::from_secs(0));
         let by_number = [Method::OneTap, Method::NumberCheck, Method::Otp];
         let stale = |proofs: &[Method]| Outcome::NeedsProof { proofs: proofs.to_vec() };
-        let given = |handle: &str| Some(ProvenInSession::Identifier(from_text(handle)));
+        let given = |handle: &str| {
+            let facts = NumberFacts { last_proof: Timestamp::from_secs(0), evidence: None };
+            Some(ProvenInSession::Number(from_text(handle), facts))
+        };
         let password = |secs| Some(ProvenInSession::Password(Timestamp::from_secs(secs)));
 
         assert_eq!(act(&mut account, 601, set("$a"), None), stale(&by_number));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Account, AtTicket, End, Outcome, Rules, SignIn};
 use crate::{
     kernel::{
-        id::{AccountId, CaseId},
+        id::{AccountId, CaseId, DeviceId},
         time::Timestamp,
     },
     model::{
@@ -20,7 +20,7 @@ use crate::{
         login_history::{EventKind, Place},
         notice::NoticeKind,
         outbox::Outbox,
-        recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Verdict, decide},
+        recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Verdict, decide, word_stops_claim},
         session::Session,
         step_up::Reason,
     },
@@ -69,19 +69,19 @@ impl Account {
         let device = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
         // Who shows a key with the token of a device that has none may have copied the token.
         let device = device.filter(|_| !self.adds_key(&sign_in.presented));
-        let facts = Facts {
-            last_proof: Some(now.since(self.last_proof_of(handle, number.last_proof))),
-            device: device.map(|device| self.trust_of(device, &sign_in.rules, now)),
-            evidence: number.evidence,
-            profile: self.profile(&sign_in.rules),
-        };
+        let facts = self.facts_of(handle, number, device, &sign_in.rules, now);
         let verdict = decide(&facts);
-        // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number.
-        // So is one that the carrier's word bears out, or whose owner has left.
+        // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number, unless the
+        // carrier, asked once more, says that it was not sold. So is one that the carrier's word bears out, or whose
+        // owner has left.
         let claim = self.claim_of(handle, now).filter(|claim| claim.objected_at.is_none());
-        let is_due = |claim: &NumberClaim| claim.effective_at <= now;
-        let is_certain = verdict == Verdict::Recycled || self.closing.is_some();
-        if verdict != Verdict::Owner && claim.is_some_and(|claim| is_certain || is_due(claim)) {
+        let is_due = |claim: &NumberClaim| match verdict {
+            Verdict::Owner | Verdict::AskCarrier => false,
+            Verdict::AskPerson if self.closing.is_some() => true,
+            Verdict::AskPerson => claim.effective_at <= now && !word_stops_claim(&facts),
+            Verdict::Recycled => true,
+        };
+        if claim.is_some_and(is_due) {
             self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
             return Err(self.not_mine(handle).into());
         }
@@ -96,6 +96,35 @@ impl Account {
                 self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
                 Ok(Some(Reason::NumberRecycled))
             }
+        }
+    }
+
+    /// Whether a number that was just proven on a device of the account speaks for its owner.
+    pub(super) fn number_speaks(
+        &self,
+        handle: &HandleName,
+        number: NumberFacts,
+        device: DeviceId,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> bool {
+        decide(&self.facts_of(handle, number, Some(device), rules, now)) == Verdict::Owner
+    }
+
+    fn facts_of(
+        &self,
+        handle: &HandleName,
+        number: NumberFacts,
+        device: Option<DeviceId>,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Facts {
+        Facts {
+            last_proof: Some(now.since(self.last_proof_of(handle, number.last_proof))),
+            device: device.map(|device| self.trust_of(device, rules, now)),
+            evidence: number.evidence,
+            profile: self.profile(rules),
+            is_claimed: self.claim_of(handle, now).is_some(),
         }
     }
 

@@ -15,7 +15,8 @@ fn case(profile: Profile) -> Case {
 }
 
 fn vote(by: &str, grants: bool) -> Vote {
-    Vote { by: by.to_owned(), at: at(1), grants, reason: Sealed::from_text("k1.reason") }
+    let (by, key) = (by.to_owned(), format!("key of {by}"));
+    Vote { by, key, at: at(1), grants, reason: Sealed::from_text("k1.reason") }
 }
 
 #[test]
@@ -48,6 +49,33 @@ fn where_there_is_money_it_takes_two_and_a_day_and_one_who_refuses_ends_it() {
 }
 
 #[test]
+fn a_key_has_one_vote_under_whatever_name_and_so_has_a_name() {
+    let mut case = case(Profile::Money);
+    let renamed = Vote { by: "another name".to_owned(), ..vote("a", true) };
+    let anew = Vote { key: "another key".to_owned(), ..vote("a", true) };
+    for vote in [vote("a", true), renamed, anew] {
+        assert_eq!((case.decide(vote, at(1)), case.state_name(at(1)), case.votes.len()), (Ok(()), "open", 1));
+    }
+    assert_eq!((case.decide(vote("b", true), at(1)), case.state_name(at(1))), (Ok(()), "decided"));
+}
+
+#[test]
+fn what_was_granted_before_there_was_money_is_open_again_and_a_case_of_money_stays_one() {
+    let mut case = case(Profile::Basic);
+    case.decide(vote("a", true), at(1)).unwrap();
+    case.weigh(Profile::Social);
+    assert_eq!(case.state_name(at(1)), "granted");
+    case.weigh(Profile::Money);
+    assert_eq!(case.state_name(at(2)), "open");
+    case.weigh(Profile::Basic);
+    assert_eq!(case.profile, Profile::Money);
+    case.decide(vote("b", true), at(3)).unwrap();
+    assert_eq!((case.state_name(at(3)), case.state_name(at(86_403))), ("decided", "granted"));
+    case.weigh(Profile::Money);
+    assert_eq!(case.state_name(at(3)), "decided", "it is known already");
+}
+
+#[test]
 fn what_a_rule_decides_and_what_people_do() {
     use ProofKind::{EmailCode, Password};
     let grounds = |proven: &'static [ProofKind], need, tells_truth| Grounds {
@@ -57,6 +85,7 @@ fn what_a_rule_decides_and_what_people_do() {
         was_denied: false,
         carrier: Some(Reassignment::Unknown),
         profile: Profile::Social,
+        is_guarded: false,
     };
     // What was proven, how much is needed, whether the answers are right, and the verdict.
     for (proven, need, tells_truth, verdict) in [
@@ -70,6 +99,8 @@ fn what_a_rule_decides_and_what_people_do() {
     }
     let good = grounds(&[Password], 3, true);
     assert_eq!(judge(&Grounds { profile: Profile::Money, ..good }), None);
+    assert_eq!(judge(&Grounds { is_guarded: true, ..good }), None, "protection asks people too");
+    assert_eq!(judge(&Grounds { is_guarded: true, was_denied: true, ..good }), Some(false));
     assert_eq!(judge(&Grounds { was_denied: true, ..good }), Some(false));
     for word in [Reassignment::Reassigned, Reassignment::Cancelled] {
         assert_eq!(judge(&Grounds { carrier: Some(word), ..good }), Some(false));
@@ -93,8 +124,8 @@ fn its_text_says_nothing_and_is_neither_forged_nor_a_ticket() {
 fn persisted_format() {
     let pinned = concat!(
         r#"{"id":"cas_aibaeaqcaibaeaqcaibaeaqcai","opened_at":0,"state":{"granted":86401000},"profile":"money","#,
-        r#""votes":[{"by":"a","at":1000,"grants":true,"reason":"k1.reason"},"#,
-        r#"{"by":"b","at":1000,"grants":true,"reason":"k1.reason"}],"#,
+        r#""votes":[{"by":"a","key":"key of a","at":1000,"grants":true,"reason":"k1.reason"},"#,
+        r#"{"by":"b","key":"key of b","at":1000,"grants":true,"reason":"k1.reason"}],"#,
         r#""matter":{"objection":{"account":"acc_aeaqcaibaeaqcaibaeaqcaibae","handle":"phone.k1.name","#,
         r#""value":"k1.number"}}}"#,
     );
@@ -104,9 +135,12 @@ fn persisted_format() {
     }
     assert_eq!(serde_json::to_string(&case).unwrap(), pinned);
     assert_eq!(serde_json::from_str::<Case>(pinned).unwrap(), case);
-    for (state, name) in
-        [(State::Open, r#""open""#), (State::Refused, r#""refused""#), (State::Done, r#""done""#)]
-    {
+    for (state, name) in [
+        (State::Open, r#""open""#),
+        (State::Refused, r#""refused""#),
+        (State::Done, r#""done""#),
+        (State::Gone, r#""gone""#),
+    ] {
         assert_eq!(serde_json::to_string(&state).unwrap(), name);
     }
 }

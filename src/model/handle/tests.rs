@@ -126,25 +126,7 @@ fn former_holders_do_not_pile_up() {
 
 #[test]
 fn persisted_format() {
-    let json = r#"{"version":1,"state":{"holder":{"account":"acc_aeaqcaibaeaqcaibaeaqcaibae","since":10000,"last_proof":{"at":30000,"method":"one_tap"}},"former":[{"account":"acc_aiaqcaibaeaqcaibaeaqcaibae","since":1000,"until":9000,"cause":"unbound"}]}}"#;
+    let json = r#"{"version":1,"state":{"holder":{"account":"acc_aeaqcaibaeaqcaibaeaqcaibae","since":10000,"last_proof":{"at":30000,"method":"one_tap"}},"former":[{"account":"acc_aiaqcaibaeaqcaibaeaqcaibae","since":1000,"until":9000,"cause":"unbound"},{"account":"acc_aiaqcaibaeaqcaibaeaqcaibae","since":9000,"until":10000,"cause":"changed","claim":2}]}}"#;
     let document: Document<Handle> = serde_json::from_str(json).unwrap();
     assert_eq!(serde_json::to_string(&document).unwrap(), json);
-}
-
-#[test]
-fn it_goes_back_from_the_holding_that_was_meant_and_from_no_later_one() {
-    let rival = |since| Rival { account: account(2), since, claim: 0 };
-    let held = |handle: &mut Document<Handle>, now, rival| {
-        let back = Operation::TakeBack { account: account(1), claim: 3, rival };
-        match handle.apply(back, at(now)) {
-            Outcome::Held(holder) => holder,
-            other => panic!("{other:?}"),
-        }
-    };
-    let mut handle = Document::<Handle>::empty();
-    handle.apply(Operation::Resolve { candidate: account(2) }, at(5));
-    assert_eq!(held(&mut handle, 6, rival(at(4))).account, account(2), "another holding of the same account");
-    let back = held(&mut handle, 7, rival(at(5)));
-    assert_eq!((back.account, back.claim, back.proven_at()), (account(1), 3, at(0)), "nobody has proven it");
-    assert_eq!(held(&mut handle, 8, rival(at(5))), back, "said twice");
 }

@@ -104,6 +104,10 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
             "与您的账号有关的申诉或异议已有结果，请在应用内查看；若有疑问，请联系客服。",
             "an appeal or objection about your account was decided. See the app, or contact support.",
         ),
+        NoticeKind::MoneyEnds => (
+            "三天后您的账号将不再按资金账号保护。若有疑问，请立即联系客服。",
+            "in three days your account is guarded no more as one with money. Wrong? Contact support.",
+        ),
     };
     let at = clock(at, language);
     match language {

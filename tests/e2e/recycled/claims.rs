@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{DAY, asked, claim, comes, import, imported, recipe};
 use crate::{
     backend::api_key,
-    client::{fresh_device, post, random_hex},
+    client::{Request, fresh_device, post, random_hex},
     stack::Stack,
     story,
 };
@@ -35,9 +35,13 @@ async fn waits() {
     line["username"] = json!(name);
     let (first, token) = {
         let stack = recipe.clone().start();
-        let (key, _) = api_key(&stack, "account:import");
+        let (key, _) = api_key(&stack, "account:import account:money");
         import(&stack, &key, &[line]).await;
         let login = by_name(&stack, &name, &fresh_device()).await;
+        // The wait is the same where there is money.
+        let path = format!("/v1/accounts/{}/money", login["account"]["id"].as_str().unwrap());
+        let put = Request::new(&stack, reqwest::Method::PUT, &path).json(&json!({ "enabled": true }));
+        assert_eq!(put.bearer(&key).send().await.status, 204);
         let token = login["device"]["token"].clone();
         (login, token)
     };

@@ -112,6 +112,21 @@ fn on_his_own_device_he_is_in_and_is_asked_for_a_new_number() {
 }
 
 #[test]
+fn many_who_had_the_number_for_a_day_do_not_keep_him_out() {
+    let world = World::new();
+    let (his, mut hers) = sold(&world);
+    // Whoever has the SIM registers, takes another number, and registers anew.
+    for nth in 0..20 {
+        assert_eq!(to(&world, &hers, &format!("139001390{nth:02}")).status, 204);
+        world.settle_within(MINUTE);
+        hers = world.login(NUMBER).signed_in();
+        assert_eq!(hers.body["account"]["isNew"], true);
+    }
+    let back = log_in(&world, NUMBER, PASSWORD, &device_with(device_token(&his))).signed_in();
+    assert_eq!(account(&back), account(&his));
+}
+
+#[test]
 fn until_he_has_another_number_every_way_in_asks_for_one() {
     let world = World::new();
     let (his, hers) = sold_after(&world, take_name);

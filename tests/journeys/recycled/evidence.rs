@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    DAY, MINUTE, NUMBER, PASSWORD, SOLD_AGAIN, account, by_password, claim, ming, own, stays, step, used,
+    DAY, MINUTE, NUMBER, PASSWORD, SOLD_AGAIN, account, by_password, claim, device_token, ming,
+    objections::phone, on, own, stays, step, used,
 };
 use crate::world::{
     START, World,
@@ -12,7 +13,7 @@ use crate::world::{
     sms::Mood,
 };
 
-fn world(profile: &'static str) -> World {
+pub(super) fn world(profile: &'static str) -> World {
     World::with(move |name| match name {
         "PROFILE" => Some(profile.to_owned()),
         "PROVIDER_ACCOUNTS" => {
@@ -24,7 +25,7 @@ fn world(profile: &'static str) -> World {
 }
 
 /// It was sold a hundred days after he last proved it.
-fn is_sold(world: &World) {
+pub(super) fn is_sold(world: &World) {
     let reassigned = vec![START.plus(DAY * 100)];
     world.registers.know(NUMBER, Number { reassigned, ..Number::default() });
 }
@@ -218,4 +219,46 @@ fn whoever_waits_for_a_number_gets_it_when_the_carrier_bears_them_out() {
     let hers = world.login(NUMBER).signed_in();
     assert_eq!((account(&hers), &hers.body["account"]["phone"]), (account(&hong), &json!("+86138****8000")));
     assert_ne!(account(&hers), account(&his));
+}
+
+#[test]
+fn a_claim_that_is_due_is_not_carried_out_against_the_carriers_word_where_more_is_at_stake() {
+    for (profile, is_carried_out) in [("basic", true), ("social", false), ("money", false)] {
+        let world = world(profile);
+        let first = ming(&world);
+        used(&world, &first, 7);
+        let mut his = stays(&world, first, 120);
+        // The carrier knows nothing of it when she says so.
+        let held = world.login(NUMBER);
+        assert_eq!(held.body["reason"], "number_may_be_recycled", "{profile}: {}", held.body);
+        let hong = claim(&world, &held, "not_mine").signed_in();
+        is_his(&world);
+        world.pass(DAY * 3);
+        let comes = world.login(NUMBER);
+        if is_carried_out {
+            assert_eq!(account(&comes.signed_in()), account(&hong));
+            continue;
+        }
+        assert_eq!(comes.body["reason"], "number_may_be_recycled", "{profile}: {}", comes.body);
+        assert_eq!(phone(&world, &mut his), "+86138****8000");
+        claim(&world, &comes, "not_mine");
+        // It goes as soon as the carrier knows better.
+        is_sold(&world);
+        world.pass(DAY * 2);
+        assert_eq!(account(&on(&world, device_token(&hong)).signed_in()), account(&hong), "hers");
+        world.settle_within(MINUTE);
+        assert_eq!(phone(&world, &mut his), Value::Null);
+    }
+}
+
+#[test]
+fn who_said_that_it_is_not_theirs_is_not_let_in_by_the_carriers_word() {
+    let world = world("basic");
+    let first = ming(&world);
+    used(&world, &first, 7);
+    stays(&world, first, 120);
+    claim(&world, &world.login(NUMBER), "not_mine").signed_in();
+    is_his(&world);
+    world.pass(DAY);
+    assert_eq!(world.login(NUMBER).body["reason"], "number_may_be_recycled", "though it says so of his");
 }

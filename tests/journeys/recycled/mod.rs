@@ -10,14 +10,15 @@ use crate::world::{
 };
 
 mod action;
-mod appeals;
+pub(super) mod appeals;
 mod asked;
 mod cases;
 mod closed;
 mod evidence;
+mod in_session;
 mod mine;
 mod not_mine;
-mod objections;
+pub(super) mod objections;
 mod questions;
 mod told;
 

@@ -7,41 +7,41 @@ use super::{
 };
 use crate::world::{Answer, Port, World, client::device_with, faults::ALL_WAYS};
 
-pub(super) fn object(world: &World, login: &mut Answer) -> Answer {
+pub(crate) fn object(world: &World, login: &mut Answer) -> Answer {
     world.post("/v1/account/phone/objection", &json!({})).bearer(&access(world, login)).send()
 }
 
-pub(super) fn claims(world: &World, login: &mut Answer) -> Value {
+pub(crate) fn claims(world: &World, login: &mut Answer) -> Value {
     let claims = world.get("/v1/account/phone/claims").bearer(&access(world, login)).send();
     assert_eq!(claims.status, 200, "{}", claims.body);
     claims.body["claims"].clone()
 }
 
 /// A new access token of a session that was not used for a while.
-pub(super) fn access(world: &World, login: &mut Answer) -> String {
+pub(crate) fn access(world: &World, login: &mut Answer) -> String {
     let refreshed = super::refresh(world, login);
     assert_eq!(refreshed.status, 200, "{}", refreshed.body);
     login.body["session"] = refreshed.body["session"].clone();
     refreshed.text("/session/accessToken").to_owned()
 }
 
-fn phone(world: &World, login: &mut Answer) -> Value {
+pub(crate) fn phone(world: &World, login: &mut Answer) -> Value {
     let own = world.get("/v1/account").bearer(&access(world, login)).send();
     assert_eq!(own.status, 200, "{}", own.body);
     own.body["phone"].clone()
 }
 
 /// One of those who help people.
-pub(super) fn key(world: &World, name: &str) -> String {
+pub(crate) fn key(world: &World, name: &str) -> String {
     world.api_key(name, &["cases:read", "cases:decide"])
 }
 
-pub(super) fn decide(world: &World, key: &str, case: &str, decision: &str) -> Answer {
+pub(crate) fn decide(world: &World, key: &str, case: &str, decision: &str) -> Answer {
     let body = json!({"decision": decision, "reason": "as the papers say"});
     world.post(&format!("/v1/cases/{case}/decision"), &body).bearer(key).send()
 }
 
-pub(super) fn queue(world: &World, state: &str) -> Vec<Value> {
+pub(crate) fn queue(world: &World, state: &str) -> Vec<Value> {
     world.settle_within(MINUTE);
     let listed = world.get(&format!("/v1/cases?state={state}")).bearer(&key(world, "reader")).send();
     assert_eq!(listed.status, 200, "{}", listed.body);
@@ -71,6 +71,15 @@ fn lost(world: &World) -> (Answer, Answer) {
     world.settle_within(MINUTE);
     let ming = log_in(world, "xiaoming", PASSWORD, &device_with(super::device_token(&first))).signed_in();
     (ming, hong)
+}
+
+/// She takes another number in place of this one.
+fn moves_on(world: &World, login: &Answer, to: &str) {
+    let credential = json!({"provider": "cmcc", "token": world.providers.token(to)});
+    let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
+    let changed = world.put("/v1/account/phone", &body).bearer(super::bearer(login)).send();
+    assert_eq!(changed.status, 204, "{}", changed.body);
+    world.settle_within(MINUTE);
 }
 
 fn holder(world: &World) -> String {
@@ -133,8 +142,9 @@ fn a_number_that_went_comes_back_when_those_who_decide_say_so() {
     let anna = key(&world, "anna");
     let read = world.get(&format!("/v1/cases/{}", case.text("/id"))).bearer(&anna).send();
     assert_eq!(read.body["heldBy"]["account"], account(&hong), "{}", read.body);
-    assert_eq!(decide(&world, &anna, case.text("/id"), "grant").text("/state"), "done");
-    world.settle_within(MINUTE);
+    assert_eq!(decide(&world, &anna, case.text("/id"), "grant").text("/state"), "granted", "not back yet");
+    assert_eq!(claims(&world, &mut ming)[0]["objection"]["state"], "granted");
+    assert_eq!((queue(&world, "granted").len(), queue(&world, "done").len()), (0, 1), "it is, by now");
     assert_eq!(phone(&world, &mut ming), "+86138****8000");
     assert_eq!(phone(&world, &mut hong), Value::Null, "she is told, and keeps all else");
     assert_eq!(holder(&world).matches(account(&ming)).count(), 2, "his name and the number");
@@ -160,6 +170,7 @@ fn it_comes_back_once_whatever_breaks_on_the_way() {
                 world.faults.mend();
                 world.settle_within(MINUTE * 10);
                 let name = format!("{port:?} {call} {way:?}");
+                assert_eq!(queue(&world, "done").len(), 1, "{name}");
                 assert_eq!(phone(&world, &mut ming), "+86138****8000", "{name}");
                 assert_eq!(phone(&world, &mut hong), Value::Null, "{name}");
             }
@@ -186,18 +197,81 @@ fn a_number_that_has_gone_on_is_taken_from_nobody_else() {
     let (mut ming, hong) = lost(&world);
     let case = object(&world, &mut ming);
     // She takes another number, and somebody else gets this one.
-    let credential = json!({"provider": "cmcc", "token": world.providers.token("13700137000")});
-    let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
     let fresh = world.login(NUMBER).signed_in();
     assert_eq!(account(&fresh), account(&hong));
-    let changed = world.put("/v1/account/phone", &body).bearer(super::bearer(&fresh)).send();
-    assert_eq!(changed.status, 204, "{}", changed.body);
-    world.settle_within(MINUTE);
+    moves_on(&world, &fresh, "13700137000");
     let third = world.login(NUMBER).signed_in();
     assert_ne!(account(&third), account(&hong));
     world.settle_within(MINUTE);
     assert_eq!(decide(&world, &key(&world, "anna"), case.text("/id"), "grant").status, 200);
-    world.settle_within(MINUTE);
+    assert_eq!(queue(&world, "gone").len(), 1, "it says that it could not be");
+    assert_eq!(claims(&world, &mut ming)[0]["objection"]["state"], "gone");
     assert_eq!(account(&world.login(NUMBER).signed_in()), account(&third));
     assert_eq!(phone(&world, &mut ming), Value::Null);
+    let anna = key(&world, "anna");
+    decide(&world, &anna, case.text("/id"), "refuse").is_problem(409, "case_conflict");
+    // Objecting anew he lets people look at that one, too.
+    let anew = object(&world, &mut ming);
+    assert_eq!((anew.status, anew.text("/state")), (202, "open"), "{}", anew.body);
+    assert_eq!(claims(&world, &mut ming)[0]["objection"]["id"], anew.body["id"]);
+    let read = world.get(&format!("/v1/cases/{}", anew.text("/id"))).bearer(&anna).send();
+    assert_eq!(read.body["heldBy"]["account"], account(&third), "{}", read.body);
+    assert_eq!(decide(&world, &anna, anew.text("/id"), "grant").status, 200);
+    assert_eq!(queue(&world, "done").len(), 1);
+    assert_eq!(phone(&world, &mut ming), "+86138****8000");
+}
+
+#[test]
+fn who_gives_it_up_and_takes_it_again_has_not_got_away_with_it() {
+    for decided_between in [false, true] {
+        let world = World::new();
+        let (mut ming, hong) = lost(&world);
+        let case = object(&world, &mut ming);
+        let grant = || decide(&world, &key(&world, "anna"), case.text("/id"), "grant").status;
+        let hers = world.login(NUMBER).signed_in();
+        moves_on(&world, &hers, "13700137000");
+        if decided_between {
+            assert_eq!(grant(), 200);
+            queue(&world, "open");
+        }
+        // Another holding of the same account.
+        let again = world.login("13700137000").signed_in();
+        assert_eq!(account(&again), account(&hong));
+        let credential = json!({"provider": "cmcc", "token": world.providers.token(NUMBER)});
+        let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
+        let back = world.put("/v1/account/phone", &body).bearer(super::bearer(&again)).send();
+        if decided_between {
+            back.is_problem(409, "phone_in_use");
+        } else {
+            assert_eq!(back.status, 204, "{}", back.body);
+            world.settle_within(MINUTE);
+            assert_eq!(grant(), 200);
+        }
+        assert_eq!(queue(&world, "done").len(), 1);
+        assert_eq!(phone(&world, &mut ming), "+86138****8000");
+        asked(&world);
+    }
+}
+
+#[test]
+fn an_objection_made_before_the_number_goes_brings_it_back_after_it_went() {
+    for is_sold in [false, true] {
+        let world = super::evidence::world("basic");
+        let (mut ming, _) = waiting(&world);
+        let case = object(&world, &mut ming);
+        if is_sold {
+            // While people look at it the carrier says that it was sold, and it goes at once.
+            super::evidence::is_sold(&world);
+            world.pass(DAY * 2);
+            assert_eq!(world.login(NUMBER).body["reason"], "number_recycled");
+            world.settle_within(MINUTE);
+            world.login(NUMBER).signed_in();
+            world.settle_within(MINUTE);
+            assert_eq!(phone(&world, &mut ming), Value::Null);
+        }
+        let granted = decide(&world, &key(&world, "anna"), case.text("/id"), "grant");
+        assert_eq!(granted.text("/state"), if is_sold { "granted" } else { "done" });
+        assert_eq!(queue(&world, "done").len(), 1);
+        assert_eq!(phone(&world, &mut ming), "+86138****8000");
+    }
 }
