@@ -14,7 +14,7 @@ pub use self::{
     objections::NEVER,
     operation::{Operation, Refresh},
     outcome::{Number, Outcome},
-    owner_proof::{Known, Proof, Questions, Tries, TryLimits},
+    owner_proof::{AskFriends, Known, Proof, Questions, Tries, TryLimits, Word},
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
@@ -216,6 +216,7 @@ impl Machine for Account {
                 self.settle_claim(&handle, (claim, is_won), account, &rules, now, outbox);
                 Outcome::Done
             }
+            Operation::HearFriend(word) => self.hear_friend(&word, now),
             Operation::AtCase(at) => self.at_case(&at, now, outbox),
             Operation::GiveBack { account, handle, claim, rules } => {
                 self.give_back(account, &handle, claim, &rules, now, outbox);

@@ -100,6 +100,9 @@ pub enum NoticeKind {
     /// An appeal, or an objection of the owner, was decided.
     #[serde(rename = "appeal.decided")]
     AppealDecided,
+    /// Somebody who waits asks friends of the owner to vouch for them.
+    #[serde(rename = "friends.asked")]
+    FriendsAsked,
 }
 
 /// By which way a notice goes.
@@ -141,7 +144,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -163,6 +166,7 @@ impl NoticeKind {
         Self::NumberReassigned,
         Self::AppealOpened,
         Self::AppealDecided,
+        Self::FriendsAsked,
     ];
 
     /// The name in webhooks.
@@ -189,6 +193,7 @@ impl NoticeKind {
             Self::NumberReassigned => "number.reassigned",
             Self::AppealOpened => "appeal.opened",
             Self::AppealDecided => "appeal.decided",
+            Self::FriendsAsked => "friends.asked",
         }
     }
 
@@ -209,6 +214,7 @@ impl NoticeKind {
                 | Self::TrustedPhoneRemoved
                 | Self::NumberClaimed
                 | Self::NumberReassigned
+                | Self::FriendsAsked
         )
     }
 
@@ -219,9 +225,9 @@ impl NoticeKind {
         self.is_of_number() || self.costs_number() || is_appeal || is_last
     }
 
-    /// Whether somebody else has the number, so that only the other channels lead to the owner.
+    /// Whether somebody else has the number, or may have it, so that only the other channels lead to the owner.
     pub const fn costs_number(self) -> bool {
-        matches!(self, Self::NumberClaimed | Self::NumberReassigned)
+        matches!(self, Self::NumberClaimed | Self::NumberReassigned | Self::FriendsAsked)
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

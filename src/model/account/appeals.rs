@@ -51,10 +51,8 @@ impl Account {
             return Some(Outcome::TicketInvalid);
         }
         // 2. Room for it. Strangers and the owner's devices do not take each other's.
-        let presented = &waits.sign_in.presented;
-        let device = self.devices.iter().find(|known| known.is(presented)).map(|known| known.id);
-        let on_own_device = device.is_some_and(|device| self.has_standing(device, &at.rules, now));
-        if let Some(retry_after) = self.appeals_are_full(&waits, on_own_device, &at.rules, now) {
+        let on_own_device = self.is_own_device(&waits, &at.rules, now);
+        if let Some(retry_after) = self.cases_are_full("appeal", (&waits, on_own_device), &at.rules, now) {
             return Some(Outcome::Limited { retry_after });
         }
         // 3. The rule.
@@ -97,25 +95,32 @@ impl Account {
         plea.numbers.iter().any(had) && (knows_month || knows_model)
     }
 
-    /// Seconds until there is room for one more; `None`: there is.
-    fn appeals_are_full(
+    /// Whether who waits does so on a device that can speak for the owner.
+    pub(super) fn is_own_device(&self, waits: &StepUp, rules: &Rules, now: Timestamp) -> bool {
+        let presented = &waits.sign_in.presented;
+        let device = self.devices.iter().find(|known| known.is(presented)).map(|known| known.id);
+        device.is_some_and(|device| self.has_standing(device, rules, now))
+    }
+
+    /// Seconds until there is room for one more case of that kind; `None`: there is.
+    pub(super) fn cases_are_full(
         &self,
-        waits: &StepUp,
-        on_own_device: bool,
+        kind: &str,
+        (waits, on_own_device): (&StepUp, bool),
         rules: &Rules,
         now: Timestamp,
     ) -> Option<u32> {
         let (mut by_asker, mut by_all, mut is_asking, mut first) = (0_usize, 0_usize, false, now);
         for known in &self.cases {
-            let Matter::Appeal(appeal) = &known.matter else { continue };
-            if appeal.on_own_device != on_own_device {
+            let Some((other, is_own)) = known.matter.waits() else { continue };
+            if known.kind() != kind || is_own != on_own_device {
                 continue;
             }
             first = if by_all == 0 { known.opened_at } else { first };
             by_all = by_all.saturating_add(1);
-            if appeal.waits.sign_in.asker == waits.sign_in.asker {
+            if other.sign_in.asker == waits.sign_in.asker {
                 by_asker = by_asker.saturating_add(1);
-                is_asking |= known.is_open();
+                is_asking |= known.stands(now);
             }
         }
         let limits = rules.appeals;
@@ -124,7 +129,7 @@ impl Account {
         is_full.then(|| u32::try_from(wait).unwrap_or(u32::MAX))
     }
 
-    /// The owner refuses an appeal, on a device that can speak for them.
+    /// The owner refuses an appeal, or what friends say, on a device that can speak for them.
     pub(super) fn refuse_appeal(
         &mut self,
         id: CaseId,
@@ -134,7 +139,7 @@ impl Account {
         outbox: &mut Outbox,
     ) -> Outcome {
         let may = self.has_standing(by.device, rules, now);
-        let is_it = |known: &&mut Case| known.id == id && matches!(known.matter, Matter::Appeal(_));
+        let is_it = |known: &&mut Case| known.id == id && known.matter.waits().is_some();
         let Some(known) = self.cases.iter_mut().find(is_it) else { return Outcome::NotFound };
         match known.state {
             _ if !may => Outcome::NeedsStanding,
@@ -143,6 +148,10 @@ impl Account {
             _ => {
                 known.state = State::Refused;
                 let refused = known.clone();
+                // Friends were asked in vain: nobody decided anything but the owner.
+                if matches!(refused.matter, Matter::Friends(_)) {
+                    return Outcome::Done;
+                }
                 self.announce(&refused, by.account, NoticeKind::AppealDecided, rules, now, outbox);
                 Outcome::Done
             }

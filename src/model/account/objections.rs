@@ -45,7 +45,7 @@ impl Account {
         }
         let is_it = |known: &&Case| match &known.matter {
             Matter::Objection(objection) => objection.handle == handle && since <= known.opened_at,
-            Matter::Appeal(_) => false,
+            _ => false,
         };
         if let Some(known) = self.cases.iter().find(is_it) {
             return Outcome::Case(known.clone().into());

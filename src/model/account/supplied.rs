@@ -25,6 +25,7 @@ impl Account {
         kept.facts = said.facts.or_else(|| kept.facts.take());
         kept.friends = said.friends.or_else(|| kept.friends.take());
         kept.money = said.money.or(kept.money);
+        self.forget_old_friends();
         Outcome::Done
     }
 

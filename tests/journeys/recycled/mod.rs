@@ -14,6 +14,7 @@ mod appeals;
 mod asked;
 mod cases;
 mod evidence;
+mod friends;
 mod mine;
 mod not_mine;
 mod objections;
