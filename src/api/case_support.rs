@@ -166,6 +166,7 @@ impl<'a> Opened<'a> {
                 let rival = made.rival;
                 held_by = rival.map(|rival| Holder { account: rival.account, since: rival.since.rfc3339() });
             }
+            Matter::Friends(_) => {}
         }
         let CaseBody { id, state, expires_at } = body;
         Self {

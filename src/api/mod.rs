@@ -11,6 +11,7 @@ pub mod cookie;
 pub mod cors;
 pub mod devices;
 pub mod fresh_proof;
+pub mod friends;
 pub mod http;
 pub mod identities;
 pub mod identity_login;

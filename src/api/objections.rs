@@ -7,7 +7,7 @@ use super::{Reply, appeals::CaseBody, http::HttpIn, login, own, problem::Problem
 use crate::{
     journeys::{Service, appeals::AppealView, objections::NumberClaimView, own_profile::AccountView},
     kernel::time::Timestamp,
-    model::{case::Matter, login_history::Place},
+    model::login_history::Place,
     ports::World,
 };
 
@@ -80,11 +80,12 @@ pub(super) async fn appeals<W: World>(service: Service<'_, W>, request: &HttpIn)
     login::json(&Answer { appeals: appeals_of(&views, service.world.now()) })
 }
 
-/// An appeal for one's account: by which device, and where it was.
+/// Somebody appeals for one's account, or asks friends: by which device, and where it was.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Appeal<'a> {
     id: String,
+    kind: &'static str,
     state: &'static str,
     expires_at: String,
     opened_at: String,
@@ -102,11 +103,12 @@ struct Device<'a> {
 
 impl<'a> Appeal<'a> {
     fn of(view: &'a AppealView, now: Timestamp) -> Option<Self> {
-        let Matter::Appeal(appeal) = &view.case.case.matter else { return None };
-        let sign_in = &appeal.waits.sign_in;
+        let (waits, _) = view.case.case.matter.waits()?;
+        let sign_in = &waits.sign_in;
         let CaseBody { id, state, expires_at } = CaseBody::of(&view.case, now);
         Some(Self {
             id,
+            kind: view.case.case.kind(),
             state,
             expires_at,
             opened_at: view.case.case.opened_at.rfc3339(),

@@ -1,9 +1,9 @@
 //! Which request goes where.
 
 use super::{
-    Reply, account, accounts, appeals, approvals, backend, case_support, devices, http::HttpIn, identities,
-    identity_login, import, login_history, meta, numbers, oauth, objections, one_tap, otp, password,
-    receipts, session, sessions, step_up,
+    Reply, account, accounts, appeals, approvals, backend, case_support, devices, friends, http::HttpIn,
+    identities, identity_login, import, login_history, meta, numbers, oauth, objections, one_tap, otp,
+    password, receipts, session, sessions, step_up,
 };
 use crate::{
     journeys::Service,
@@ -125,6 +125,8 @@ pub enum Route {
     AccountPhone(AccountId),
     /// `PUT /v1/accounts/{id}/...`
     AccountPut(AccountId, Put),
+    /// `POST /v1/friends/confirmations`
+    FriendConfirm,
     /// `POST /v1/appeals`
     AppealMake,
     /// `GET /v1/appeals/{id}`
@@ -248,6 +250,7 @@ impl Route {
             Self::AccountRestore(_) => "POST /v1/accounts/{id}/restore",
             Self::AccountPhone(_) => "GET /v1/accounts/{id}/phone",
             Self::AccountPut(_, put) => put.name(),
+            Self::FriendConfirm => "POST /v1/friends/confirmations",
             Self::AppealMake => "POST /v1/appeals",
             Self::Appeal => "GET /v1/appeals/{id}",
             Self::AppealImage => "POST /v1/appeals/{id}/images",
@@ -322,6 +325,7 @@ pub(super) async fn run<W: World>(service: Service<'_, W>, route: &Route, reques
         Route::AccountRestore(id) => accounts::restore(service, request, *id).await,
         Route::AccountPhone(id) => accounts::phone(service, request, *id).await,
         Route::AccountPut(id, put) => accounts::put(service, request, *id, *put).await,
+        Route::FriendConfirm => friends::confirm(service, request).await,
         Route::AppealMake => appeals::make(service, request).await,
         Route::Appeal => appeals::look(service, request).await,
         Route::AppealImage => appeals::add_image(service, request).await,

@@ -83,6 +83,7 @@ pub(super) enum Wanted {
     ProveByPassword(Secret<String>),
     ProveByName(Secret<String>, IdNumber),
     AskQuestions,
+    AskFriends,
     AnswerQuestion(usize, usize),
 }
 
@@ -132,6 +133,7 @@ pub(super) async fn take<W: World>(
         }
         Wanted::ProveByPassword(password) => service.prove_by_password(&holder, password).await,
         Wanted::ProveByName(name, id) => service.prove_by_name(&holder, name, id).await,
+        Wanted::AskFriends => service.ask_friends(&holder, &request.address).await,
         Wanted::AskQuestions => service.ask_questions(&holder, request.language()).await,
         Wanted::AnswerQuestion(round, option) => service.answer_question(&holder, *round, *option).await,
     };
@@ -143,12 +145,13 @@ pub(super) async fn take<W: World>(
 
 const CHOICE: [(&str, bool); 2] = [(CHOICES[0], true), (CHOICES[1], false)];
 
-const METHODS: [(&str, ProofKind); 6] = {
-    let [device, phone, password, _, questions, email, name] = ProofKind::ALL;
+const METHODS: [(&str, ProofKind); 7] = {
+    let [device, phone, password, friends, questions, email, name] = ProofKind::ALL;
     [
         (device.name(), device),
         (phone.name(), phone),
         (password.name(), password),
+        (friends.name(), friends),
         (questions.name(), questions),
         (email.name(), email),
         (name.name(), name),
@@ -164,6 +167,7 @@ fn to_start(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
         }
         ProofKind::EmailCode => Some(Wanted::Code(CodeTo::Email, login::captcha(body))),
         ProofKind::HistoryQuestions => Some(Wanted::AskQuestions),
+        ProofKind::Friends => Some(Wanted::AskFriends),
         // Nothing has to be begun.
         _ => Some(Wanted::Look(0)),
     }
@@ -171,7 +175,8 @@ fn to_start(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
 
 fn to_complete(kind: ProofKind, body: &mut Fields) -> Option<Wanted> {
     match kind {
-        ProofKind::DeviceApproval => Some(Wanted::Look(0)),
+        // Others say it.
+        ProofKind::DeviceApproval | ProofKind::Friends => Some(Wanted::Look(0)),
         ProofKind::Password => password::password(body, "password").map(Wanted::ProveByPassword),
         ProofKind::HistoryQuestions => {
             let most = |count: usize| u64::try_from(count.saturating_sub(1)).unwrap_or(0);

@@ -34,6 +34,8 @@ struct StepUpRequired<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     question: Option<Question<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    friends: Option<Friends<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     challenge: Option<ChallengeBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     device: Option<DeviceToken<'a>>,
@@ -62,6 +64,16 @@ struct Hints<'a> {
 #[serde(rename_all = "camelCase")]
 struct Approval<'a> {
     r#match: &'a str,
+    expires_in: u64,
+}
+
+/// Friends who are asked.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Friends<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phrase: Option<&'a str>,
     expires_in: u64,
 }
 
@@ -129,6 +141,11 @@ pub(super) fn step_up_required(
             rounds: ROUNDS,
             text: &shown.question,
             options: &shown.options,
+        }),
+        friends: step_up.friends.as_ref().map(|asked| Friends {
+            id: &asked.id,
+            phrase: asked.phrase.as_deref(),
+            expires_in: asked.expires_in,
         }),
         challenge: challenged.map(ChallengeBody::from),
         device: issued

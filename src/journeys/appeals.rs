@@ -58,7 +58,7 @@ pub struct Appealing<'a> {
     pub proof: Option<&'a GivenDeviceProof>,
 }
 
-/// A device from which somebody appeals, as the owner may see it.
+/// A device from which somebody appeals or asks friends, as the owner may see it.
 #[derive(Debug)]
 pub struct AppealView {
     /// The case.
@@ -114,15 +114,15 @@ impl<W: World> Service<'_, W> {
         Ok(self.case_view(case.account, found.ok_or(Code::NotFound)?)?)
     }
 
-    /// The appeals for the own account, the newest first.
+    /// Who appeals for the own account, or asks friends, the newest first.
     ///
     /// # Errors
     /// [`Fault`] for what does not open.
     pub fn appeals(&self, account: &AccountView) -> Result<Vec<AppealView>, Fault> {
         let mut views = Vec::new();
         for case in account.own.cases.iter().rev() {
-            let Matter::Appeal(appeal) = &case.matter else { continue };
-            let name = &appeal.waits.sign_in.profile.name;
+            let Some((waits, _)) = case.matter.waits() else { continue };
+            let name = &waits.sign_in.profile.name;
             let device_name = self.open_text(account.id, DEVICE_NAME, name)?;
             views.push(AppealView { case: self.case_view(account.id, case.clone())?, device_name });
         }

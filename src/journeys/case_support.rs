@@ -96,6 +96,7 @@ impl<W: World> Service<'_, W> {
                 }
             }
             Matter::Objection(objection) => phone = Some(self.open_phone(account, &objection.value)?),
+            Matter::Friends(_) => return Err(Code::NotFound.into()),
         }
         let votes = view.case.votes.iter();
         let votes = votes.map(|vote| Ok((vote.clone(), self.open_text(account, CASE_REASON, &vote.reason)?)));
@@ -118,7 +119,7 @@ impl<W: World> Service<'_, W> {
         let view = self.at_case(&case, CaseStep::Look).await?;
         let key = match &view.case.matter {
             Matter::Appeal(appeal) => appeal.images.get(number),
-            Matter::Objection(_) => None,
+            _ => None,
         };
         let sealed = self.world.image(key.ok_or(Code::NotFound)?).await?.ok_or(Code::NotFound)?;
         let context = super::sealed::context(case.account, APPEAL_IMAGE);

@@ -18,6 +18,7 @@ mod email;
 mod entrance;
 pub mod evidence;
 pub mod fresh_proof;
+pub mod friends;
 pub mod identity;
 pub mod identity_exchange;
 pub mod identity_login;

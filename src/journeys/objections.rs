@@ -104,7 +104,7 @@ impl<W: World> Service<'_, W> {
     ) -> Result<Option<CaseView>, Fault> {
         let is_it = |known: &&Case| match &known.matter {
             Matter::Objection(objection) => objection.handle == *handle && since <= known.opened_at,
-            Matter::Appeal(_) => false,
+            _ => false,
         };
         account
             .own

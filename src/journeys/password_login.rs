@@ -73,8 +73,8 @@ impl<W: World> Service<'_, W> {
         self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 
-    /// Whose password it may be: always as many for a number, and one for all else, since only numbers are sold again.
-    fn accounts_of(
+    /// Whom an identifier leads to and has led to: always as many for a number, and one for all else, since only numbers are sold again.
+    pub(super) fn accounts_of(
         &self,
         handle: &HandleName,
         now: Option<AccountId>,

@@ -152,6 +152,11 @@ impl<W: World> Service<'_, W> {
         CaseId::from_bytes(self.seed_of(ticket).draw("appeal"))
     }
 
+    /// Under what it is kept that whoever holds a ticket has asked friends.
+    pub(super) fn friends_case_of(&self, ticket: &Ticket) -> CaseId {
+        CaseId::from_bytes(self.seed_of(ticket).draw("friends"))
+    }
+
     /// What is drawn for whoever holds a ticket: always the same, so that a repeat ends as the first did.
     fn seed_of(&self, ticket: &Ticket) -> Seed {
         let ours = derive(self.settings.mac.current().bytes.expose(), "onetap ticket seed");

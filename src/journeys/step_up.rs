@@ -21,6 +21,7 @@ use crate::{
     },
     model::{
         account::{AtTicket, Deed, Operation, Outcome, Step, Waiting},
+        case::CaseRef,
         owner_proof::ProofKind,
         refusal::{Code, Refusal},
         step_up::{Digits, Reason},
@@ -67,10 +68,23 @@ pub struct StepUp {
     pub by_phone: Vec<TrustedPhoneView>,
     /// The round of questions that is asked, counted from 0.
     pub round: Option<(usize, ShownRound)>,
+    /// Friends who can still confirm.
+    pub friends: Option<FriendsAsked>,
     /// What whoever proved the number may see of the account.
     pub hints: Option<Hints>,
     /// The device's token, when it was issued with the ticket.
     pub device_token: Option<Secret<String>>,
+}
+
+/// Friends who are asked.
+#[derive(Debug)]
+pub struct FriendsAsked {
+    /// The text of the case, under which its device sees how far it is.
+    pub id: String,
+    /// What to pass on to them, where they were just asked.
+    pub phrase: Option<String>,
+    /// Seconds until nobody can confirm it any more.
+    pub expires_in: u64,
 }
 
 /// Enough for the owner to know the account again, and nothing that any proof asks for.
@@ -80,6 +94,13 @@ pub struct Hints {
     pub display_name: Option<String>,
     /// The year (UTC) since when there is an account.
     pub since: String,
+}
+
+impl StepUp {
+    /// Whether others may say something at any moment.
+    const fn waits_for_others(&self) -> bool {
+        self.question.is_some() || self.friends.is_some()
+    }
 }
 
 impl<W: World> Service<'_, W> {
@@ -104,7 +125,7 @@ impl<W: World> Service<'_, W> {
             looks_again = true;
             let rest = until.since(self.world.now());
             match entry {
-                Entry::StepUp(step_up) if step_up.question.is_some() && !rest.is_zero() => {
+                Entry::StepUp(step_up) if step_up.waits_for_others() && !rest.is_zero() => {
                     self.world.pause(rest.min(LOOK_EVERY)).await;
                 }
                 entry => return Ok(entry),
@@ -141,6 +162,14 @@ impl<W: World> Service<'_, W> {
             offered: waiting.offered.clone(),
             round: match &waiting.round {
                 Some((round, shown)) => Some((*round, self.open_round(account, shown)?)),
+                None => None,
+            },
+            friends: match waiting.friends {
+                Some((case, until, asked_until)) => Some(FriendsAsked {
+                    id: CaseRef { account, id: case, until }.write(&self.settings.sealing)?,
+                    phrase: None,
+                    expires_in: asked_until.since(now).as_secs(),
+                }),
                 None => None,
             },
             hints: waiting.hints.as_ref().map(|hints| self.hints(account, hints)),

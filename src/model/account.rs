@@ -14,7 +14,7 @@ pub use self::{
     objections::NEVER,
     operation::{Operation, Refresh},
     outcome::{Number, Outcome},
-    owner_proof::{Known, Proof, Questions, Tries, TryLimits},
+    owner_proof::{AskFriends, Known, Proof, Questions, Tries, TryLimits, Word},
     password::Password,
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
@@ -217,6 +217,7 @@ impl Machine for Account {
                 self.settle_claim(&handle, (claim, is_won), account, &rules, now, outbox);
                 Outcome::Done
             }
+            Operation::HearFriend(word) => self.hear_friend(&word, now),
             Operation::AtCase(at) => self.at_case(&at, now, outbox),
             Operation::SettleReturn { account, handle, claim, is_back, rules } => {
                 self.settle_return(&handle, (claim, is_back), account, &rules, now, outbox);

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     evidence::Reassignment,
+    friends::Vouching,
     handle::HandleName,
     owner_proof::{ProofKind, strength_of},
     recycling::Profile,
@@ -74,6 +75,8 @@ pub enum Matter {
     Objection(Objection),
     /// Somebody who waits says that the account is theirs.
     Appeal(Box<Appeal>),
+    /// Friends of the owner are asked whether somebody who waits is the owner.
+    Friends(Box<AskedFriends>),
 }
 
 /// The owner says that a number is theirs still, which somebody else has or waits for.
@@ -112,6 +115,18 @@ pub struct Appeal {
     /// Under which keys their images are kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<String>,
+}
+
+/// Friends of the owner are asked whether somebody who waits is the owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskedFriends {
+    /// How they came in, and on which device.
+    pub waits: StepUp,
+    /// What friends have said.
+    pub vouching: Vouching,
+    /// They asked on a device of standing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_own_device: bool,
 }
 
 /// What one of those who help people said.
@@ -168,6 +183,17 @@ pub fn judge(grounds: &Grounds<'_>) -> Option<bool> {
     (suffices && !grounds.is_guarded && grounds.profile != Profile::Money).then_some(true)
 }
 
+impl Matter {
+    /// Who waits by it, and whether that is on a device of standing; `None`: nobody but the owner.
+    pub const fn waits(&self) -> Option<(&StepUp, bool)> {
+        match self {
+            Self::Objection(_) => None,
+            Self::Appeal(made) => Some((&made.waits, made.on_own_device)),
+            Self::Friends(asked) => Some((&asked.waits, asked.on_own_device)),
+        }
+    }
+}
+
 impl Case {
     /// When it is over.
     pub fn until(&self) -> Timestamp {
@@ -179,9 +205,20 @@ impl Case {
         matches!(self.state, State::Open | State::Granted(_))
     }
 
+    /// Whether nobody has decided it for good, and somebody still can or has.
+    pub fn stands(&self, now: Timestamp) -> bool {
+        self.is_open() && !self.is_late(now)
+    }
+
+    /// Whether too few friends have said anything in their time.
+    fn is_late(&self, now: Timestamp) -> bool {
+        matches!(&self.matter, Matter::Friends(asked) if self.state == State::Open && asked.vouching.until <= now)
+    }
+
     /// How far it is, by its name in answers.
     pub fn state_name(&self, now: Timestamp) -> &'static str {
         match self.state {
+            State::Open if self.is_late(now) => "expired",
             State::Open => "open",
             State::Granted(from) if now < from => "decided",
             State::Granted(_) => "granted",
@@ -251,6 +288,7 @@ impl Case {
         match self.matter {
             Matter::Objection(_) => "objection",
             Matter::Appeal(_) => "appeal",
+            Matter::Friends(_) => "friends",
         }
     }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::device::Trust;
 use crate::kernel::{id::AccountId, time::Timestamp};
 
 pub use phrase::Phrase;
@@ -32,26 +31,18 @@ pub struct Friend(pub AccountId, pub i64);
 pub struct Vouching {
     /// Keyed digest of the phrase.
     phrase: String,
-    /// Digest of the device token of who asks.
-    device: String,
-    /// Keyed digest of the network that they ask from.
-    network: String,
-    /// When it was asked.
-    pub asked_at: Timestamp,
+    /// By what those came who asked.
+    asker: Whence,
     /// Nobody can confirm any more then.
     pub until: Timestamp,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     confirmed: Vec<AccountId>,
 }
 
-/// Who is asking, or confirming: by what they come.
+/// By what somebody comes: digests of the tokens and of the key of their device, and of their network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whence {
-    /// Digest of the device token.
-    pub device: String,
-    /// Keyed digest of the network.
-    pub network: String,
-}
+#[serde(transparent)]
+pub struct Whence(pub Vec<String>);
 
 /// What becomes of a confirmation. Who confirms may be told whether it counts, and no more: else a stranger with a phrase of
 /// their own learns who the owner's friends are.
@@ -67,8 +58,6 @@ pub enum Vouched {
     NoFriend,
     /// It is on the device, or from the network, of who asks.
     SameHand,
-    /// On this device their account is not at home.
-    NewDevice,
 }
 
 impl Friend {
@@ -78,25 +67,38 @@ impl Friend {
     }
 }
 
+impl Whence {
+    /// Whether both have something in common.
+    fn meets(&self, other: &Self) -> bool {
+        self.0.iter().any(|trace| other.0.contains(trace))
+    }
+}
+
 impl Vouching {
     /// Asks, with the keyed digest of a fresh [`Phrase`].
     pub fn ask(phrase: String, asker: Whence, now: Timestamp) -> Self {
-        let Whence { device, network } = asker;
-        Self { phrase, device, network, asked_at: now, until: now.plus(VOUCHING), confirmed: Vec::new() }
+        Self { phrase, asker, until: now.plus(VOUCHING), confirmed: Vec::new() }
     }
 
-    /// Whether friends have confirmed it, enough of them, in time. It stays so.
+    /// Whoever asks comes from there too.
+    pub fn comes_from(&mut self, trace: &str) {
+        if !self.asker.0.iter().any(|known| known == trace) {
+            self.asker.0.push(trace.to_owned());
+        }
+    }
+
+    /// Whether friends have confirmed it, enough of them, in time.
     pub const fn is_enough(&self) -> bool {
         self.confirmed.len() >= FRIENDS_NEEDED
     }
 
-    /// Takes the word of `voucher`, on a device of this trust. `friends` are those of the account as they are now; one friend
-    /// counts once.
+    /// Takes the word of `voucher`, on a device that can speak for them. `friends` are those of the account as they are now;
+    /// one friend counts once.
     pub fn confirm(
         &mut self,
         phrase: &str,
         friends: &[Friend],
-        (voucher, trust, whence): (AccountId, Trust, &Whence),
+        (voucher, whence): (AccountId, &Whence),
         now: Timestamp,
     ) -> Vouched {
         if phrase != self.phrase || now >= self.until {
@@ -105,16 +107,18 @@ impl Vouching {
         if !friends.iter().any(|friend| friend.0 == voucher && friend.counts(now)) {
             return Vouched::NoFriend;
         }
-        if whence.device == self.device || whence.network == self.network {
+        if self.asker.meets(whence) {
             return Vouched::SameHand;
-        }
-        if trust == Trust::New {
-            return Vouched::NewDevice;
         }
         if !self.confirmed.contains(&voucher) {
             self.confirmed.push(voucher);
         }
         if self.is_enough() { Vouched::Enough } else { Vouched::Counts }
+    }
+
+    /// Those are the friends from now on: what others said counts no more.
+    pub fn keep(&mut self, friends: &[Friend]) {
+        self.confirmed.retain(|voucher| friends.iter().any(|friend| friend.0 == *voucher));
     }
 }
 
@@ -133,7 +137,7 @@ mod tests {
     }
 
     fn from(place: &str) -> Whence {
-        Whence { device: format!("device-{place}"), network: format!("k1.{place}") }
+        Whence(vec![format!("device-{place}"), format!("k1.{place}")])
     }
 
     fn asked() -> Vouching {
@@ -146,7 +150,7 @@ mod tests {
     }
 
     fn confirm(vouching: &mut Vouching, voucher: u8, place: &str, now: Timestamp) -> Vouched {
-        vouching.confirm("k1.phrase", &friends(), (person(voucher), Trust::Known, &from(place)), now)
+        vouching.confirm("k1.phrase", &friends(), (person(voucher), &from(place)), now)
     }
 
     #[test]
@@ -170,15 +174,12 @@ mod tests {
         assert_eq!(confirm(&mut vouching, 9, "home", at(1)), Vouched::NoFriend);
         assert_eq!(confirm(&mut vouching, 4, "home", at(1)), Vouched::NoFriend, "a friend of yesterday");
         assert_eq!(confirm(&mut vouching, 1, "asker", at(1)), Vouched::SameHand);
-        let same_network = Whence { device: "another".to_owned(), ..from("asker") };
-        let same_device = Whence { network: "k1.another".to_owned(), ..from("asker") };
-        for whence in [same_network, same_device] {
-            let voucher = (person(1), Trust::Trusted, &whence);
+        for trace in ["device-asker", "k1.asker"] {
+            let whence = Whence(vec!["another".to_owned(), trace.to_owned()]);
+            let voucher = (person(1), &whence);
             assert_eq!(vouching.confirm("k1.phrase", &friends(), voucher, at(1)), Vouched::SameHand);
         }
-        let fresh = (person(1), Trust::New, &from("home"));
-        assert_eq!(vouching.confirm("k1.phrase", &friends(), fresh, at(1)), Vouched::NewDevice);
-        let known = (person(1), Trust::Known, &from("home"));
+        let known = (person(1), &from("home"));
         assert_eq!(vouching.confirm("k1.other", &friends(), known, at(1)), Vouched::Over);
         assert_eq!(
             vouching.confirm("k1.phrase", &[], known, at(1)),
@@ -186,6 +187,25 @@ mod tests {
             "no friends any more"
         );
         assert_eq!(vouching, asked(), "nothing of it counted");
+    }
+
+    #[test]
+    fn who_has_asked_from_two_places_is_at_home_in_both() {
+        let mut vouching = asked();
+        vouching.comes_from("k1.train");
+        assert_eq!(confirm(&mut vouching, 1, "train", at(1)), Vouched::SameHand);
+    }
+
+    #[test]
+    fn what_was_said_by_who_is_a_friend_no_more_counts_no_more() {
+        let mut vouching = asked();
+        confirm(&mut vouching, 1, "home", at(1));
+        confirm(&mut vouching, 2, "office", at(2));
+        vouching.keep(&friends());
+        assert!(vouching.is_enough());
+        vouching.keep(&friends()[1..]);
+        assert!(!vouching.is_enough());
+        assert_eq!(confirm(&mut vouching, 3, "school", at(3)), Vouched::Enough);
     }
 
     #[test]
@@ -199,7 +219,7 @@ mod tests {
         let mut vouching = asked();
         confirm(&mut vouching, 1, "home", at(60));
         let json = concat!(
-            r#"{"phrase":"k1.phrase","device":"device-asker","network":"k1.asker","asked_at":86400000000,"#,
+            r#"{"phrase":"k1.phrase","asker":["device-asker","k1.asker"],"#,
             r#""until":86486400000,"confirmed":["acc_aeaqcaibaeaqcaibaeaqcaibae"]}"#,
         );
         assert_eq!(serde_json::to_string(&vouching).unwrap(), json);

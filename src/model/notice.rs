@@ -103,6 +103,9 @@ pub enum NoticeKind {
     /// The app says that the account holds no money any more, so that it will be guarded less.
     #[serde(rename = "account.money_ends")]
     MoneyEnds,
+    /// Somebody who waits asks friends of the owner to vouch for them.
+    #[serde(rename = "friends.asked")]
+    FriendsAsked,
 }
 
 /// By which way a notice goes.
@@ -144,7 +147,7 @@ pub struct NoticeTally {
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::AccountCreated,
         Self::NewDevice,
         Self::TokenReused,
@@ -167,6 +170,7 @@ impl NoticeKind {
         Self::AppealOpened,
         Self::AppealDecided,
         Self::MoneyEnds,
+        Self::FriendsAsked,
     ];
 
     /// The name in webhooks.
@@ -194,6 +198,7 @@ impl NoticeKind {
             Self::AppealOpened => "appeal.opened",
             Self::AppealDecided => "appeal.decided",
             Self::MoneyEnds => "account.money_ends",
+            Self::FriendsAsked => "friends.asked",
         }
     }
 
@@ -214,6 +219,7 @@ impl NoticeKind {
                 | Self::TrustedPhoneRemoved
                 | Self::NumberClaimed
                 | Self::NumberReassigned
+                | Self::FriendsAsked
         )
     }
 
@@ -228,9 +234,9 @@ impl NoticeKind {
         matches!(self, Self::AppealOpened | Self::AppealDecided)
     }
 
-    /// Whether somebody else has the number, so that only the other channels lead to the owner.
+    /// Whether somebody else has the number, or may have it, so that only the other channels lead to the owner.
     pub const fn costs_number(self) -> bool {
-        matches!(self, Self::NumberClaimed | Self::NumberReassigned)
+        matches!(self, Self::NumberClaimed | Self::NumberReassigned | Self::FriendsAsked)
     }
 
     /// Whether it is about the account's number, which is told by SMS also where pushes are heard: the devices may be in

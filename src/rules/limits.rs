@@ -179,15 +179,17 @@ limits! {
     "TRUSTED_PHONE_CODES_PER_HOUR" trusted_phone_codes_per_hour = 10 in 1..=100,
         "Codes to the trusted phones and the address of one account within an hour, for sign-ins that wait.";
     "PROOF_TRIES_PER_ASKER" proof_tries_per_asker = 5 in 1..=20,
-        "Tries from one network at what could be guessed at (password, name and ID number, questions), at one account within 30 days.";
+        "Tries from one network at what could be guessed at (password, name and ID number, questions) and at asking friends, at one account within 30 days.";
     "PROOF_TRIES_PER_ACCOUNT" proof_tries_per_account = 20 in 1..=100,
         "The same from everywhere, and once more for those who have proven something of strength 2. On devices of standing only the row above counts.";
     "FACTS_PER_ACCOUNT" facts_per_account = 50 in 7..=100,
         "Facts that the app may know of one account's owner; a series of questions takes seven.";
     "FRIENDS_PER_ACCOUNT" friends_per_account = 500 in 2..=500,
         "Friends that the app may name of one account.";
+    "FRIEND_CONFIRMATIONS_PER_DAY" friend_confirmations_per_day = 20 in 2..=1000,
+        "Phrases of others that one account's owner tries to confirm within a day.";
     "APPEALS_PER_ASKER" appeals_per_asker = 2 in 1..=10,
-        "Appeals from one network for one account within 30 days, one at a time; on devices of its owner apart.";
+        "Appeals from one network for one account within 30 days, one at a time, and as many times friends are asked; on devices of its owner apart.";
     "APPEALS_PER_ACCOUNT" appeals_per_account = 6 in 1..=20,
         "The same from everywhere, and once more for devices of standing and those who have proven something of strength 2.";
     "NOTICES_PUSH_PER_DAY" notices_push_per_day = 20 in 0..=1000,

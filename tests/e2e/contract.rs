@@ -68,6 +68,7 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("POST", "/oauth/introspect"),
     ("POST", "/oauth/revoke"),
     ("GET", "/v1/accounts/acc_aaaaaaaaaaaaaaaaaaaaaaaaaa/phone"),
+    ("POST", "/v1/friends/confirmations"),
     ("POST", "/v1/import"),
     ("GET", "/v1/api-key"),
 ];

@@ -84,6 +84,7 @@ pub fn find(method: &str, path: &str) -> Found {
         ["v1", "step-up", "claim"] => post(method, Route::StepUpClaim),
         ["v1", "step-up", "start"] => post(method, Route::StepUpStart),
         ["v1", "step-up", "complete"] => post(method, Route::StepUpComplete),
+        ["v1", "friends", "confirmations"] => post(method, Route::FriendConfirm),
         ["v1", "appeals"] => post(method, Route::AppealMake),
         ["v1", "appeals", _] => get(method, Route::Appeal),
         ["v1", "appeals", _, "images"] => post(method, Route::AppealImage),

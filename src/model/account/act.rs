@@ -9,7 +9,10 @@ use crate::{
         id::{AccountId, DeviceId, SessionId},
         time::Timestamp,
     },
-    model::{device::Trust, login_history::EventKind, notice::NoticeKind, outbox::Outbox, session::Session},
+    model::{
+        device::Trust, device_key::ProvenKey, friends::Whence, login_history::EventKind, notice::NoticeKind,
+        outbox::Outbox, session::Session,
+    },
 };
 
 /// Whose hand does something: in which session, on which device.
@@ -145,6 +148,7 @@ impl Account {
             }
             Deed::ProtectLogin(enabled) => self.protect(enabled, by, &end(EventKind::Ended), outbox),
             Deed::LookAtApprovals => self.approvals(here, &rules, now),
+            Deed::SpeakForFriend { key } => self.speaks(here, key.as_ref(), &rules, now),
             Deed::Answer { approval, digits, key } => {
                 // A stolen access token answers for nobody.
                 let device = self.devices.iter_mut().find(|known| known.id == here);
@@ -154,6 +158,22 @@ impl Account {
                 self.answer((here, id), approval, digits, &end(EventKind::Denied), outbox)
             }
         }
+    }
+
+    /// By what whoever is signed in here comes, on a device that can speak for them.
+    fn speaks(&mut self, here: DeviceId, key: Option<&ProvenKey>, rules: &Rules, now: Timestamp) -> Outcome {
+        if !self.has_standing(here, rules, now) {
+            return Outcome::NeedsStanding;
+        }
+        let Some(device) = self.devices.iter_mut().find(|known| known.id == here) else {
+            return Outcome::NotFound;
+        };
+        if !device.takes(key, now) {
+            return Outcome::NeedsKey;
+        }
+        let tokens = [&device.token_digest].into_iter().chain(&device.previous_token);
+        let key = device.key.as_ref().map(|key| &key.thumbprint);
+        Outcome::Speaks(Whence(tokens.chain(key).cloned().collect()))
     }
 
     /// Whoever has lost a phone must be able to sign it out from a new one, and so can a thief: the owner's devices are told

@@ -52,8 +52,7 @@ impl Account {
         }
         // 2. Room for it. Strangers take none from the owner's devices, nor from who has proven what they cannot.
         let on_own_device = self.waits_on_own_device(&waits, &at.rules, now);
-        let is_apart = on_own_device || waits.stands_out();
-        if let Some(retry_after) = self.appeals_are_full(&waits, is_apart, &at.rules, now) {
+        if let Some(retry_after) = self.cases_are_full("appeal", (&waits, on_own_device), &at.rules, now) {
             return Some(Outcome::Limited { retry_after });
         }
         // 3. The rule.
@@ -88,7 +87,7 @@ impl Account {
             Matter::Appeal(appeal) => {
                 self.phone().is_some_and(|phone| phone.handle == appeal.waits.sign_in.identifier.handle)
             }
-            Matter::Objection(_) => false,
+            _ => false,
         })
     }
 
@@ -107,19 +106,26 @@ impl Account {
         plea.numbers.iter().any(had) && (knows_month || knows_model)
     }
 
-    /// Seconds until there is room for one more; `None`: there is.
-    fn appeals_are_full(&self, waits: &StepUp, is_apart: bool, rules: &Rules, now: Timestamp) -> Option<u32> {
+    /// Seconds until there is room for one more case of that kind; `None`: there is.
+    pub(super) fn cases_are_full(
+        &self,
+        kind: &str,
+        (waits, on_own_device): (&StepUp, bool),
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Option<u32> {
+        let is_apart = on_own_device || waits.stands_out();
         let (mut by_asker, mut by_all, mut is_asking, mut first) = (0_usize, 0_usize, false, now);
         for known in &self.cases {
-            let Matter::Appeal(appeal) = &known.matter else { continue };
-            if (appeal.on_own_device || appeal.waits.stands_out()) != is_apart {
+            let Some((other, is_own)) = known.matter.waits() else { continue };
+            if known.kind() != kind || (is_own || other.stands_out()) != is_apart {
                 continue;
             }
             first = if by_all == 0 { known.opened_at } else { first };
             by_all = by_all.saturating_add(1);
-            if appeal.waits.sign_in.asker == waits.sign_in.asker {
+            if other.sign_in.asker == waits.sign_in.asker {
                 by_asker = by_asker.saturating_add(1);
-                is_asking |= known.is_open();
+                is_asking |= known.stands(now);
             }
         }
         let limits = rules.appeals;
@@ -128,7 +134,7 @@ impl Account {
         is_full.then(|| u32::try_from(wait).unwrap_or(u32::MAX))
     }
 
-    /// The owner refuses an appeal, on a device that can speak for them.
+    /// The owner refuses an appeal, or what friends say, on a device that can speak for them.
     pub(super) fn refuse_appeal(
         &mut self,
         id: CaseId,
@@ -138,7 +144,7 @@ impl Account {
         outbox: &mut Outbox,
     ) -> Outcome {
         let may = self.has_standing(by.device, rules, now);
-        let is_it = |known: &&mut Case| known.id == id && matches!(known.matter, Matter::Appeal(_));
+        let is_it = |known: &&mut Case| known.id == id && known.matter.waits().is_some();
         let Some(known) = self.cases.iter_mut().find(is_it) else { return Outcome::NotFound };
         match known.state {
             _ if !may => Outcome::NeedsStanding,
@@ -147,6 +153,10 @@ impl Account {
             _ => {
                 known.state = State::Refused;
                 let refused = known.clone();
+                // Friends were asked in vain: nobody decided anything but the owner.
+                if matches!(refused.matter, Matter::Friends(_)) {
+                    return Outcome::Done;
+                }
                 self.announce(&refused, by.account, NoticeKind::AppealDecided, rules, now, outbox);
                 Outcome::Done
             }

@@ -15,6 +15,7 @@ use crate::{
         handle::HandleName,
         notice::NoticeKind,
         outbox::{Message, Outbox},
+        step_up::StepUp,
     },
 };
 
@@ -83,13 +84,18 @@ impl Account {
         else {
             return Outcome::NotFound;
         };
+        // Whose friends were asked is nobody's business but the owner's.
+        if at.by == CaseCaller::Staff && matches!(known.matter, Matter::Friends(_)) {
+            return Outcome::NotFound;
+        }
         if let CaseCaller::Device { token, key } = &at.by {
-            let Matter::Appeal(appeal) = &mut known.matter else { return Outcome::NotFound };
-            if appeal.waits.device_token != *token {
+            let is_its = |(waits, _): (&StepUp, bool)| waits.device_token == *token;
+            if !known.matter.waits().is_some_and(is_its) {
                 return Outcome::NotFound;
             }
             // What only tells how far it is may be asked without.
             if at.step != CaseStep::Look
+                && let Matter::Appeal(appeal) = &mut known.matter
                 && let Some(bound) = &mut appeal.waits.key
                 && !key.as_ref().is_some_and(|proven| bound.is_proven_by(proven, now))
             {
@@ -142,7 +148,7 @@ impl Account {
         known.map_or(Outcome::NotFound, |known| Outcome::Case(known.clone().into()))
     }
 
-    /// Opens a case. The owner hears of an appeal, and the queue of both.
+    /// Opens a case. The owner hears of what somebody else does, and the queue of what people decide.
     pub(super) fn open_case(
         &mut self,
         case: Case,
@@ -154,6 +160,7 @@ impl Account {
         self.cases.push(case.clone());
         match &case.matter {
             Matter::Objection(_) => self.show(&case, account, now, outbox),
+            Matter::Friends(_) => self.tell(NoticeKind::FriendsAsked, account, None, rules, now, outbox),
             Matter::Appeal(_) => {
                 self.announce(&case, account, NoticeKind::AppealOpened, rules, now, outbox);
                 if case.state != State::Open {
@@ -187,6 +194,7 @@ impl Account {
     pub(super) fn drop_cases(&mut self, all: bool, now: Timestamp, outbox: &mut Outbox) {
         for case in self.cases.extract_if(.., |known| all || known.until() <= now) {
             let account = match &case.matter {
+                Matter::Friends(_) => continue,
                 Matter::Objection(objection) => objection.account,
                 Matter::Appeal(appeal) => {
                     if !appeal.images.is_empty() {

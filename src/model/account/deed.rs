@@ -120,6 +120,11 @@ pub enum Deed {
     },
     /// Look at the sign-ins that wait for a trusted device.
     LookAtApprovals,
+    /// Speak for somebody else, as their friend.
+    SpeakForFriend {
+        /// The key of the device, if it was proven.
+        key: Option<ProvenKey>,
+    },
     /// Answer one of them.
     Answer {
         /// Which.

@@ -7,6 +7,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
+        case::State,
         login_history::{Event, EventKind, Place},
         outbox::{Message, Outbox},
         session::{Ended, Session},
@@ -60,6 +61,7 @@ impl Account {
         self.step_ups.drop_those(&|step_up| {
             removed.has_token(&step_up.device_token) || step_up.decided_by().is_some_and(is_its)
         });
+        self.end_asking(State::Refused, &|waits| removed.has_token(&waits.device_token));
         for token_digest in std::iter::once(removed.token_digest).chain(removed.previous_token) {
             outbox.post(Message::RetractDevice { token_digest }, end.now);
         }

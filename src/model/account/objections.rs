@@ -48,7 +48,7 @@ impl Account {
             Matter::Objection(objection) => {
                 objection.handle == handle && since <= known.opened_at && known.state != State::Gone
             }
-            Matter::Appeal(_) => false,
+            _ => false,
         };
         if let Some(known) = self.cases.iter().find(is_it) {
             return Outcome::Case(known.clone().into());
@@ -132,7 +132,7 @@ impl Account {
             Matter::Objection(objection) => {
                 objection.handle == *handle && matches!(known.state, State::Granted(from) if from <= now)
             }
-            Matter::Appeal(_) => false,
+            _ => false,
         };
         let ended: Vec<CaseId> =
             self.cases.iter().filter(|known| is_about(known)).map(|known| known.id).collect();

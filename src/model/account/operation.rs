@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, AtCase, AtTicket, Import, Rules, SignIn, Supplied};
+use super::{Act, AtCase, AtTicket, Import, Rules, SignIn, Supplied, Word};
 use crate::{
     kernel::{
         id::{AccountId, SessionId},
@@ -28,6 +28,8 @@ pub enum Operation {
     AtTicket(Box<AtTicket>),
     /// Something about a case.
     AtCase(Box<AtCase>),
+    /// A friend says that whoever waits is the owner.
+    HearFriend(Box<Word>),
     /// A number went back to the account that had it before.
     GiveBack {
         /// Whose it was until then.

@@ -11,6 +11,7 @@ use crate::{
     model::{
         case::Case,
         device::{Device, Trust},
+        friends::Whence,
         handle::Parting,
         login::Method,
         platform::Platform,
@@ -160,6 +161,8 @@ pub enum Outcome {
     ProofsExhausted,
     /// The trusted devices said no, or the digits are wrong.
     ProofFailed,
+    /// The device can speak for its owner, who comes by this.
+    Speaks(Whence),
     /// A case.
     Case(Box<Case>),
     /// The case was decided in another way.

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use self::{
-    by_device::ByDevice, by_email::ByEmail, by_name::ByName, by_password::ByPassword, by_phone::ByPhone,
-    by_questions::ByQuestions,
+    by_device::ByDevice, by_email::ByEmail, by_friends::ByFriends, by_name::ByName, by_password::ByPassword,
+    by_phone::ByPhone, by_questions::ByQuestions,
 };
 use super::{Account, AtTicket, Outcome, Rules, Step, Waiting};
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
 
 mod by_device;
 mod by_email;
+mod by_friends;
 mod by_name;
 mod by_password;
 mod by_phone;
@@ -28,6 +29,7 @@ mod by_questions;
 mod tries;
 
 pub use self::{
+    by_friends::{AskFriends, Word},
     by_questions::{Known, Questions},
     tries::{Tries, TryLimits},
 };
@@ -59,7 +61,8 @@ trait OwnerProof {
 }
 
 /// In the order in which they are offered: the strongest first.
-const KINDS: [&dyn OwnerProof; 6] = [&ByDevice, &ByPhone, &ByPassword, &ByQuestions, &ByEmail, &ByName];
+const KINDS: [&dyn OwnerProof; 7] =
+    [&ByDevice, &ByPhone, &ByPassword, &ByFriends, &ByQuestions, &ByEmail, &ByName];
 
 impl Account {
     /// How much must be proven by who waits for that reason.
@@ -182,6 +185,7 @@ impl Account {
                 .map(|(at, shown)| (at, shown.clone())),
             name: self.verified.as_ref().filter(|_| has(ProofKind::NameId)).map(|known| known.name.clone()),
             email: self.email().filter(|_| has(ProofKind::EmailCode)).map(|email| email.value.clone()),
+            friends: self.asked_friends(step_up, now),
             offered,
             hints: hints.map(|created| (self.profile.display_name.clone(), created.at)),
             app: step_up.sign_in.app.clone(),

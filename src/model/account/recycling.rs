@@ -12,7 +12,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        case::CASE_STANDS,
+        case::{CASE_STANDS, State},
         device::Trust,
         evidence::Evidence,
         handle::{HandleName, Parting},
@@ -22,7 +22,7 @@ use crate::{
         outbox::Outbox,
         recycling::{ACTIVE, Facts, OBJECTION_BEFORE, Verdict, decide, word_stops_claim},
         session::Session,
-        step_up::Reason,
+        step_up::{Reason, StepUp},
     },
 };
 
@@ -174,9 +174,7 @@ impl Account {
         let step_up = self.step_ups.find(at.ticket, now)?;
         let is_open = step_up.approved().is_none();
         match (mine, step_up.reason) {
-            (true, Reason::NumberMayBeRecycled) if !step_up.not_mine => {
-                return self.is_closed().then_some(Outcome::Frozen);
-            }
+            (true, Reason::NumberMayBeRecycled) if !step_up.not_mine => return None,
             (false, reason) if reason.is_of_number() && (is_open || step_up.not_mine) => {}
             _ => return Some(Outcome::NotOffered),
         }
@@ -189,9 +187,10 @@ impl Account {
     /// The owner has the number after all: nobody waits for it any more, nor is anybody asked about it.
     pub(super) fn keep_number(&mut self, handle: &HandleName) {
         self.number_claim.take_if(|claim| claim.handle == *handle);
-        self.step_ups.drop_those(&|step_up| {
-            step_up.reason.is_of_number() && step_up.sign_in.identifier.handle == *handle
-        });
+        let is_of_it =
+            |step_up: &StepUp| step_up.reason.is_of_number() && step_up.sign_in.identifier.handle == *handle;
+        self.step_ups.drop_those(&is_of_it);
+        self.end_asking(State::Refused, &is_of_it);
     }
 
     /// When the number was last proven: its handle may not have heard of the last sign-in yet.

@@ -15,6 +15,7 @@ use crate::{
     },
     model::{
         binding::Binding,
+        case::State,
         device::{Device, DeviceProfile, Presented},
         handle::HandleName,
         login::Method,
@@ -177,6 +178,11 @@ impl Account {
             // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
             self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);
         }
+        // Who is in on a device has asked friends on it for the last time.
+        let is_here = |token: &String| {
+            *token == sign_in.new_device.1 || Some(token) == sign_in.presented.token.as_ref()
+        };
+        self.end_asking(State::Done, &|waits| is_here(&waits.device_token));
         if sign_in.number.is_some() {
             self.keep_number(&identifier.handle);
         }

@@ -54,6 +54,7 @@ impl Account {
             (Some(money), _) => (kept.money, kept.money_ends) = (Some(money), None),
             (None, _) => {}
         }
+        self.forget_old_friends();
         Outcome::Done
     }
 

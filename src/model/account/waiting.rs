@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Account, End, Occasion, Outcome, Plea, Rules, SignIn, TrustedPhone,
     coming_back::proven_by,
-    owner_proof::{Proof, Questions},
+    owner_proof::{AskFriends, Proof, Questions},
     sign_in::Way,
 };
 use crate::{
@@ -79,6 +79,8 @@ pub enum Step {
         /// Which.
         option: usize,
     },
+    /// Ask friends to vouch, in case nobody does yet.
+    AskFriends(Box<AskFriends>),
     /// They cannot prove enough, and tell what they know.
     Appeal(Box<Plea>),
     /// Whether the account is theirs.
@@ -132,6 +134,8 @@ pub struct Waiting {
     pub email: Option<Sealed>,
     /// The name that the account was verified with, where it can be asked for; to be compared, not to be shown.
     pub name: Option<Sealed>,
+    /// The case in which friends can still confirm: its id, its end, and until when they can.
+    pub friends: Option<(CaseId, Timestamp, Timestamp)>,
     /// What whoever proved the number may see of the account: the name of its owner, and since when there is one.
     pub hints: Option<(Option<Sealed>, Timestamp)>,
     /// To which app somebody wants to sign in.
@@ -163,7 +167,7 @@ impl Account {
     /// Lets a sign-in wait.
     pub(super) fn hold(
         &mut self,
-        sign_in: SignIn,
+        mut sign_in: SignIn,
         reason: Reason,
         now: Timestamp,
         outbox: &mut Outbox,
@@ -175,10 +179,15 @@ impl Account {
         let (kind, account, device) = (NoticeKind::SignInHeld, sign_in.account, self.device_of(&sign_in));
         let (session, device, app, rules) = (None, Some(device), &sign_in.app, &rules);
         self.notify(&Occasion { kind, account, session, device, app, rules, now }, outbox);
-        // The ticket counts with the token that the device has; where it has none, with the one it gets now.
+        // The ticket counts with the token that the device has; where it has none, with the one it gets now. Who asked
+        // friends has the one they got then.
+        let known = self.devices.iter().find(|known| known.is(&sign_in.presented));
+        let got = sign_in.presented.token.clone();
+        let got = got.filter(|token| known.is_none() && self.asks_friends_on(token, now));
+        sign_in.new_device.1 = got.clone().unwrap_or(sign_in.new_device.1);
         let SignIn { presented, new_device, .. } = &sign_in;
-        let known = self.devices.iter().find(|known| known.is(presented));
-        let kept = presented.token.as_ref().filter(|token| known.is_some_and(|known| known.has_token(token)));
+        let has = |token: &&String| known.is_some_and(|known| known.has_token(token)) || got.is_some();
+        let kept = presented.token.as_ref().filter(has);
         let step_up = StepUp {
             ticket: sign_in.ticket,
             reason,
@@ -196,8 +205,9 @@ impl Account {
             sign_in,
         };
         self.step_ups.tidy(now);
-        let step_up = self.step_ups.hold(step_up);
-        Outcome::Waits(self.waiting(&step_up, rules, now).into())
+        let ticket = self.step_ups.hold(step_up).ticket;
+        self.count_friends(ticket, now);
+        self.waits_at(ticket, rules, now)
     }
 
     /// What the device that waits asks: starts a question, or sees how far it is. Once the device is confirmed, it is
@@ -213,13 +223,19 @@ impl Account {
         {
             return Outcome::NeedsKey;
         }
+        let not_mine = step_up.not_mine;
+        self.count_friends(at.ticket, now);
         // 2. Whose account it is, if the number may be another's by now.
         if let Step::Choose { mine, heir, case } = at.step {
             if let Some(outcome) = self.choose(at, mine, (case, heir), now, outbox) {
                 return outcome;
             }
-        } else if step_up.not_mine {
+        } else if not_mine {
             return Outcome::TicketInvalid;
+        }
+        // Nothing that is said of a closed account leads into it.
+        if self.is_closed() && at.step != Step::Look {
+            return Outcome::Frozen;
         }
         if let Step::Appeal(plea) = &at.step
             && let Some(outcome) = self.appeal(at, plea, now, outbox)
@@ -266,6 +282,7 @@ impl Account {
         let Some(step_up) = self.step_ups.find(at.ticket, now) else { return Outcome::TicketInvalid };
         match &at.step {
             Step::AskPhone(id) => return self.ask_phone(at.ticket, &|phone| phone.id == *id, &at.rules, now),
+            Step::AskFriends(asked) => return self.ask_friends(at, asked, now, outbox),
             Step::AskEmail => return self.ask_email(at.ticket, &at.rules, now),
             Step::BeginQuestions => return self.begin_questions(at.ticket, &at.rules, now),
             Step::AskQuestions(questions) => {
@@ -290,8 +307,12 @@ impl Account {
                 }
             }
         }
-        match self.step_ups.find(at.ticket, now).cloned() {
-            Some(step_up) => Outcome::Waits(self.waiting(&step_up, &at.rules, now).into()),
+        self.waits_at(at.ticket, &at.rules, now)
+    }
+
+    fn waits_at(&mut self, ticket: TicketId, rules: &Rules, now: Timestamp) -> Outcome {
+        match self.step_ups.find(ticket, now).cloned() {
+            Some(step_up) => Outcome::Waits(self.waiting(&step_up, rules, now).into()),
             None => Outcome::TicketInvalid,
         }
     }

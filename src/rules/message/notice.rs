@@ -100,6 +100,10 @@ fn text(kind: NoticeKind, language: Language, at: Timestamp) -> String {
             "有人就您的账号提交了申诉。若非本人操作，请在常用设备的应用内拒绝。",
             "somebody appeals for your account. Not you? Refuse it in the app on a known device.",
         ),
+        NoticeKind::FriendsAsked => (
+            "有人正请您的好友为其证明是您本人。若非本人操作，请在常用设备的应用内拒绝。",
+            "somebody asks your friends to confirm that they are you. Not you? Refuse it in the app on a known device.",
+        ),
         NoticeKind::AppealDecided => (
             "与您的账号有关的申诉或异议已有结果，请在应用内查看；若有疑问，请联系客服。",
             "an appeal or objection about your account was decided. See the app, or contact support.",

@@ -20,6 +20,7 @@ use crate::{
 
 mod claims;
 mod evidence;
+mod friends;
 mod people;
 mod race;
 
@@ -29,7 +30,7 @@ const DAY: i64 = 86_400;
 const LATER: i64 = 121;
 
 /// So many people were there before; every story takes its own.
-const PEOPLE: usize = 12;
+const PEOPLE: usize = 14;
 
 static PEOPLE_OF_BEFORE: Mutex<Vec<Person>> = Mutex::new(Vec::new());
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
@@ -38,6 +39,7 @@ pub(crate) fn stories() -> Vec<Trial> {
     let mut stories = people::stories();
     stories.extend(claims::stories());
     stories.extend(evidence::stories());
+    stories.extend(friends::stories());
     stories.extend(race::stories());
     stories
 }

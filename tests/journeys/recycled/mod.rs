@@ -15,6 +15,7 @@ mod asked;
 mod cases;
 mod closed;
 mod evidence;
+mod friends;
 mod in_session;
 mod mine;
 mod not_mine;
