@@ -59,7 +59,7 @@ pub(super) async fn owns(stack: &Stack, owner: &Owner<'_>) -> String {
     let session = post(stack, REFRESH, &json!({ "refreshToken": login["session"]["refreshToken"] }));
     let session = session.send().await.ok();
     let ask = async |path: &str| get(stack, path).bearer(access_token(&session)).send().await.ok();
-    assert_eq!(ask("/v1/session?fresh=true").await["sub"], *id);
+    assert_eq!(ask("/v1/session?fresh=true").await["account"]["id"], *id);
     // 3. The data, and the number as the account knows it.
     let account = ask("/v1/account").await;
     let masked = number.map(masked);
