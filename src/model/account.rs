@@ -19,7 +19,7 @@ pub use self::{
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
     real_name::{RealName, Verified},
-    recycling::{NumberClaim, NumberFacts},
+    recycling::{Contest, NumberClaim, NumberFacts},
     rules::Rules,
     sign_in::SignIn,
     supplied::Supplied,
@@ -216,6 +216,7 @@ impl Machine for Account {
                 self.settle_claim(&handle, (claim, is_won), account, &rules, now, outbox);
                 Outcome::Done
             }
+            Operation::Contest(contest) => self.contest(&contest, now, outbox),
             Operation::AtCase(at) => self.at_case(&at, now, outbox),
             Operation::GiveBack { account, handle, claim, rules } => {
                 self.give_back(account, &handle, claim, &rules, now, outbox);

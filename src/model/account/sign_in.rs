@@ -167,7 +167,11 @@ impl Account {
             match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
                 // Freshly sealed, so that what is in use moves to the current key by itself.
                 Some(known) => known.value = identifier.value.clone(),
-                None => self.identifiers.push(identifier.clone()),
+                None => {
+                    // One that was waited for takes the place of the one before it.
+                    self.part_with_former_number(&identifier.handle, *account, rules, now, outbox);
+                    self.identifiers.push(identifier.clone());
+                }
             }
             // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
             self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);

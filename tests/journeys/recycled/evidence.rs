@@ -12,7 +12,7 @@ use crate::world::{
     sms::Mood,
 };
 
-fn world(profile: &'static str) -> World {
+pub(super) fn world(profile: &'static str) -> World {
     World::with(move |name| match name {
         "PROFILE" => Some(profile.to_owned()),
         "PROVIDER_ACCOUNTS" => {
@@ -24,12 +24,12 @@ fn world(profile: &'static str) -> World {
 }
 
 /// It was sold a hundred days after he last proved it.
-fn is_sold(world: &World) {
+pub(super) fn is_sold(world: &World) {
     let reassigned = vec![START.plus(DAY * 100)];
     world.registers.know(NUMBER, Number { reassigned, ..Number::default() });
 }
 
-fn is_his(world: &World) {
+pub(super) fn is_his(world: &World) {
     world.registers.know(NUMBER, Number::default());
 }
 

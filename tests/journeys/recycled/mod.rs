@@ -14,6 +14,7 @@ mod appeals;
 mod asked;
 mod cases;
 mod evidence;
+mod in_use;
 mod mine;
 mod not_mine;
 mod objections;
