@@ -76,13 +76,12 @@ async fn mine() {
     assert_eq!((&mine["status"], &mine["need"]), (&json!("step_up_required"), &json!(2)));
     by_password(stack, &held, "12345678").await.problem(403, "proof_failed");
     assert_eq!(step(stack, &held, "state", json!({})).await.ok()["status"], "step_up_required");
-    // She is in nowhere, and has changed nothing: the number asks as before, and who was in is in.
+    // She is in nowhere, and has changed nothing: the number asks as before, and who has the password finds all as it was.
     let still = asked(stack, &ming.phone).await;
-    let number = Some(masked(&ming.phone));
-    let session = json!({ "refreshToken": ming.elsewhere["session"]["refreshToken"] });
-    let his = post(stack, crate::tokens::REFRESH, &session).send().await.ok();
-    let shown = crate::numbers::account(stack, &his).await;
-    assert_eq!((&shown["displayName"], shown["phone"].as_str()), (&json!(ming.name), number.as_deref()));
+    let his = with_password(stack, &ming.username, &ming.password).await.ok();
+    let shown = (&his["account"]["id"], &his["account"]["displayName"], &his["account"]["phone"]);
+    let expected = (&ming.login["account"]["id"], &json!(ming.name), &json!(masked(&ming.phone)));
+    assert_eq!(shown, expected, "{his}");
     // She may think better of it.
     let (hong, name) = hong(stack, &held).await;
     claim(stack, &still, "mine").await.problem(410, "ticket_invalid");
