@@ -54,8 +54,9 @@ impl<W: World> Service<'_, W> {
     /// along; without one the number must wait.
     ///
     /// # Errors
-    /// `phone_in_use` for one whose proof by another account's owner is young; `try_again` while another change is being carried out; `reauthentication_required` where there is no
-    /// number yet, and no fresh proof; those of the proofs.
+    /// `phone_in_use` for one whose proof by another account's owner is young; `try_again` while another change is being
+    /// carried out; `reauthentication_required` where there is no number yet, or it leads elsewhere, and no fresh proof;
+    /// those of the proofs.
     pub async fn bring_own_number(
         &self,
         from: &Requester<'_>,

@@ -86,8 +86,13 @@ impl<W: World> Service<'_, W> {
         if now.since(holder.proven_at()) < QUIET {
             return Err(Code::PhoneInUse.into());
         }
-        // 2. What is asked of everybody who takes a number is asked before anybody loses one.
-        self.act(here, place, Deed::NeedFreshProof).await?;
+        // 2. What is asked of everybody who takes a number is asked before anybody loses one. Who claims it waits for it
+        //    from then on, so that it finds them whatever breaks.
+        let first = match not_mine {
+            true => Deed::AwaitNumber(proven.handle.clone()),
+            false => Deed::NeedFreshProof,
+        };
+        self.act(here, place, first).await?;
         let own = self.own_profile_of(here, place).await?;
         let (address, request_id) = (from.address, from.request_id);
         let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
@@ -109,7 +114,6 @@ impl<W: World> Service<'_, W> {
                 }
                 Outcome::MayBeRecycled => return self.number_ticket(here, proven, now).map(Some),
                 Outcome::NumberClaimed(claim) if claim.heir == here.account => {
-                    self.act(here, place, Deed::AwaitNumber(claim.handle)).await?;
                     let phone = PhoneNumber::parse(proven.value.expose()).map_err(|_| UNEXPECTED_OUTCOME)?;
                     let (requested_at, effective_at) = (claim.requested_at, claim.effective_at);
                     return Ok(Some(Brought::Waits(PhoneChangeView { phone, requested_at, effective_at })));

@@ -94,8 +94,7 @@ impl Receivers {
             "breaks" => says(500, json!({"genuine": true})),
             "says nothing" => says(200, json!({})),
             token => {
-                let made_for =
-                    token.strip_prefix("genuine for ").map(|credential| Sha256::digest(credential));
+                let made_for = token.strip_prefix("genuine for ").map(Sha256::digest);
                 let is_genuine = made_for.is_some_and(|digest| BASE64URL_NOPAD.encode(&digest) == nonce);
                 says(200, json!({"genuine": is_genuine && body["platform"] == "ios"}))
             }

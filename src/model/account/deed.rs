@@ -139,6 +139,7 @@ impl Deed {
         matches!(
             self,
             Self::NeedFreshProof
+                | Self::AwaitNumber(_)
                 | Self::SetPassword { .. }
                 | Self::Bind(_)
                 | Self::Unbind(_)

@@ -4,10 +4,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    DAY, MINUTE, NUMBER, SOLD_AGAIN, account, bearer, claim, evidence, log_in, ming, objections, own, stays,
-    used,
+    DAY, MINUTE, NUMBER, SOLD_AGAIN, account, bearer, claim, device_token, evidence, log_in, ming,
+    objections, own, stays, used,
 };
-use crate::world::{Answer, World, client::device};
+use crate::world::{
+    Answer, Port, World,
+    client::{device, device_with},
+    faults::ALL_WAYS,
+};
 
 /// Her number so far.
 const HERS: &str = "13900139000";
@@ -153,6 +157,36 @@ fn who_waits_for_it_already_is_not_pushed_aside() {
         }
     }
     assert_eq!(account(&world.login(NUMBER).signed_in()), account(&other));
+}
+
+#[test]
+fn whatever_breaks_on_the_way_it_is_hers_in_the_end_and_nobody_elses() {
+    for (port, calls) in [(Port::Account, 7), (Port::Handle, 5)] {
+        for nth in 0..calls {
+            for way in ALL_WAYS {
+                let world = World::new();
+                let ming = ming(&world);
+                world.pass(SOLD_AGAIN);
+                let hong = world.login(HERS).signed_in();
+                world.settle_within(MINUTE);
+                let ticket = may_claim(&world, &hong);
+                let body = json!({"ticket": ticket, "choice": "not_mine"});
+                world.faults.break_call(port, nth, way);
+                let first = world.put("/v1/account/phone", &body).bearer(bearer(&hong)).try_send();
+                world.faults.mend();
+                let name = format!("{port:?} {nth} {way:?}");
+                if let Some(first) = first {
+                    assert!([204, 500].contains(&first.status), "{name}: {}", first.body);
+                }
+                assert_eq!(says(&world, &hong, &ticket, "not_mine").status, 204, "{name}");
+                world.settle_within(MINUTE * 2);
+                assert_eq!(account(&world.login(NUMBER).signed_in()), account(&hong), "{name}");
+                assert_eq!(world.login(HERS).signed_in().body["account"]["isNew"], true, "{name}");
+                let back = log_in(&world, NUMBER, super::PASSWORD, &device_with(device_token(&ming)));
+                assert_eq!(back.body["needs"], json!(["new_phone"]), "{name}: {}", back.body);
+            }
+        }
+    }
 }
 
 #[test]
