@@ -28,6 +28,9 @@ pub const MAX_DEVICE_NAME: usize = 64;
 /// Longest push token, characters: longer than those of APNs, FCM and the Chinese vendors.
 pub const MAX_PUSH_TOKEN: usize = 1024;
 
+/// Longest attestation of app and device, characters: those of Play Integrity and App Attest are shorter.
+pub const MAX_ATTESTATION: usize = 12_288;
+
 /// The fields that every login takes besides its proof.
 #[derive(Debug)]
 pub struct Common {
@@ -135,10 +138,15 @@ pub fn device(request: &HttpIn, body: &mut Fields) -> Option<DeviceClaim> {
         let key = PublicKey::from_jwk(&kty?, &crv?, &x?, y.as_deref());
         key.or_else(|| device.wrong("key", "must be a public key: EC P-256, or OKP Ed25519"))
     });
+    let attestation = device.optional_object("attestation").and_then(|mut attestation| {
+        let token = attestation.text("token", MAX_ATTESTATION).map(Secret::new);
+        device.absorb_open(attestation);
+        token
+    });
     body.absorb_open(device);
     let proof = proof(request);
     let (platform, name) = (platform?, name?);
-    Some(DeviceClaim { token, platform, name, model, os, app_version, push_token, key, proof })
+    Some(DeviceClaim { token, platform, name, model, os, app_version, push_token, key, proof, attestation })
 }
 
 /// Reads the header `DPoP`.

@@ -12,14 +12,20 @@ use super::{
     number_proof::{self, GivenNumberProof},
     own,
     problem::Problem,
+    step_up::MAX_TICKET,
+    step_up_required::NOT_MINE,
 };
 use crate::{
     journeys::{
-        Service, claim::Attempt, numbers::PhoneChangeView, settings::Settings, spent::Spent,
+        Service,
+        claim::Attempt,
+        numbers::{Brought, PhoneChangeView},
+        settings::Settings,
+        spent::Spent,
         trusted_phones::TrustedPhoneView,
     },
     kernel::{id::TrustedPhoneId, phone::PhoneNumber, time::Timestamp},
-    model::{account::FormerNumber, handle::PHONE},
+    model::{account::FormerNumber, handle::PHONE, refusal::Code},
     ports::World,
 };
 
@@ -82,15 +88,31 @@ pub(super) async fn change<W: World>(service: Service<'_, W>, request: &HttpIn) 
     let (from, mut body) =
         (own::from(own::doer(service.settings, request)?, request), Fields::read(request)?);
     let canonical = body.canonical(request);
-    let given = Given::read(&mut body);
-    let Given { number, proof } = body.finish(given)?.bound(service.settings, request)?;
+    // A number that was proven a moment ago, or one that comes with its proof.
+    let ticket = body.optional_text("ticket", MAX_TICKET);
+    let number = match ticket {
+        Some(_) => body.choice("choice", &[(NOT_MINE, ())]).map(|()| None),
+        None => number_proof::any(&mut body, "numberProof").map(Some),
+    };
+    let proof = proof(&mut body);
+    let number = body.finish(number)?;
+    let proof = proof.map(|proof| proof.bound(service.settings, request)).transpose()?;
     let attempt = Attempt { key: key.as_ref(), request: &canonical };
-    let (number, proof) = (number.as_proof(attempt), proof.as_ref().map(|proof| proof.as_proof(attempt)));
+    let (number, proof) = (
+        number.as_ref().map(|given| given.as_proof(attempt)),
+        proof.as_ref().map(|proof| proof.as_proof(attempt)),
+    );
     let mut spent = Spent::default();
-    let changed = service.bring_own_number(&from, &number, proof.as_ref(), &mut spent).await;
-    let reply = changed.map_err(Problem::from).and_then(|waits| match waits {
-        None => Ok(Reply::nothing()),
-        Some(wish) => Ok(Reply::Accepted(login::bytes(&PhoneBody::of_wish(&wish, false))?)),
+    let brought = match &number {
+        Some(number) => service.bring_own_number(&from, number, proof.as_ref(), &mut spent).await,
+        None => service.claim_number(&from, &ticket.unwrap_or_default(), proof.as_ref(), &mut spent).await,
+    };
+    let reply = brought.map_err(Problem::from).and_then(|brought| match brought {
+        Brought::Taken => Ok(Reply::nothing()),
+        Brought::Waits(wish) => Ok(Reply::Accepted(login::bytes(&PhoneBody::of_wish(&wish, false))?)),
+        Brought::Asks(ticket, expires_in) => {
+            Err(Problem::of(Code::PhoneInUse).with_ticket(ticket, expires_in))
+        }
     });
     Ok(Reply::from(reply).after(spent))
 }
@@ -123,7 +145,7 @@ struct Given {
 impl Given {
     fn read(body: &mut Fields) -> Option<Self> {
         let number = number_proof::any(body, "numberProof");
-        let proof = if body.has("proof") { fresh_proof::read(body, "proof") } else { None };
+        let proof = proof(body);
         Some(Self { number: number?, proof })
     }
 
@@ -131,6 +153,10 @@ impl Given {
         let proof = self.proof.map(|proof| proof.bound(settings, request)).transpose()?;
         Ok(Self { proof, ..self })
     }
+}
+
+fn proof(body: &mut Fields) -> Option<GivenProof> {
+    if body.has("proof") { fresh_proof::read(body, "proof") } else { None }
 }
 
 /// `DELETE /v1/account/phone-change`

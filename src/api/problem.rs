@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::{
     http::{HttpOut, PROBLEM_JSON},
     otp::ChallengeBody,
+    step_up_required::NOT_MINE,
 };
 use crate::{
     journeys::{Failure, otp::Challenged},
@@ -29,8 +30,8 @@ pub struct Problem {
     pub retry_after: Option<u32>,
     /// What to offer instead.
     pub fallback: Option<Fallback>,
-    /// A code by SMS that is already on its way.
-    pub challenge: Option<Box<ChallengeBody>>,
+    /// With what the client goes on.
+    pub next: Option<Box<Next>>,
     /// Wrong fields.
     pub fields: Box<[FieldProblem]>,
     /// What can be proven instead.
@@ -42,6 +43,15 @@ pub struct Problem {
     /// It is none: the first of equal requests got this reply, as kept. It travels as a problem so that every step of a
     /// handler ends by `?`, and becomes the reply in `Reply::from`.
     pub answered: Option<Box<Secret<Vec<u8>>>>,
+}
+
+/// With what the client goes on.
+#[derive(Debug, Clone)]
+pub enum Next {
+    /// A code by SMS that is already on its way.
+    Challenge(ChallengeBody),
+    /// What claims a number that may be another person's by now, and seconds it is good for.
+    Ticket(String, u64),
 }
 
 /// One row of the contract's table: what a code means, in the languages we speak.
@@ -78,6 +88,12 @@ struct Body<'a> {
     fields: Vec<Field<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     proofs: Option<Vec<&'static str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ticket: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    choices: Option<[&'static str; 1]>,
 }
 
 #[derive(Serialize)]
@@ -175,7 +191,13 @@ impl Problem {
     /// Tells of the code that is on its way.
     #[must_use]
     pub fn with_challenge(self, challenged: Option<&Challenged>) -> Self {
-        Self { challenge: challenged.map(|sent| Box::new(ChallengeBody::from(sent))), ..self }
+        Self { next: challenged.map(|sent| Next::Challenge(sent.into()).into()), ..self }
+    }
+
+    /// Tells how to claim the number.
+    #[must_use]
+    pub fn with_ticket(self, ticket: String, expires_in: u64) -> Self {
+        Self { next: Some(Next::Ticket(ticket, expires_in).into()), ..self }
     }
 
     /// The answer; for clients of OAuth with the member `error` that they look for (RFC 6749, section 5.2).
@@ -196,6 +218,11 @@ impl Problem {
             None if self.fields.is_empty() => title.to_owned(),
             None => of_fields(),
         };
+        let (challenge, ticket, expires_in) = match self.next.as_deref() {
+            Some(Next::Challenge(challenge)) => (Some(challenge), None, None),
+            Some(Next::Ticket(ticket, expires_in)) => (None, Some(ticket.as_str()), Some(*expires_in)),
+            None => (None, None, None),
+        };
         let body = Body {
             r#type: format!("/problems/{}", self.kind.code),
             title,
@@ -212,13 +239,16 @@ impl Problem {
             }),
             retry_after: self.retry_after,
             fallback: fallback.map(|way| [way]),
-            challenge: self.challenge.as_deref(),
+            challenge,
             fields: self
                 .fields
                 .iter()
                 .map(|field| Field { name: &field.name, problem: &field.problem })
                 .collect(),
             proofs: self.proofs.as_ref().map(|proofs| proofs.iter().map(|proof| proof.name()).collect()),
+            ticket,
+            expires_in,
+            choices: ticket.map(|_| [NOT_MINE]),
         };
         let mut out = HttpOut::of_type(
             self.kind.status,
@@ -240,7 +270,7 @@ impl Problem {
             detail: None,
             retry_after: None,
             fallback: None,
-            challenge: None,
+            next: None,
             fields: Box::default(),
             proofs: None,
             allow: None,

@@ -92,7 +92,10 @@ struct DeviceToken<'a> {
 }
 
 /// What whoever proved the number can say of the account, as it stands in `choices`.
-pub(super) const CHOICES: [&str; 2] = ["mine", "not_mine"];
+pub(super) const CHOICES: [&str; 2] = ["mine", NOT_MINE];
+
+/// The second of them.
+pub(super) const NOT_MINE: &str = "not_mine";
 
 /// The answer, with the code that was just sent.
 pub(super) fn step_up_required(

@@ -43,6 +43,8 @@ pub(super) struct Entrance {
     pub(super) introduction: Introduction,
     /// The hash of a new password.
     pub(super) new_password: Option<Secret<String>>,
+    /// By an app and on a device that are genuine, as the operator's verifier says.
+    pub(super) is_attested: bool,
 }
 
 impl Proven {
@@ -62,6 +64,7 @@ impl From<Proven> for Entrance {
             binds: Vec::new(),
             introduction: Introduction::default(),
             new_password: None,
+            is_attested: false,
         }
     }
 }

@@ -6,6 +6,7 @@
 pub mod account_support;
 pub mod appeals;
 pub mod approval;
+mod attestation;
 pub mod backend_access;
 pub mod binding;
 mod budget;

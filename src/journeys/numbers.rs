@@ -1,7 +1,8 @@
 //! Numbers that somebody who is signed in brings along: another one in place of the account's, and trusted phones.
 //!
 //! Changing is as binding: the account writes down what it intends, the handle decides, the account hears what was
-//! decided. When the new number is the account's, the old one is not, in the same write.
+//! decided. When the new number is the account's, the old one is not, in the same write. A number that leads to another
+//! account comes by the rule of those that were sold again, if at all.
 
 use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
@@ -20,6 +21,7 @@ use crate::{
         handle,
         otp_purpose::Purpose,
         refusal::{Code, Refusal},
+        ticket::NumberTicket,
     },
     ports::World,
 };
@@ -35,27 +37,60 @@ pub struct PhoneChangeView {
     pub effective_at: Timestamp,
 }
 
+/// What becomes of a number that somebody who is signed in has brought.
+#[derive(Debug)]
+pub enum Brought {
+    /// It is the account's.
+    Taken,
+    /// It waits.
+    Waits(PhoneChangeView),
+    /// It leads to another account, and may be another person's by now: with this ticket whoever brought it says so. It is good
+    /// for so many seconds.
+    Asks(String, u64),
+}
+
 impl<W: World> Service<'_, W> {
     /// Takes a number, proven by whoever is signed in, in place of the account's. A fresh proof of the account can come
-    /// along; without one the number must wait, and what is returned says until when.
+    /// along; without one the number must wait.
     ///
     /// # Errors
-    /// `phone_in_use`; `try_again` while another change is being carried out; `reauthentication_required` where there is no
-    /// number yet, and no fresh proof; those of the proofs.
+    /// `phone_in_use` for one whose proof by another account's owner is young; `try_again` while another change is being
+    /// carried out; `reauthentication_required` where there is no number yet, or it leads elsewhere, and no fresh proof;
+    /// those of the proofs.
     pub async fn bring_own_number(
         &self,
         from: &Requester<'_>,
         number: &NumberProof<'_>,
         proof: Option<&FreshProof<'_>>,
         spent: &mut Spent,
-    ) -> Result<Option<PhoneChangeView>, Failure> {
+    ) -> Result<Brought, Failure> {
         let here = self.here(from.doer).await?;
         self.prove_where_stale(here, from, proof, spent).await?;
         let binding = binding_of_session(here);
         let accepted = [Purpose::ChangePhone, Purpose::Bind].map(|purpose| (purpose, binding.as_str()));
         let proven = self.prove_in_session(here, from, number, &accepted, spent).await;
         let proven = proven.map_err(|failure| failure.within("numberProof"))?;
-        self.change_phone(here, from.doer, &proven).await
+        self.change_phone(here, from, &proven, false).await
+    }
+
+    /// The same with the ticket of a number that was proven, by whoever says that the account to which it leads is not theirs.
+    ///
+    /// # Errors
+    /// `ticket_invalid`; those of [`Service::bring_own_number`].
+    pub async fn claim_number(
+        &self,
+        from: &Requester<'_>,
+        ticket: &str,
+        proof: Option<&FreshProof<'_>>,
+        spent: &mut Spent,
+    ) -> Result<Brought, Failure> {
+        let here = self.here(from.doer).await?;
+        let ticket = NumberTicket::read(&self.settings.sealing, ticket);
+        let is_good = |known: &NumberTicket| known.session == here.session && self.world.now() < known.until;
+        let ticket = ticket.filter(is_good).ok_or(Code::TicketInvalid)?;
+        self.prove_where_stale(here, from, proof, spent).await?;
+        let proven = Proven::number(self.settings, &ticket.phone, ticket.method);
+        self.change_phone(here, from, &proven, true).await
     }
 
     /// Takes a proof that came along where the session has no fresh one. It counts for the session, so that neither a typing
@@ -103,27 +138,32 @@ impl<W: World> Service<'_, W> {
     async fn change_phone(
         &self,
         here: Here,
-        doer: Doer<'_>,
+        from: &Requester<'_>,
         proven: &Proven,
-    ) -> Result<Option<PhoneChangeView>, Failure> {
+        not_mine: bool,
+    ) -> Result<Brought, Failure> {
         let candidate = self.candidate(here.account, proven)?;
         let (handle, proof) = (candidate.identifier.handle.clone(), candidate.proof);
-        // Nobody waits for a number that is another's.
+        // Nobody waits for a number that is another's, unless it may have been sold again.
         match self.world.handle(&handle, handle::Operation::Look).await? {
             handle::Outcome::Held(holder) if holder.account != here.account => {
-                return Err(Code::PhoneInUse.into());
+                if let Some(brought) = self.contest(here, from, proven, holder, not_mine).await? {
+                    return Ok(brought);
+                }
             }
             _ => {}
         }
-        match self.act(here, doer.place, Deed::ChangePhone(Box::new(candidate))).await? {
-            Outcome::Done => Ok(None),
+        match self.act(here, from.doer.place, Deed::ChangePhone(Box::new(candidate))).await? {
+            Outcome::Done => Ok(Brought::Taken),
             Outcome::Claiming { claim } => {
                 match self.claim_and_settle(here.account, &handle, claim, proof).await? {
-                    true => Ok(None),
+                    true => Ok(Brought::Taken),
                     false => Err(Code::PhoneInUse.into()),
                 }
             }
-            Outcome::PhoneChangeWaits(wish) => Ok(Some(self.phone_change_view(here.account, &wish)?)),
+            Outcome::PhoneChangeWaits(wish) => {
+                Ok(Brought::Waits(self.phone_change_view(here.account, &wish)?))
+            }
             Outcome::Limited { retry_after } => {
                 Err(Refusal { retry_after: Some(retry_after), ..Refusal::new(Code::TryAgain) }.into())
             }

@@ -9,7 +9,7 @@ use super::{
     Failure, Service, UNEXPECTED_OUTCOME,
     backend_access::Backend,
     claim::Attempt,
-    entrance::{Proven, Seed},
+    entrance::{Entrance, Proven, Seed},
     number_proof::binding_of_app,
     otp::{Challenged, OtpSend},
     provider::{Caller, Credential, Question},
@@ -199,14 +199,19 @@ impl<W: World> Service<'_, W> {
         login: &OneTapLogin<'_>,
         presented: Presented,
     ) -> Result<Entry, Failure> {
-        let (answer, risk) = match login.checked_phone {
-            Some(phone) => {
-                let (answer, risk) =
-                    join(self.ask(question), self.risk(phone, &login.caller, login.deadline)).await;
-                (answer?, Some(risk))
-            }
-            None => (self.ask(question).await?, None),
+        let credential = question.subject().to_owned();
+        let ask = async {
+            Ok::<_, Failure>(match login.checked_phone {
+                Some(phone) => {
+                    let (answer, risk) =
+                        join(self.ask(question), self.risk(phone, &login.caller, login.deadline)).await;
+                    (answer?, Some(risk))
+                }
+                None => (self.ask(question).await?, None),
+            })
         };
+        let (asked, is_attested) = join(ask, self.is_attested(login, &credential)).await;
+        let (answer, risk) = asked?;
         let (phone, method) = match (answer, login.checked_phone) {
             (Answer::Number { phone, .. }, None) => (phone, Method::OneTap),
             (Answer::Checked { matches: true, .. }, Some(phone)) => (phone.clone(), Method::NumberCheck),
@@ -222,7 +227,7 @@ impl<W: World> Service<'_, W> {
         let human = risk == RiskLevel::Challenge
             && self.is_human(&login.caller, login.captcha, login.deadline).await?;
         self.heed(risk, human, &login.caller)?;
-        let entrance = Proven::number(self.settings, &phone, method).into();
+        let entrance = Entrance { is_attested, ..Proven::number(self.settings, &phone, method).into() };
         self.sign_in(&entrance, &login.purpose, presented, &Seed::new(self.fresh()?)).await
     }
 

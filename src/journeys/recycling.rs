@@ -4,11 +4,14 @@
 use std::time::Duration;
 
 use super::{
-    Failure, Service,
+    Failure, Service, UNEXPECTED_OUTCOME,
     entrance::{Entrance, Introduction, Proven, Seed},
+    fresh_proof::Requester,
+    numbers::{Brought, PhoneChangeView},
+    own_account::Here,
     provider::Caller,
     sealed::{AVATAR_URL, DEVICE_NAME, DISPLAY_NAME, PASSWORD, PUSH_TOKEN, VERIFIED_NAME},
-    sign_in::{DeviceClaim, Entry, Purpose},
+    sign_in::{DeviceClaim, Entry, Purpose, again_if_lost},
     step_up::Holder as TicketHolder,
 };
 use crate::{
@@ -23,11 +26,15 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        account::{Candidate, Identifier, NumberClaim, Outcome, SignIn, Step},
+        account::{
+            Candidate, Contest, Deed, Identifier, NumberClaim, NumberFacts, Operation, Outcome, SignIn, Step,
+        },
         device::Presented,
         evidence::Evidence,
         handle::{self, Holder},
-        ticket::Ticket,
+        recycling::QUIET,
+        refusal::Code,
+        ticket::{NumberTicket, Ticket},
     },
     ports::World,
 };
@@ -64,13 +71,76 @@ impl<W: World> Service<'_, W> {
         }
     }
 
+    /// Whether a number that leads to another account may come to who is signed in and has proven it, by the same rule that
+    /// decides about sign-ins. `None`: nothing keeps it there any more.
+    pub(super) async fn contest(
+        &self,
+        here: Here,
+        from: &Requester<'_>,
+        proven: &Proven,
+        mut holder: Holder,
+        not_mine: bool,
+    ) -> Result<Option<Brought>, Failure> {
+        let (now, rules, place) = (self.world.now(), self.settings.account_rules(), from.doer.place);
+        // 1. Nothing more is said of one that was proven lately.
+        if now.since(holder.proven_at()) < QUIET {
+            return Err(Code::PhoneInUse.into());
+        }
+        // 2. What is asked of everybody who takes a number is asked before anybody loses one. Who claims it waits for it
+        //    from then on, so that it finds them whatever breaks.
+        let first = match not_mine {
+            true => Deed::AwaitNumber(proven.handle.clone()),
+            false => Deed::NeedFreshProof,
+        };
+        self.act(here, place, first).await?;
+        let own = self.own_profile_of(here, place).await?;
+        let (address, request_id) = (from.address, from.request_id);
+        let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
+        let case = CaseId::from_bytes(self.fresh()?);
+        // 3. The other account decides, in one write, perhaps when the carrier was asked.
+        for _ in 0..2 {
+            let evidence = holder.evidence.filter(|known| known.counts(now));
+            let number = NumberFacts { last_proof: holder.proven_at(), evidence };
+            let (account, handle, heir) = (holder.account, proven.handle.clone(), here.account);
+            let contest = Contest { account, handle, number, heir, case, not_mine, rules };
+            let operation = Operation::Contest(Box::new(contest));
+            match again_if_lost(async || self.world.account(account, operation.clone()).await).await? {
+                Outcome::NeedsEvidence { name } => {
+                    let asked = (&caller, now.plus(EVIDENCE_TIME));
+                    let evidence = self.gather_evidence(proven, &holder, name.as_ref(), asked);
+                    holder.evidence = Some(evidence.await);
+                }
+                Outcome::NotMine { heir, .. } if heir.is_none_or(|heir| heir == here.account) => {
+                    return Ok(None);
+                }
+                Outcome::MayBeRecycled => return self.number_ticket(here, proven, now).map(Some),
+                Outcome::NumberClaimed(claim) if claim.heir == here.account => {
+                    let phone = PhoneNumber::parse(proven.value.expose()).map_err(|_| UNEXPECTED_OUTCOME)?;
+                    let (requested_at, effective_at) = (claim.requested_at, claim.effective_at);
+                    return Ok(Some(Brought::Waits(PhoneChangeView { phone, requested_at, effective_at })));
+                }
+                // Somebody else waits for it, or its owner is who has it.
+                _ => break,
+            }
+        }
+        Err(Code::PhoneInUse.into())
+    }
+
+    fn number_ticket(&self, here: Here, proven: &Proven, now: Timestamp) -> Result<Brought, Failure> {
+        let phone = PhoneNumber::parse(proven.value.expose()).map_err(|_| UNEXPECTED_OUTCOME)?;
+        let time = Duration::from_secs(self.settings.limits.step_up_seconds);
+        let ticket =
+            NumberTicket { session: here.session, until: now.plus(time), method: proven.method, phone };
+        Ok(Brought::Asks(ticket.write(&self.settings.sealing)?, time.as_secs()))
+    }
+
     /// What carriers and registers say of a number, kept for whoever asks next. Silence keeps nobody out.
     pub(super) async fn gather_evidence(
         &self,
         proven: &Proven,
         holder: &Holder,
         name: Option<&Sealed>,
-        Purpose { caller, evidence_by, .. }: &Purpose<'_>,
+        (caller, by): (&Caller<'_>, Timestamp),
     ) -> Evidence {
         let (since, now) = (holder.proven_at(), self.world.now());
         let opened = |name| self.pass_over(self.open_text(holder.account, VERIFIED_NAME, name));
@@ -78,7 +148,7 @@ impl<W: World> Service<'_, W> {
         let evidence = match PhoneNumber::parse(proven.value.expose()) {
             // Every number was somebody else's once: nobody is asked since when there is no such day.
             _ if since <= NEVER => Evidence::none(since, now),
-            Ok(phone) => self.evidence(&phone, since, name.as_ref(), caller, *evidence_by).await,
+            Ok(phone) => self.evidence(&phone, since, name.as_ref(), caller, by).await,
             Err(_) => Evidence::none(since, now),
         };
         let note = handle::Operation::NoteEvidence { account: holder.account, evidence };

@@ -59,6 +59,8 @@ pub struct Settings {
     pub needs_phone: bool,
     /// What one-tap on a device that the account does not know leads to.
     pub one_tap_new_device: OneTapNewDevice,
+    /// The operator's verifier of what clients bring in `device.attestation`; without one nobody is asked.
+    pub attestation_url: Option<String>,
     /// Part of the URL to which providers push receipts; without one there is no such URL.
     pub receipt_token: Option<Secret<String>>,
     /// Where backends want to be told.
@@ -97,7 +99,7 @@ pub enum OneTapNewDevice {
     Allow,
     /// They are in, and the owner is told. The default.
     Notify,
-    /// A trusted device must confirm it, if there is one.
+    /// A trusted device must confirm it, if there is one; unless the client's attestation is genuine: then as before.
     StepUp,
 }
 

@@ -22,7 +22,7 @@ use crate::{
     },
     model::{
         account::{
-            Candidate, Identifier, Number, NumberFacts, Operation, Outcome, Profile, RealName, SignIn,
+            Candidate, Identifier, Number, NumberFacts, Operation, Outcome, Profile, RealName, Rules, SignIn,
         },
         device::{DeviceProfile, Presented, Trust},
         handle::{self, HandleName, Holder, Holding, Proof},
@@ -54,15 +54,17 @@ pub struct DeviceClaim {
     pub key: Option<PublicKey>,
     /// What proves a key.
     pub proof: Option<GivenDeviceProof>,
+    /// What attests that app and device are genuine, for the operator's verifier.
+    pub attestation: Option<Secret<String>>,
 }
 
 impl DeviceClaim {
     /// A device of which nothing is known.
     pub(super) const fn unknown(platform: Platform) -> Self {
         let name = String::new();
-        let (token, model, os, app_version, push_token, key, proof) =
-            (None, None, None, None, None, None, None);
-        Self { token, platform, name, model, os, app_version, push_token, key, proof }
+        let (token, model, os, app_version, push_token) = (None, None, None, None, None);
+        let (key, proof, attestation) = (None, None, None);
+        Self { token, platform, name, model, os, app_version, push_token, key, proof, attestation }
     }
 }
 
@@ -143,6 +145,7 @@ impl<W: World> Service<'_, W> {
             //    by the next sign-in.
             let new_token = DeviceToken::from_entropy(seed.draw("device token"));
             let is_proven_number = entrance.by.handle.is_phone() && entrance.password.is_none();
+            let rules = self.settings.account_rules();
             let evidence = holder.evidence.filter(|known| known.counts(self.world.now()));
             let sign_in = SignIn {
                 account: id,
@@ -167,7 +170,7 @@ impl<W: World> Service<'_, W> {
                 profile: self.profile(id, purpose.device)?,
                 place: purpose.place.clone(),
                 asker: self.network_of(purpose.caller.address),
-                rules: self.settings.account_rules(),
+                rules: Rules { one_tap_waits: rules.one_tap_waits && !entrance.is_attested, ..rules },
             };
             let operation = Operation::SignIn(Box::new(sign_in));
             let outcome = again_if_lost(async || self.world.account(id, operation.clone()).await).await?;
@@ -201,7 +204,8 @@ impl<W: World> Service<'_, W> {
                     (holder, creates) = self.led_to(entrance, seed).await?;
                 }
                 Outcome::NeedsEvidence { name } => {
-                    let evidence = self.gather_evidence(&entrance.by, &holder, name.as_ref(), purpose);
+                    let asked = (&purpose.caller, purpose.evidence_by);
+                    let evidence = self.gather_evidence(&entrance.by, &holder, name.as_ref(), asked);
                     holder.evidence = Some(evidence.await);
                 }
                 // The account has given it up, and the handle has not heard of it yet.

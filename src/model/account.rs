@@ -19,7 +19,7 @@ pub use self::{
     profile::{Change, OwnProfile, Profile, ProfileChange},
     proof::ProvenInSession,
     real_name::{RealName, Verified},
-    recycling::{NumberClaim, NumberFacts},
+    recycling::{Contest, NumberClaim, NumberFacts},
     rules::Rules,
     sign_in::SignIn,
     supplied::Supplied,
@@ -218,6 +218,7 @@ impl Machine for Account {
                 Outcome::Done
             }
             Operation::HearFriend(word) => self.hear_friend(&word, now),
+            Operation::Contest(contest) => self.contest(&contest, now, outbox),
             Operation::AtCase(at) => self.at_case(&at, now, outbox),
             Operation::SettleReturn { account, handle, claim, is_back, rules } => {
                 self.settle_return(&handle, (claim, is_back), account, &rules, now, outbox);

@@ -1,9 +1,11 @@
-//! The ticket of a sign-in that waits, as its client holds it.
+//! Tickets, as clients hold them: of a sign-in that waits, and of a number that was proven.
 
+use super::login::Method;
 use crate::kernel::{
     fault::Fault,
-    id::{AccountId, TicketId},
+    id::{AccountId, SessionId, TicketId},
     keys::KeyRing,
+    phone::PhoneNumber,
     seal::{Sealed, open, seal_unique},
     time::Timestamp,
 };
@@ -35,6 +37,53 @@ impl Ticket {
         Some(Self { account, id: TicketId::from_bytes(id), until })
     }
 }
+
+/// A number that was proven in a session and leads to another account: its holder need not prove it again to say that it is
+/// theirs by now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberTicket {
+    /// In which.
+    pub session: SessionId,
+    /// It is over then.
+    pub until: Timestamp,
+    /// How it was proven.
+    pub method: Method,
+    /// The number.
+    pub phone: PhoneNumber,
+}
+
+const WAYS: [Method; 3] = [Method::OneTap, Method::NumberCheck, Method::Otp];
+
+impl NumberTicket {
+    /// The text the client holds.
+    ///
+    /// # Errors
+    /// [`Fault`] when the cipher refuses.
+    pub fn write(&self, ring: &KeyRing) -> Result<String, Fault> {
+        let way = WAYS.iter().zip(0..).find(|(way, _)| **way == self.method).map_or(0_u8, |(_, nth)| nth);
+        let until = self.until.millis().to_be_bytes();
+        let plain = [self.session.bytes().as_slice(), &until, &[way], self.phone.e164().as_bytes()].concat();
+        Ok(format!("{NUMBER_PREFIX}{}", seal_unique(ring, NUMBER_CONTEXT, &plain)?.as_str()))
+    }
+
+    /// Reads a text of ours; `None` for any other.
+    pub fn read(ring: &KeyRing, text: &str) -> Option<Self> {
+        let sealed = Sealed::from_text(text.strip_prefix(NUMBER_PREFIX)?);
+        let plain = open(ring, NUMBER_CONTEXT, &sealed).ok()?;
+        let (session, rest) = plain.expose().split_first_chunk::<16>()?;
+        let (until, rest) = rest.split_first_chunk::<8>()?;
+        let (way, phone) = rest.split_first()?;
+        Some(Self {
+            session: SessionId::from_bytes(*session),
+            until: Timestamp::from_millis(i64::from_be_bytes(*until)),
+            method: *WAYS.get(usize::from(*way))?,
+            phone: PhoneNumber::parse(std::str::from_utf8(phone).ok()?).ok()?,
+        })
+    }
+}
+
+const NUMBER_PREFIX: &str = "ont_";
+const NUMBER_CONTEXT: &str = "number ticket";
 
 const TICKET: Form = Form { prefix: "otk_", context: "ticket" };
 
@@ -84,6 +133,17 @@ mod tests {
         assert_eq!((Ticket::read(&ring, &text), ticket.write(&ring).unwrap()), (Some(ticket), text.clone()));
         for forged in [text.replacen("otk_", "och_", 1), format!("{text}A"), text[..60].to_owned()] {
             assert_eq!(Ticket::read(&ring, &forged), None, "{forged}");
+        }
+        let number = NumberTicket {
+            session: SessionId::from_bytes([3; 16]),
+            until,
+            method: Method::Otp,
+            phone: PhoneNumber::parse("+8613800138000").unwrap(),
+        };
+        let proven = number.write(&ring).unwrap();
+        assert_eq!(NumberTicket::read(&ring, &proven), Some(number));
+        for other in [text.replacen("otk_", "ont_", 1), format!("{proven}A")] {
+            assert_eq!(NumberTicket::read(&ring, &other), None, "{other}");
         }
         let same = data_encoding::BASE64URL_NOPAD.encode(&[1; 15]);
         assert!(!text.contains(&same));

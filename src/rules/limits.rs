@@ -276,6 +276,8 @@ limits! {
         "Time the bot check's provider gets.";
     "RISK_TIMEOUT_MS" risk_timeout_ms = 600 in 100..=2000,
         "Time the risk provider gets.";
+    "ATTESTATION_TIMEOUT_MS" attestation_timeout_ms = 1000 in 100..=2000,
+        "Time the operator's verifier of attestations gets.";
     "EVIDENCE_TIMEOUT_MS" evidence_timeout_ms = 2000 in 100..=2500,
         "Time each provider gets that is asked about a number, if its document asks for no less.";
     "IDENTITY_TIMEOUT_MS" identity_timeout_ms = 5000 in 1000..=10_000,

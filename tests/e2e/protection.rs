@@ -4,12 +4,13 @@ use futures_util::future::join;
 use libtest_mimic::Trial;
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::Digest;
 
 use crate::{
     client::{Answer, Request, fresh_key, fresh_phone, get, login_body, post},
     login::{LOGIN, access_token, sign_in, who_am_i},
-    sandbox::Order,
-    stack::{self, Stack},
+    sandbox::{self, Order},
+    stack::{self, Recipe, Stack},
     story,
 };
 
@@ -24,6 +25,7 @@ pub(crate) fn stories() -> Vec<Trial> {
         ),
         story("protection: wrong digits, a no and another device's ticket do not", refused),
         story("protection: two decisions at once are one", at_once),
+        story("protection: one-tap by a genuine app goes through where others wait", attested),
     ]
 }
 
@@ -155,6 +157,36 @@ async fn refused() {
         history["events"].as_array().unwrap().iter().all(|event| event["event"] == "denied"),
         "{history}"
     );
+}
+
+async fn attested() {
+    let recipe = Recipe::new("attested").var("ONE_TAP_NEW_DEVICE", "step_up");
+    let verifier = format!("http://127.0.0.1:{}/sandbox/attestation", recipe.sandbox_port());
+    let stack = recipe.var("ATTESTATION_URL", &verifier).start();
+    let phone = fresh_phone("151");
+    let owner = sign_in(&stack, &phone).await;
+    let path = format!("/v1/devices/{}", owner["device"]["id"].as_str().unwrap());
+    let trust = Request::new(&stack, Method::PATCH, &path).json(&json!({ "trusted": true }));
+    assert_eq!(trust.bearer(access_token(&owner)).send().await.status, 204);
+    let with = async |attestation: &dyn Fn(&str) -> String| {
+        let credential = Order::new("flash_v2", &phone).mint(&stack).await;
+        let nonce = sha2::Sha256::digest(sandbox::token(&credential));
+        let token = attestation(&data_encoding::BASE64URL_NOPAD.encode(&nonce));
+        let mut body = login_body(&credential);
+        body["device"]["attestation"] = json!({ "token": token });
+        post(&stack, LOGIN, &body).key(&fresh_key()).send().await
+    };
+    for token in ["stolen", "genuine.for-another-one", "http_500", "garbage", "hang"] {
+        let held = with(&|_| token.to_owned()).await;
+        assert_eq!(held.ok()["reason"], "risk", "{token}: {}", held.summary());
+    }
+    let login = with(&|nonce| format!("genuine.{nonce}")).await;
+    let line = stack.log_line(&login.request_id).await;
+    let asked = line["providers"].as_array().unwrap().iter().find(|call| call["provider"] == "attestation");
+    assert_eq!(asked.unwrap()["outcome"], "ok", "{line}");
+    let login = login.ok();
+    assert_eq!((&login["status"], &login["account"]["id"]), (&json!("signed_in"), &owner["account"]["id"]));
+    assert_eq!(login["device"]["trust"], "new");
 }
 
 async fn at_once() {

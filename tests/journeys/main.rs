@@ -15,6 +15,7 @@ mod world;
 mod account_support;
 mod api_keys;
 mod approval_notices;
+mod attestation;
 mod backend;
 mod binding;
 mod binding_protocol;

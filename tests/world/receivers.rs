@@ -1,4 +1,5 @@
-//! Who is told of what happened: backends that listen to webhooks, and the vendor of push messages.
+//! Who is told of what happened: backends that listen to webhooks, and the vendor of push messages; and an operator's
+//! verifier of attestations.
 //!
 //! Written from their descriptions, not from our code.
 
@@ -7,9 +8,10 @@ use std::{
     sync::Mutex,
 };
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use onetap::kernel::http::{HttpFailure, HttpReply, HttpRequest};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use super::{locked, provider::VENDOR_TEXT};
 
@@ -18,6 +20,9 @@ pub(crate) const HOOK: &str = "https://backend.example/hooks?key=0a1b2c3d4e5f";
 
 /// What it shares with us.
 pub(crate) const HOOK_SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Where the world's verifier of attestations listens.
+pub(crate) const VERIFIER: &str = "https://verifier.example/attest";
 
 /// One delivery, as a backend sees it.
 #[derive(Debug, Clone)]
@@ -64,6 +69,9 @@ impl Receivers {
         if request.url == HOOK {
             return Some(self.hook(request));
         }
+        if request.url == VERIFIER {
+            return Some(Self::verifier(request));
+        }
         (request.url == "https://api.jpush.cn/v3/push").then(|| self.jpush(request))
     }
 
@@ -74,6 +82,23 @@ impl Receivers {
         locked(&self.deliveries).push(Delivery { headers, text, body });
         let status = locked(&self.answers).pop_front().unwrap_or(Ok(200))?;
         Ok(HttpReply { status, body: b"whatever".to_vec() })
+    }
+
+    /// A token names the credential for which it was made; of others only what they say is known.
+    fn verifier(request: &HttpRequest) -> Result<HttpReply, HttpFailure> {
+        let body: Value = serde_json::from_slice(&request.body).unwrap();
+        let [token, nonce] = ["token", "nonce"].map(|name| body[name].as_str().unwrap());
+        let says = |status, body: Value| Ok(HttpReply { status, body: body.to_string().into_bytes() });
+        match token {
+            "hangs" => Err(HttpFailure::TimedOut),
+            "breaks" => says(500, json!({"genuine": true})),
+            "says nothing" => says(200, json!({})),
+            token => {
+                let made_for = token.strip_prefix("genuine for ").map(Sha256::digest);
+                let is_genuine = made_for.is_some_and(|digest| BASE64URL_NOPAD.encode(&digest) == nonce);
+                says(200, json!({"genuine": is_genuine && body["platform"] == "ios"}))
+            }
+        }
     }
 
     fn jpush(&self, request: &HttpRequest) -> Result<HttpReply, HttpFailure> {

@@ -1,6 +1,7 @@
 //! The control API for developers and tests: mint credentials, read counts, make vendors fail,
 //! read what arrived in people's phones and at backends.
 
+mod attestation;
 mod captchas;
 mod email;
 mod idp;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(people::routes())
         .merge(receipts::routes())
         .merge(notices::routes())
+        .merge(attestation::routes())
 }
 
 #[derive(Deserialize)]

@@ -96,6 +96,7 @@ impl Settings {
             "step_up" => Ok(OneTapNewDevice::StepUp),
             _ => Err("is none of allow, notify, step_up".to_owned()),
         });
+        let attestation_url = reader.optional("ATTESTATION_URL", |text| base_url(text, environment));
         let receipt_token = reader.optional("RECEIPT_TOKEN", |text| {
             let sane =
                 text.len() >= 22 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
@@ -159,6 +160,7 @@ impl Settings {
                 profile: profile.unwrap_or(Profile::Basic),
                 needs_phone: needs_phone.unwrap_or(true),
                 one_tap_new_device: one_tap_new_device.unwrap_or(OneTapNewDevice::Notify),
+                attestation_url,
                 receipt_token,
                 webhooks: webhooks.unwrap_or_default(),
                 has_push,

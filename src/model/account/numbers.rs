@@ -121,6 +121,7 @@ impl Account {
             return false;
         }
         self.phone_change = None;
+        self.awaits.take_if(|awaited| awaited == new);
         // Whoever has the number could confirm themselves by it.
         self.trusted_phones.retain(|phone| phone.name != *new);
         let Some(old) = self.phone().map(|phone| phone.handle.clone()) else { return false };

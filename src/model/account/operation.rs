@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Act, AtCase, AtTicket, Import, Rules, SignIn, Supplied, Word};
+use super::{Act, AtCase, AtTicket, Contest, Import, Rules, SignIn, Supplied, Word};
 use crate::{
     kernel::{
         id::{AccountId, SessionId},
@@ -26,6 +26,8 @@ pub enum Operation {
     Act(Box<Act>),
     /// A device that waits comes with its ticket.
     AtTicket(Box<AtTicket>),
+    /// Somebody who is signed in to another account has proven the number of this one.
+    Contest(Box<Contest>),
     /// Something about a case.
     AtCase(Box<AtCase>),
     /// A friend says that whoever waits is the owner.

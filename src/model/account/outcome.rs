@@ -114,6 +114,10 @@ pub enum Outcome {
         /// The number goes to them later.
         claim: Option<NumberClaim>,
     },
+    /// The number may be another person's by now, and nobody has said so.
+    MayBeRecycled,
+    /// It goes to who brought it, when its owner could object.
+    NumberClaimed(Box<NumberClaim>),
     /// Its handle decides whether the identifier is bound.
     Claiming {
         /// Which of the account's claims it is.

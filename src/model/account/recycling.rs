@@ -56,6 +56,34 @@ pub struct NumberClaim {
     pub objected_at: Option<Timestamp>,
 }
 
+/// Somebody who is signed in to an account of their own has proven the number of this one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contest {
+    /// This one.
+    pub account: AccountId,
+    /// The number's handle, which leads here.
+    pub handle: HandleName,
+    /// What it knows of the number.
+    pub number: NumberFacts,
+    /// Theirs.
+    pub heir: AccountId,
+    /// Under what it is kept if the owner is heard first.
+    pub case: CaseId,
+    /// They have said that this account is not theirs.
+    pub not_mine: bool,
+    /// Rules in force.
+    pub rules: Rules,
+}
+
+/// A number that was proven, on a device that the account knows so well.
+struct Brought<'a> {
+    account: AccountId,
+    handle: &'a HandleName,
+    number: NumberFacts,
+    device: Option<Trust>,
+    rules: &'a Rules,
+}
+
 impl Account {
     /// Why who proved the number must wait, if they must; the error: they are not let in by it at all.
     pub(super) fn number_says(
@@ -69,7 +97,44 @@ impl Account {
         let device = self.devices.iter().find(|known| known.is(&sign_in.presented)).map(|known| known.id);
         // Who shows a key with the token of a device that has none may have copied the token.
         let device = device.filter(|_| !self.adds_key(&sign_in.presented));
-        let facts = self.facts_of(handle, number, device, &sign_in.rules, now);
+        let (account, rules) = (sign_in.account, &sign_in.rules);
+        let device = device.map(|device| self.trust_of(device, rules, now));
+        self.weigh(&Brought { account, handle, number, device, rules }, now, outbox)
+    }
+
+    /// Who is signed in elsewhere has proven the number: it goes to them by the same rule, and they never come in here.
+    pub(super) fn contest(&mut self, contest: &Contest, now: Timestamp, outbox: &mut Outbox) -> Outcome {
+        let Contest { account, handle, number, heir, case, not_mine, rules } = contest;
+        if self.created.is_none() {
+            return Outcome::Full;
+        }
+        if !self.is_led_to_by(handle) {
+            return self.not_mine(handle);
+        }
+        let brought = Brought { account: *account, handle, number: *number, device: None, rules };
+        match self.weigh(&brought, now, outbox) {
+            Err(outcome) => *outcome,
+            Ok(None) => Outcome::Full,
+            // It went just now.
+            Ok(Some(Reason::NumberRecycled)) => self.not_mine(handle),
+            Ok(Some(_)) if !not_mine => Outcome::MayBeRecycled,
+            Ok(Some(_)) => {
+                match self.give_up_number((*account, handle, rules), (*case, *heir), now, outbox) {
+                    None => self.not_mine(handle),
+                    Some(claim) => Outcome::NumberClaimed(claim.into()),
+                }
+            }
+        }
+    }
+
+    fn weigh(
+        &mut self,
+        brought: &Brought<'_>,
+        now: Timestamp,
+        outbox: &mut Outbox,
+    ) -> Result<Option<Reason>, Box<Outcome>> {
+        let Brought { account, handle, number, device, rules } = *brought;
+        let facts = self.facts_of(handle, number, device, rules, now);
         let verdict = decide(&facts);
         // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number, unless the
         // carrier, asked once more, says that it was not sold. So is one that the carrier's word bears out, or whose
@@ -82,7 +147,7 @@ impl Account {
             Verdict::Recycled => true,
         };
         if claim.is_some_and(is_due) {
-            self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
+            self.lose_number(handle, account, rules, now, outbox);
             return Err(self.not_mine(handle).into());
         }
         match verdict {
@@ -93,7 +158,7 @@ impl Account {
             }
             Verdict::AskPerson => Ok(Some(Reason::NumberMayBeRecycled)),
             Verdict::Recycled => {
-                self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
+                self.lose_number(handle, account, rules, now, outbox);
                 Ok(Some(Reason::NumberRecycled))
             }
         }
@@ -108,20 +173,21 @@ impl Account {
         rules: &Rules,
         now: Timestamp,
     ) -> bool {
-        decide(&self.facts_of(handle, number, Some(device), rules, now)) == Verdict::Owner
+        let trust = self.trust_of(device, rules, now);
+        decide(&self.facts_of(handle, number, Some(trust), rules, now)) == Verdict::Owner
     }
 
     fn facts_of(
         &self,
         handle: &HandleName,
         number: NumberFacts,
-        device: Option<DeviceId>,
+        device: Option<Trust>,
         rules: &Rules,
         now: Timestamp,
     ) -> Facts {
         Facts {
             last_proof: Some(now.since(self.last_proof_of(handle, number.last_proof))),
-            device: device.map(|device| self.trust_of(device, rules, now)),
+            device,
             evidence: number.evidence,
             profile: self.profile(rules),
             is_claimed: self.claim_of(handle, now).is_some(),
@@ -129,14 +195,13 @@ impl Account {
     }
 
     /// Who proved the number says that the account is not theirs: it goes at once, or after the owner could object.
-    pub(super) fn give_up_number(
+    fn give_up_number(
         &mut self,
-        sign_in: &SignIn,
+        (account, handle, rules): (AccountId, &HandleName, &Rules),
         (id, heir): (CaseId, AccountId),
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Option<NumberClaim> {
-        let (handle, rules) = (&sign_in.identifier.handle, &sign_in.rules);
         if !self.is_led_to_by(handle) {
             return None;
         }
@@ -145,7 +210,7 @@ impl Account {
             return Some(claim.clone());
         }
         if !self.was_active(rules, now) {
-            self.lose_number(handle, sign_in.account, rules, now, outbox);
+            self.lose_number(handle, account, rules, now, outbox);
             return None;
         }
         let claim = NumberClaim {
@@ -158,7 +223,7 @@ impl Account {
             objected_at: None,
         };
         self.number_claim = Some(claim.clone());
-        self.tell(NoticeKind::NumberClaimed, sign_in.account, None, rules, now, outbox);
+        self.tell(NoticeKind::NumberClaimed, account, None, rules, now, outbox);
         Some(claim)
     }
 
@@ -180,7 +245,12 @@ impl Account {
         }
         (step_up.not_mine, step_up.carried_out) = (true, true);
         let sign_in = SignIn { rules: at.rules, ..step_up.sign_in.clone() };
-        let claim = self.give_up_number(&sign_in, (case, heir), now, outbox);
+        let claim = self.give_up_number(
+            (sign_in.account, &sign_in.identifier.handle, &at.rules),
+            (case, heir),
+            now,
+            outbox,
+        );
         Some(Outcome::GivenUp { sign_in: sign_in.into(), claim })
     }
 

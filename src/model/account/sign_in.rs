@@ -17,7 +17,6 @@ use crate::{
         binding::Binding,
         case::State,
         device::{Device, DeviceProfile, Presented},
-        handle::HandleName,
         login::Method,
         login_history::{EventKind, Place},
         notice::NoticeKind,
@@ -107,7 +106,7 @@ impl Account {
         let is_mine = match self.created {
             Some(_) => {
                 let handle = &sign_in.identifier.handle;
-                self.is_led_to_by(handle) || self.waits_for(handle, sign_in.awaits)
+                self.is_led_to_by(handle) || self.awaits.as_ref() == Some(handle)
             }
             None => sign_in.creates,
         };
@@ -173,7 +172,11 @@ impl Account {
             match self.identifiers.iter_mut().find(|known| known.handle == identifier.handle) {
                 // Freshly sealed, so that what is in use moves to the current key by itself.
                 Some(known) => known.value = identifier.value.clone(),
-                None => self.identifiers.push(identifier.clone()),
+                None => {
+                    // One that was waited for takes the place of the one before it.
+                    self.part_with_former_number(&identifier.handle, *account, rules, now, outbox);
+                    self.identifiers.push(identifier.clone());
+                }
             }
             // Its handle led here, so one that was being claimed is won; unless that was by an earlier claim.
             self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);
@@ -251,12 +254,6 @@ impl Account {
     /// Whether nobody signs in: it is frozen, or on its way to be deleted.
     pub(super) const fn is_closed(&self) -> bool {
         self.frozen || self.closing.is_some()
-    }
-
-    /// Whether the number is to be its own. Who has brought another one meanwhile keeps that, and an account has one.
-    fn waits_for(&self, handle: &HandleName, still: bool) -> bool {
-        let has_another = self.identifiers.iter().any(|known| known.handle.is_phone());
-        self.awaits.as_ref() == Some(handle) && (still || !has_another)
     }
 
     /// Whether the password that it came by, if it did, is still the account's.

@@ -1,10 +1,10 @@
 //! What the carrier says, over HTTP, against the sandbox's own protocol.
 
 use libtest_mimic::Trial;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{DAY, are_two, asked, by_password, claim, comes, later, ming, recipe};
-use crate::{client::http, passwords::person, stack::Stack, story};
+use super::{DAY, are_two, asked, by_password, claim, comes, later, ming, recipe, tell};
+use crate::{passwords::person, story};
 
 pub(super) fn stories() -> Vec<Trial> {
     vec![
@@ -12,13 +12,6 @@ pub(super) fn stories() -> Vec<Trial> {
         story("recycled: not reassigned is enough for basic and social, and not for money", by_profile),
         story("recycled: a carrier that is down leads to the question, in time", silent),
     ]
-}
-
-async fn tell(stack: &Stack, path: &str, body: &Value) {
-    let url = format!("{}{path}", stack.sandbox);
-    let told =
-        http().post(url).header("content-type", "application/json").body(body.to_string()).send().await;
-    assert!(told.unwrap().status().is_success());
 }
 
 async fn reassigned() {

@@ -10,19 +10,24 @@ use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
 use crate::{
-    client::{Answer, Request, fresh_device, fresh_key, fresh_phone, login_body, post, runtime},
-    login::LOGIN,
+    client::{Answer, Request, fresh_device, fresh_key, fresh_phone, http, login_body, post, runtime},
+    emails,
+    login::{LOGIN, access_token},
     passwords::{Person, person},
     protection::log_in,
     sandbox::Order,
     stack::{self, Recipe, Stack, lock},
 };
+use owners::named;
 
 mod claims;
 mod evidence;
 mod friends;
+mod owners;
 mod people;
+mod proofs;
 mod race;
+mod tales;
 
 const DAY: i64 = 86_400;
 
@@ -32,11 +37,35 @@ const LATER: i64 = 121;
 /// So many people were there before; every story takes its own.
 const PEOPLE: usize = 14;
 
-static PEOPLE_OF_BEFORE: Mutex<Vec<Person>> = Mutex::new(Vec::new());
+static PEOPLE_OF_BEFORE: Mutex<Vec<Ming>> = Mutex::new(Vec::new());
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
 
+/// Xiao Ming, with all that he had before.
+#[derive(Clone)]
+struct Ming {
+    person: Person,
+    /// What his profile says.
+    name: String,
+    /// His address.
+    address: String,
+    /// His session on the phone that his account knows.
+    at_home: Value,
+    /// One on a device that it does not know, by the number alone.
+    elsewhere: Value,
+}
+
+impl std::ops::Deref for Ming {
+    type Target = Person;
+
+    fn deref(&self) -> &Person {
+        &self.person
+    }
+}
+
 pub(crate) fn stories() -> Vec<Trial> {
-    let mut stories = people::stories();
+    let mut stories = tales::stories();
+    stories.extend(people::stories());
+    stories.extend(proofs::stories());
     stories.extend(claims::stories());
     stories.extend(evidence::stories());
     stories.extend(friends::stories());
@@ -55,8 +84,10 @@ fn later() -> &'static Stack {
     })
 }
 
+/// Devices are known soon; sessions and trust outlast the months in which a number is sold again.
 fn recipe(name: &'static str) -> Recipe {
-    Recipe::new(name).var("DEVICE_KNOWN_DAYS", "2")
+    let recipe = Recipe::new(name).var("DEVICE_KNOWN_DAYS", "2");
+    recipe.var("REFRESH_IDLE_SECONDS", "15552000").var("DEVICE_TRUST_SECONDS", "17280000")
 }
 
 /// Everybody signs in on two days, so that the account knows the device.
@@ -65,18 +96,26 @@ async fn settle_in(recipe: &Recipe) {
     {
         let stack = recipe.clone().start();
         for _ in 0..PEOPLE {
-            people.push(person(&stack, "137").await);
+            let person = person(&stack, "137").await;
+            let name = named(&stack, &person.login, "小明").await;
+            let address = emails::fresh_address();
+            let code = emails::code_for(&stack, access_token(&person.login), &address, "bind").await;
+            let bind = post(&stack, "/v1/account/identities/email", &code);
+            assert_eq!(bind.bearer(access_token(&person.login)).send().await.status, 204);
+            people.push((person, name, address));
         }
     }
     let stack = recipe.clone().clock_skew(DAY).start();
-    for person in &people {
-        on_own_phone(&stack, person).await;
+    for (person, name, address) in people {
+        let at_home = on_own_phone(&stack, &person).await;
+        let elsewhere = comes(&stack, &person.phone).await;
+        assert_eq!(elsewhere["account"]["id"], person.login["account"]["id"], "{elsewhere}");
+        lock(&PEOPLE_OF_BEFORE).push(Ming { person, name, address, at_home, elsewhere });
     }
-    lock(&PEOPLE_OF_BEFORE).extend(people);
 }
 
 /// Somebody of before whom no other story has taken.
-fn ming() -> Person {
+fn ming() -> Ming {
     let stack = later();
     assert!(!stack.service.is_empty());
     let people = lock(&PEOPLE_OF_BEFORE);
@@ -111,7 +150,8 @@ async fn step(stack: &Stack, held: &Value, step: &str, more: Value) -> Answer {
     body["ticket"] = held["ticket"].clone();
     body["device"] = fresh_device();
     body["device"]["token"] = held["device"]["token"].clone();
-    post(stack, &format!("/v1/step-up/{step}"), &body).send().await
+    let request = post(stack, &format!("/v1/step-up/{step}"), &body);
+    request.header("accept-language", "zh-CN").send().await
 }
 
 async fn claim(stack: &Stack, held: &Value, choice: &str) -> Answer {
@@ -123,7 +163,11 @@ pub(crate) async fn by_password(stack: &Stack, held: &Value, password: &str) -> 
 }
 
 async fn with_password(stack: &Stack, identifier: &str, password: &str) -> Answer {
-    let body = json!({ "identifier": identifier, "password": password, "device": fresh_device() });
+    with_password_on(stack, identifier, password, fresh_device()).await
+}
+
+async fn with_password_on(stack: &Stack, identifier: &str, password: &str, device: Value) -> Answer {
+    let body = json!({ "identifier": identifier, "password": password, "device": device });
     post(stack, "/v1/password/login", &body).send().await
 }
 
@@ -140,6 +184,21 @@ async fn are_two(stack: &Stack, ming: &Person, hong: &Value) {
     let his = with_password(stack, &ming.username, &ming.password).await.ok();
     assert_eq!(his["account"]["id"], ming.login["account"]["id"]);
     assert_eq!(his["account"].get("phone"), None, "{his}");
+}
+
+/// One line; the account that it is now.
+async fn import_one(stack: &Stack, key: &str, line: &Value) -> Value {
+    let request = post(stack, "/v1/import", line).header("content-type", "application/x-ndjson");
+    let report = request.bearer(key).send().await.ok();
+    assert_eq!(report["imported"], 1, "{report}");
+    report["lines"][0]["account"].clone()
+}
+
+/// Tells the sandbox something.
+async fn tell(stack: &Stack, path: &str, body: &Value) {
+    let request = http().post(format!("{}{path}", stack.sandbox));
+    let told = request.header("content-type", "application/json").body(body.to_string()).send().await;
+    assert!(told.unwrap().status().is_success());
 }
 
 async fn import(stack: &Stack, key: &str, lines: &[Value]) {

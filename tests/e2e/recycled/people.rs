@@ -1,31 +1,30 @@
-//! The six stories that everybody tells of numbers that were sold again, and who is not asked at all.
+//! Who is asked whose account it is, who is not, and what a stranger learns of it.
 
 use libtest_mimic::Trial;
-use serde_json::json;
+use reqwest::Method;
+use serde_json::{Value, json};
 
 use super::{
-    DAY, are_two, asked, by_password, claim, comes, later, ming, on_own_phone, recipe, step, with_password,
+    DAY, asked, by_password, claim, comes, later, ming, on_own_phone, recipe, step, with_password_on,
 };
 use crate::{
-    client::{fresh_device, get, post},
+    client::{Request, fresh_device, fresh_phone, post},
     login::access_token,
+    numbers::{TRUSTED, masked, one_tap},
     otp::newest_code,
-    passwords::{password, person},
+    passwords::person,
+    stack::Stack,
     story,
 };
 
 pub(super) fn stories() -> Vec<Trial> {
     vec![
-        story("recycled: 119 days after the last proof he is in, after 120 somebody is asked", boundary),
-        story("recycled: on his own phone he is in, whatever the calendar says", known_device),
         story(
-            "recycled: registration 1: she finds the number registered, says not mine, and has her own",
-            not_mine,
+            "recycled: 119 days after the last proof he is in, after 120 he is asked, but on what he trusts",
+            boundary,
         ),
-        story("recycled: registration 1: she says mine, proves nothing, and is in nowhere", mine_unproven),
+        story("recycled: on his own phone he is in, whatever the calendar says", known_device),
         story("recycled: he says mine, proves it by his password, and keeps everything", mine),
-        story("recycled: login 2: she cannot change his password", no_new_password),
-        story("recycled: reset 2: a reset with the number is hers and leaves his password alone", reset),
         story("recycled: tries that a stranger uses up leave his own phone's way open", exhausted),
         story("recycled: the hints tell a first character and a year, and no proof", hints),
     ]
@@ -33,20 +32,62 @@ pub(super) fn stories() -> Vec<Trial> {
 
 async fn boundary() {
     let recipe = recipe("boundary");
-    let phones = {
+    let (people, own) = {
         let stack = recipe.clone().start();
-        [person(&stack, "137").await, person(&stack, "137").await]
+        let [early, late, trusting, friendly] = [(); 4].map(|()| person(&stack, "137"));
+        let people = [early.await, late.await, trusting.await, friendly.await];
+        // One trusts the device, one another phone.
+        let trust = json!({ "trusted": true });
+        let path = format!("/v1/devices/{}", people[2].login["device"]["id"].as_str().unwrap());
+        let patch = Request::new(&stack, Method::PATCH, &path).json(&trust);
+        assert_eq!(patch.bearer(access_token(&people[2].login)).send().await.status, 204);
+        let own = trusted_phone(&stack, &people[3].login).await;
+        (people, own)
     };
-    {
+    let [early, late, trusting, friendly] = &people;
+    let fresh = {
         let stack = recipe.clone().clock_skew(119 * DAY).start();
-        let in_time = comes(&stack, &phones[0].phone).await;
-        assert_eq!(in_time["account"]["id"], phones[0].login["account"]["id"], "{in_time}");
-    }
+        let in_time = comes(&stack, &early.phone).await;
+        assert_eq!(in_time["account"]["id"], early.login["account"]["id"], "{in_time}");
+        // By name and password, which says nothing of the number.
+        let mut device = fresh_device();
+        device["token"] = friendly.login["device"]["token"].clone();
+        let login = with_password_on(&stack, &friendly.username, &friendly.password, device).await.ok();
+        trusted_phone(&stack, &login).await
+    };
     let stack = recipe.clock_skew(120 * DAY).start();
-    asked(&stack, &phones[1].phone).await;
+    asked(&stack, &late.phone).await;
     // Who came a day ago is not asked.
-    let again = comes(&stack, &phones[0].phone).await;
-    assert_eq!(again["account"]["id"], phones[0].login["account"]["id"], "{again}");
+    let again = comes(&stack, &early.phone).await;
+    assert_eq!(again["account"]["id"], early.login["account"]["id"], "{again}");
+    // Nor is who comes on a device that is trusted; on another they are.
+    asked(&stack, &trusting.phone).await;
+    let trusted = on_own_phone(&stack, trusting).await;
+    assert_eq!(
+        (&trusted["account"]["id"], &trusted["device"]["trust"]),
+        (&trusting.login["account"]["id"], &json!("trusted"))
+    );
+    // A phone that was trusted four months ago may be somebody else's too: it is not asked, and no more is said of it.
+    let held = asked(&stack, &friendly.phone).await;
+    let (phone, id) = &fresh;
+    let by_phone = json!({ "method": "trusted_phone", "id": id, "hint": masked(phone), "strength": 2 });
+    assert_eq!(held["methods"], json!([by_phone, { "method": "password", "strength": 2 }]));
+    let start = |id: &Value| json!({ "method": "trusted_phone", "id": id });
+    step(&stack, &held, "start", start(&own.1)).await.problem(404, "not_found");
+    let started = step(&stack, &held, "start", start(id)).await.ok();
+    let code = json!({ "method": "trusted_phone", "challengeId": started["challenge"]["challengeId"],
+                       "code": newest_code(&stack, phone).await });
+    let back = step(&stack, &held, "complete", code).await.ok();
+    assert_eq!(back["account"]["id"], friendly.login["account"]["id"], "{back}");
+}
+
+/// Another phone that speaks for who is signed in, and its id.
+async fn trusted_phone(stack: &Stack, login: &Value) -> (String, Value) {
+    let phone = fresh_phone("136");
+    let body = json!({ "numberProof": one_tap(stack, &phone).await });
+    let added = post(stack, TRUSTED, &body).bearer(access_token(login)).send().await;
+    assert_eq!(added.status, 201, "{}", added.summary());
+    (phone, added.json()["id"].clone())
 }
 
 async fn known_device() {
@@ -60,43 +101,6 @@ async fn known_device() {
     assert_eq!(elsewhere["account"]["id"], ming.login["account"]["id"], "{elsewhere}");
 }
 
-async fn not_mine() {
-    let (stack, ming) = (later(), ming());
-    let held = asked(stack, &ming.phone).await;
-    let hong = claim(stack, &held, "not_mine").await.ok();
-    assert_eq!(hong["account"]["isNew"], true);
-    assert_eq!(
-        claim(stack, &held, "not_mine").await.ok()["session"]["id"],
-        hong["session"]["id"],
-        "a repeat"
-    );
-    are_two(stack, &ming, &hong).await;
-    // His sessions on his own phone go on.
-    let refresh = json!({ "refreshToken": on_his_phone(&ming) });
-    let his = post(stack, "/v1/session/refresh", &refresh).send().await;
-    assert_eq!(his.status, 401, "idle for too long, as every session");
-    let by_name = with_password(stack, &ming.username, &ming.password).await.ok();
-    let phones = get(stack, "/v1/account/phones").bearer(access_token(&by_name)).send().await.ok();
-    assert_eq!(phones["phones"][0]["cause"], "reassigned", "{phones}");
-}
-
-fn on_his_phone(ming: &crate::passwords::Person) -> &str {
-    ming.login["session"]["refreshToken"].as_str().unwrap()
-}
-
-async fn mine_unproven() {
-    let (stack, ming) = (later(), ming());
-    let held = asked(stack, &ming.phone).await;
-    let mine = claim(stack, &held, "mine").await.ok();
-    assert_eq!((&mine["status"], &mine["need"]), (&json!("step_up_required"), &json!(2)));
-    by_password(stack, &held, "12345678").await.problem(403, "proof_failed");
-    let state = step(stack, &held, "state", json!({})).await.ok();
-    assert_eq!(state["status"], "step_up_required");
-    // She may think better of it.
-    let hong = claim(stack, &held, "not_mine").await.ok();
-    are_two(stack, &ming, &hong).await;
-}
-
 async fn mine() {
     let (stack, ming) = (later(), ming());
     let held = asked(stack, &ming.phone).await;
@@ -108,37 +112,6 @@ async fn mine() {
     claim(stack, &held, "not_mine").await.problem(400, "invalid_request");
     let again = comes(stack, &ming.phone).await;
     assert_eq!(again["account"]["id"], ming.login["account"]["id"]);
-}
-
-async fn no_new_password() {
-    let (stack, ming) = (later(), ming());
-    let held = asked(stack, &ming.phone).await;
-    // All that she holds is a ticket, which is no session.
-    let new = json!({ "newPassword": password("her password") });
-    let put = crate::client::Request::new(stack, reqwest::Method::PUT, "/v1/account/password").json(&new);
-    put.bearer(held["ticket"].as_str().unwrap()).send().await.problem(401, "unauthenticated");
-    let his = with_password(stack, &ming.username, &ming.password).await.ok();
-    assert_eq!(his["account"]["id"], ming.login["account"]["id"]);
-}
-
-async fn reset() {
-    let (stack, ming) = (later(), ming());
-    let ask = json!({ "phone": ming.phone, "purpose": "reset_password", "device": fresh_device() });
-    let sent = post(stack, "/v1/otp/send", &ask).send().await;
-    assert_eq!(sent.status, 202, "{}", sent.summary());
-    let code = newest_code(stack, &ming.phone).await;
-    let proof = json!({ "type": "otp", "challengeId": sent.json()["challengeId"], "code": code });
-    let hers = password("her password");
-    let reset = json!({ "numberProof": proof, "newPassword": hers, "device": fresh_device() });
-    let held = post(stack, "/v1/password/reset", &reset).send().await.ok();
-    assert_eq!(held["reason"], "number_may_be_recycled", "{held}");
-    with_password(stack, &ming.phone, &hers).await.problem(401, "invalid_credentials");
-    let his = with_password(stack, &ming.username, &ming.password).await.ok();
-    assert_eq!(his["account"]["id"], ming.login["account"]["id"]);
-    let hong = claim(stack, &held, "not_mine").await.ok();
-    are_two(stack, &ming, &hong).await;
-    let by_number = with_password(stack, &ming.phone, &hers).await.ok();
-    assert_eq!(by_number["account"]["id"], hong["account"]["id"]);
 }
 
 async fn exhausted() {

@@ -2,9 +2,7 @@
 
 use serde_json::json;
 
-use super::{
-    DAY, MINUTE, NUMBER, PASSWORD, SOLD_AGAIN, account, asked, bearer, by_password, claim, ming, own,
-};
+use super::{DAY, MINUTE, NUMBER, PASSWORD, SOLD_AGAIN, account, asked, bearer, by_password, claim, ming};
 use crate::world::{Answer, World};
 
 fn freeze(world: &World, login: &Answer, frozen: bool) {
@@ -63,32 +61,4 @@ fn who_was_asked_before_it_was_frozen_does_not_come_in_by_what_was_proven() {
     let held = asked(&world);
     freeze(&world, &ming, true);
     by_password(&world, &held, PASSWORD).is_problem(410, "ticket_invalid");
-}
-
-#[test]
-fn who_bound_another_number_while_she_waited_has_two_accounts_of_one_number_each() {
-    const OTHER: &str = "13700137000";
-    let world = World::new();
-    let first = ming(&world);
-    super::used(&world, &first, 7);
-    super::stays(&world, first, 120);
-    let waits = claim(&world, &asked(&world), "not_mine").signed_in();
-    let credential = json!({"provider": "cmcc", "token": world.providers.token(OTHER)});
-    let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
-    let bound = world.put("/v1/account/phone", &body).bearer(bearer(&waits)).send();
-    assert_eq!(bound.status, 204, "{}", bound.body);
-    world.settle_within(MINUTE);
-    // She is led there while she waits.
-    let again = claim(&world, &asked(&world), "not_mine").signed_in();
-    assert_eq!(account(&again), account(&waits));
-    world.pass(DAY * 3);
-    let new = world.login(NUMBER).signed_in();
-    assert_ne!(account(&new), account(&waits));
-    world.settle_within(MINUTE);
-    assert_eq!(
-        (own(&world, &new)["phone"].clone(), account(&world.login(NUMBER))),
-        (json!("+86138****8000"), account(&new))
-    );
-    assert_eq!(own(&world, &again)["phone"], "+86137****7000");
-    assert_eq!(account(&world.login(OTHER).signed_in()), account(&waits));
 }

@@ -30,7 +30,7 @@ pub(super) fn is_sold(world: &World) {
     world.registers.know(NUMBER, Number { reassigned, ..Number::default() });
 }
 
-fn is_his(world: &World) {
+pub(super) fn is_his(world: &World) {
     world.registers.know(NUMBER, Number::default());
 }
 

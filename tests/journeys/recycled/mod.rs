@@ -17,6 +17,7 @@ mod closed;
 mod evidence;
 mod friends;
 mod in_session;
+mod in_use;
 mod mine;
 mod not_mine;
 pub(super) mod objections;

@@ -136,3 +136,33 @@ fn a_new_password_is_hers_and_not_his() {
     let hers = log_in(&world, NUMBER, "vlimp oster gandel", &device()).signed_in();
     assert_eq!(account(&hers), account(&hong));
 }
+
+#[test]
+fn who_bound_another_number_while_she_waited_has_the_one_she_waited_for_in_its_place() {
+    const OTHER: &str = "13700137000";
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    stays(&world, first, 120);
+    let waits = claim(&world, &asked(&world), "not_mine").signed_in();
+    let credential = json!({"provider": "cmcc", "token": world.providers.token(OTHER)});
+    let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
+    let bound = world.put("/v1/account/phone", &body).bearer(bearer(&waits)).send();
+    assert_eq!(bound.status, 204, "{}", bound.body);
+    world.settle_within(MINUTE);
+    // She is led there while she waits.
+    let again = claim(&world, &asked(&world), "not_mine").signed_in();
+    assert_eq!(
+        (account(&again), &again.body["account"]["phone"]),
+        (account(&waits), &json!("+86137****7000"))
+    );
+    world.pass(DAY * 3);
+    let hers = world.login(NUMBER).signed_in();
+    assert_eq!(account(&hers), account(&waits));
+    world.settle_within(MINUTE);
+    assert_eq!(own(&world, &hers)["phone"], "+86138****8000");
+    let phones = world.get("/v1/account/phones").bearer(bearer(&hers)).send();
+    let history: Vec<_> = phones.body["phones"].as_array().unwrap().iter().map(|row| &row["phone"]).collect();
+    assert_eq!(history, ["+86138****8000", "+86137****7000"]);
+    assert_ne!(account(&world.login(OTHER).signed_in()), account(&waits), "nobody's any more");
+}
