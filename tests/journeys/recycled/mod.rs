@@ -18,6 +18,7 @@ mod mine;
 mod not_mine;
 mod objections;
 mod questions;
+mod simulation;
 mod told;
 
 /// The number that was his and is hers.
