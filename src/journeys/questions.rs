@@ -27,8 +27,8 @@ pub struct Sources<'a> {
     pub facts: &'a [Fact],
     /// What the account's devices say that they are. Hints must not show them.
     pub models: &'a [String],
-    /// What the asker was told (hints, a year) or knows from the public profile, or has told us of himself, such as the
-    /// model of his own device. None of it is asked for.
+    /// What the asker was told (hints, a year) or knows from the public profile. None of it is asked for. What they say of
+    /// themselves is not in it: what is asked no more would tell them what they have hit.
     pub told: &'a [String],
 }
 

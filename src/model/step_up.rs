@@ -8,7 +8,7 @@ pub use self::question::{Decision, Digits, Question, Taken, WRONG_ENTRIES};
 use super::{
     account::{Questions, SignIn},
     device_key::DeviceKey,
-    owner_proof::{ProofKind, strength_of},
+    owner_proof::{MEDIUM, ProofKind, strength_of},
 };
 use crate::kernel::{
     id::{ApprovalId, SessionId, TicketId},
@@ -125,6 +125,11 @@ impl StepUp {
         let approved = self.decision().is_some_and(|decision| decision.approved);
         let by_device = approved.then_some(ProofKind::DeviceApproval);
         strength_of(&self.proven.iter().copied().chain(by_device).collect::<Vec<_>>())
+    }
+
+    /// Whether something was proven that strangers do not prove. Their tries and appeals leave room for it.
+    pub fn stands_out(&self) -> bool {
+        strength_of(&self.proven) >= MEDIUM
     }
 
     /// Whether enough was proven, or a trusted device refused it; `None`: neither yet.

@@ -50,11 +50,12 @@ impl Account {
         if waits.action.is_some() {
             return Some(Outcome::TicketInvalid);
         }
-        // 2. Room for it. Strangers and the owner's devices do not take each other's.
+        // 2. Room for it. Strangers take none from the owner's devices, nor from who has proven what they cannot.
         let presented = &waits.sign_in.presented;
         let device = self.devices.iter().find(|known| known.is(presented)).map(|known| known.id);
         let on_own_device = device.is_some_and(|device| self.has_standing(device, &at.rules, now));
-        if let Some(retry_after) = self.appeals_are_full(&waits, on_own_device, &at.rules, now) {
+        let is_apart = on_own_device || waits.stands_out();
+        if let Some(retry_after) = self.appeals_are_full(&waits, is_apart, &at.rules, now) {
             return Some(Outcome::Limited { retry_after });
         }
         // 3. The rule.
@@ -98,17 +99,11 @@ impl Account {
     }
 
     /// Seconds until there is room for one more; `None`: there is.
-    fn appeals_are_full(
-        &self,
-        waits: &StepUp,
-        on_own_device: bool,
-        rules: &Rules,
-        now: Timestamp,
-    ) -> Option<u32> {
+    fn appeals_are_full(&self, waits: &StepUp, is_apart: bool, rules: &Rules, now: Timestamp) -> Option<u32> {
         let (mut by_asker, mut by_all, mut is_asking, mut first) = (0_usize, 0_usize, false, now);
         for known in &self.cases {
             let Matter::Appeal(appeal) = &known.matter else { continue };
-            if appeal.on_own_device != on_own_device {
+            if (appeal.on_own_device || appeal.waits.stands_out()) != is_apart {
                 continue;
             }
             first = if by_all == 0 { known.opened_at } else { first };
@@ -167,7 +162,7 @@ impl Account {
         if !is_done && !matches!(state, State::Granted(from) if *from <= now) {
             return Outcome::CaseDecided;
         }
-        if self.frozen || self.closing.is_some() {
+        if self.is_closed() {
             return Outcome::Frozen;
         }
         let sign_in = SignIn { rules: at.rules, binds: binds.to_vec(), ..waits.sign_in };

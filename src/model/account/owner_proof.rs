@@ -123,9 +123,7 @@ impl Account {
             return Some(Outcome::ProofFailed);
         }
         let Step::Prove(proof) = &at.step else {
-            let limits = self.try_limits(&step_up, &at.rules, now);
-            let may = self.tries.take(&step_up.sign_in.asker, limits, now);
-            return (!may).then_some(Outcome::ProofsExhausted);
+            return (!self.may_try(&step_up, &at.rules, now)).then_some(Outcome::ProofsExhausted);
         };
         let room = KINDS.iter().find(|room| room.kind() == kind);
         if !room.is_some_and(|room| room.is_right(self, proof, &at.rules, now)) {
@@ -135,12 +133,13 @@ impl Account {
         None
     }
 
-    /// How often this one may try: strangers must not use up what is left to a device of standing.
-    fn try_limits(&self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> TryLimits {
+    /// Counts a try of who waits; whether it may be made. Strangers must not use up what is left to the owner.
+    fn may_try(&mut self, step_up: &StepUp, rules: &Rules, now: Timestamp) -> bool {
         let here = self.devices.iter().find(|known| known.has_token(&step_up.device_token));
         let stands = here.is_some_and(|known| self.has_standing(known.id, rules, now));
         let by_all = if stands { usize::MAX } else { rules.tries.by_all };
-        TryLimits { by_all, ..rules.tries }
+        let limits = TryLimits { by_all, ..rules.tries };
+        self.tries.take((&step_up.sign_in.asker, stands || step_up.stands_out()), limits, now)
     }
 
     /// Whether it is this device that waits.

@@ -77,10 +77,11 @@ impl Account {
         };
         let verdict = decide(&facts);
         // A claim that nobody objected to in time is carried out by whoever brings a fresh proof of the number.
-        // So is one that the carrier's word bears out.
+        // So is one that the carrier's word bears out, or whose owner has left.
         let claim = self.claim_of(handle, now).filter(|claim| claim.objected_at.is_none());
-        let is_due = |claim: &NumberClaim| claim.effective_at <= now || verdict == Verdict::Recycled;
-        if verdict != Verdict::Owner && claim.is_some_and(is_due) {
+        let is_due = |claim: &NumberClaim| claim.effective_at <= now;
+        let is_certain = verdict == Verdict::Recycled || self.closing.is_some();
+        if verdict != Verdict::Owner && claim.is_some_and(|claim| is_certain || is_due(claim)) {
             self.lose_number(handle, sign_in.account, &sign_in.rules, now, outbox);
             return Err(self.not_mine(handle).into());
         }
@@ -144,7 +145,9 @@ impl Account {
         let step_up = self.step_ups.find(at.ticket, now)?;
         let is_open = step_up.approved().is_none();
         match (mine, step_up.reason) {
-            (true, Reason::NumberMayBeRecycled) if !step_up.not_mine => return None,
+            (true, Reason::NumberMayBeRecycled) if !step_up.not_mine => {
+                return self.is_closed().then_some(Outcome::Frozen);
+            }
             (false, reason) if reason.is_of_number() && (is_open || step_up.not_mine) => {}
             _ => return Some(Outcome::NotOffered),
         }
@@ -175,12 +178,13 @@ impl Account {
         self.number_claim.as_ref().filter(|claim| claim.handle == *handle && now < claim.until)
     }
 
-    /// Whether its owner was there lately, on a device that is known to be theirs.
+    /// Whether its owner was there lately, on a device that is known to be theirs, and has not left.
     fn was_active(&self, rules: &Rules, now: Timestamp) -> bool {
-        self.devices.iter().any(|known| {
-            let last = Timestamp::from_secs(known.usage.last_day.saturating_mul(86_400));
-            self.trust_of(known.id, rules, now) != Trust::New && now.since(last) <= ACTIVE
-        })
+        self.closing.is_none()
+            && self.devices.iter().any(|known| {
+                let last = Timestamp::from_secs(known.usage.last_day.saturating_mul(86_400));
+                self.trust_of(known.id, rules, now) != Trust::New && now.since(last) <= ACTIVE
+            })
     }
 
     /// The number goes, and with it everybody who may have come in by it alone.

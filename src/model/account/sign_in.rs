@@ -16,6 +16,7 @@ use crate::{
     model::{
         binding::Binding,
         device::{Device, DeviceProfile, Presented},
+        handle::HandleName,
         login::Method,
         login_history::{EventKind, Place},
         notice::NoticeKind,
@@ -94,7 +95,8 @@ impl Account {
         if let Some(outcome) = self.repeat_of(&sign_in) {
             return outcome;
         }
-        if self.frozen || self.closing.is_some() {
+        // Its number may be another person's by now, who shall not be kept out with it.
+        if self.is_closed() && sign_in.number.is_none() {
             return Outcome::Frozen;
         }
         if let Some(importing) = &self.importing {
@@ -104,7 +106,7 @@ impl Account {
         let is_mine = match self.created {
             Some(_) => {
                 let handle = &sign_in.identifier.handle;
-                self.is_led_to_by(handle) || self.awaits.as_ref() == Some(handle)
+                self.is_led_to_by(handle) || self.waits_for(handle, sign_in.awaits)
             }
             None => sign_in.creates,
         };
@@ -137,6 +139,9 @@ impl Account {
             Ok(reason) => reason,
             Err(outcome) => return *outcome,
         };
+        if self.is_closed() && recycled.is_none() {
+            return Outcome::Frozen;
+        }
         // 4. It waits, or it is done.
         let reason = recycled.or_else(|| self.history_says(&sign_in, now));
         match reason.or_else(|| self.must_wait(&sign_in, now)) {
@@ -235,6 +240,17 @@ impl Account {
             self.sign_out_others(*id, &end, outbox);
         }
         self.signed_in(sign_in, session, device)
+    }
+
+    /// Whether nobody signs in: it is frozen, or on its way to be deleted.
+    pub(super) const fn is_closed(&self) -> bool {
+        self.frozen || self.closing.is_some()
+    }
+
+    /// Whether the number is to be its own. Who has brought another one meanwhile keeps that, and an account has one.
+    fn waits_for(&self, handle: &HandleName, still: bool) -> bool {
+        let has_another = self.identifiers.iter().any(|known| known.handle.is_phone());
+        self.awaits.as_ref() == Some(handle) && (still || !has_another)
     }
 
     /// Whether the password that it came by, if it did, is still the account's.

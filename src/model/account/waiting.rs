@@ -237,6 +237,7 @@ impl Account {
                 let came_by = leads_here && self.has_password_of(&sign_in);
                 return match is_over || (!carried_out && !came_by) {
                     true => Outcome::TicketInvalid,
+                    false if self.is_closed() => Outcome::Frozen,
                     false => self.carry_out(&SignIn { rules: at.rules, ..sign_in }, confirmed, now, outbox),
                 };
             }

@@ -13,6 +13,7 @@ mod action;
 mod appeals;
 mod asked;
 mod cases;
+mod closed;
 mod evidence;
 mod mine;
 mod not_mine;

@@ -31,8 +31,6 @@ pub struct Known {
     pub display_name: Option<Sealed>,
     /// And since when there is an account.
     pub since: Timestamp,
-    /// And the model of their own device.
-    pub own_model: Option<String>,
 }
 
 pub(super) struct ByQuestions;
@@ -76,8 +74,7 @@ impl Account {
         if !self.offered(&step_up, rules, now).contains(&ProofKind::HistoryQuestions) {
             return Outcome::NotFound;
         }
-        let limits = self.try_limits(&step_up, rules, now);
-        if !self.tries.take(&step_up.sign_in.asker, limits, now) {
+        if !self.may_try(&step_up, rules, now) {
             return Outcome::ProofsExhausted;
         }
         let known = Known {
@@ -85,7 +82,6 @@ impl Account {
             models: self.models(&step_up),
             display_name: self.profile.display_name.clone(),
             since: self.created.map_or(now, |created| created.at),
-            own_model: step_up.sign_in.profile.model,
         };
         Outcome::Known(known.into())
     }
