@@ -19,6 +19,7 @@ mod mine;
 mod not_mine;
 mod objections;
 mod questions;
+mod sequences;
 mod simulation;
 mod told;
 
