@@ -149,6 +149,7 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Outcome {
+        self.cases.push(case.clone());
         match case.matter {
             Matter::Objection(_) => self.show(&case, account, now, outbox),
             Matter::Appeal(_) => {
@@ -158,7 +159,6 @@ impl Account {
                 }
             }
         }
-        self.cases.push(case.clone());
         Outcome::Case(case.into())
     }
 

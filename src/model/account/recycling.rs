@@ -12,7 +12,7 @@ use crate::{
         time::Timestamp,
     },
     model::{
-        case::CASE_STANDS,
+        case::{CASE_STANDS, Matter, State},
         device::Trust,
         evidence::Evidence,
         handle::{HandleName, Parting},
@@ -172,6 +172,20 @@ impl Account {
             |session: &&Session| matches!(session.method, Method::OneTap | Method::NumberCheck | Method::Otp);
         let proven = self.sessions.iter().filter(by_number).map(|session| session.created_at);
         proven.filter(|at| since.is_some_and(|since| since <= *at)).fold(known, Timestamp::max)
+    }
+
+    /// Whether somebody has proven the account's number of whom nobody knows if they are the owner: who claims it, or appeals
+    /// because of it. What is sent to it then may be read by anybody.
+    pub(super) fn number_is_in_doubt(&self, now: Timestamp) -> bool {
+        let Some(phone) = self.phone() else { return false };
+        let is_since = |at: Timestamp| self.last_proof_of(&phone.handle, at) <= at;
+        let by_case = self.cases.iter().any(|known| match &known.matter {
+            Matter::Appeal(appeal) => {
+                appeal.waits.reason.is_of_number() && known.state != State::Done && is_since(known.opened_at)
+            }
+            Matter::Objection(_) => false,
+        });
+        by_case || self.claim_of(&phone.handle, now).is_some_and(|claim| is_since(claim.requested_at))
     }
 
     fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {

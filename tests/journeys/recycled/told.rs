@@ -63,6 +63,24 @@ fn he_is_told_on_his_phone_that_somebody_appeals_and_what_became_of_it() {
 }
 
 #[test]
+fn who_appeals_by_the_number_does_not_read_what_the_owner_is_told_of_it() {
+    let world = world();
+    let first = ming(&world);
+    bind_address(&world, &first);
+    world.pass(SOLD_AGAIN);
+    let asked = asked(&world);
+    world.tell();
+    let (texts, mails) = (world.phones.texts(NUMBER).len(), world.phones.mails(ADDRESS).len());
+    let case = super::appeals::appeal(&world, &asked, &super::appeals::vague());
+    world.tell();
+    let key = super::objections::key(&world, "anna");
+    assert_eq!(super::objections::decide(&world, &key, case.text("/id"), "refuse").status, 200);
+    world.tell();
+    assert_eq!(world.phones.texts(NUMBER).len(), texts, "it may be hers by now");
+    assert_eq!(world.phones.mails(ADDRESS).len(), mails + 2, "opened, and decided");
+}
+
+#[test]
 fn he_is_told_on_his_phone_and_and_by_mail_while_she_waits() {
     let world = world();
     let first = ming(&world);

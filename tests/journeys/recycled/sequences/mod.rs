@@ -2,7 +2,12 @@
 //! another, nothing is lost, and everybody finds home.
 //!
 //! The carrier sells a number at least 120 days after it was given up. It says nothing to those who ask, or the truth.
-//! What it says wrongly is promised to nobody who believes it (docs/recycled-numbers.md), and has its own stories.
+//! (A deployment of the profile `basic` believes a wrong "not reassigned": docs/recycled-numbers.md says so, and it has a
+//! story of its own.) Nobody proves a number by anything but its SIM, so nobody is in by a proof younger than 120 days.
+//!
+//! What was put off is done late, but no letter waits until a number is sold again.
+
+#![allow(clippy::print_stdout, reason = "what was seen, to be read")]
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -20,7 +25,7 @@ use people::{Coming, NUMBERS, Story};
 mod people;
 
 /// Stories told.
-const CASES: u32 = 100;
+const CASES: u32 = 50;
 
 /// Events of a story, at most.
 const EVENTS: usize = 60;
@@ -111,7 +116,8 @@ fn happens(story: &mut Story, event: Event) {
             let Ok(person) = story.sims[number] else { return };
             let account = story.leads_to(number).unwrap_or_default();
             let mut own = story.accounts.iter().filter(|(_, own)| own.person == person);
-            let phone = own.find(|(id, _)| account.is_empty() || **id == account).map(|(_, own)| own.phone.clone());
+            let phone =
+                own.find(|(id, _)| account.is_empty() || **id == account).map(|(_, own)| own.phone.clone());
             let token = phone.filter(|_| known);
             let waits = story.tickets.len();
             story.by_number(&Coming { person, number, token, new_password: None, account });
@@ -295,9 +301,13 @@ fn ends(story: &mut Story) {
     }
     for number in 0..3 {
         let (Ok(person), Some(account)) = (story.sims[number], story.leads_to(number)) else { continue };
-        let Some(own) = story.accounts.get(&account).filter(|own| own.person == person && !own.deleted) else { continue };
+        let Some(own) = story.accounts.get(&account).filter(|own| own.person == person && !own.deleted)
+        else {
+            continue;
+        };
         let token = Some(own.phone.clone());
-        let into = story.by_number(&Coming { person, number, token, new_password: None, account: account.clone() });
+        let into =
+            story.by_number(&Coming { person, number, token, new_password: None, account: account.clone() });
         assert_eq!(into.as_ref(), Some(&account), "by the own number on the own phone");
     }
     story.settle();
@@ -319,10 +329,13 @@ fn world(profile: &'static str, carrier_tells: bool) -> World {
 fn three_people_and_three_numbers_keep_what_is_theirs() {
     let profiles = prop::sample::select(vec!["basic", "social", "money"]);
     let stories = (profiles, any::<bool>(), prop::collection::vec(event(), EVENTS / 4..EVENTS));
-    let config = ProptestConfig { max_shrink_iters: 2000, failure_persistence: None, ..ProptestConfig::default() };
-    let cases = std::env::var("CASES").map_or(CASES, |cases| cases.parse().unwrap());
+    let config = ProptestConfig {
+        max_shrink_iters: 2000,
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(CASES)
+    };
     let seen = RefCell::new(BTreeMap::<String, u32>::new());
-    let told = TestRunner::new(ProptestConfig { cases, ..config }).run(&stories, |(profile, carrier_tells, events)| {
+    let told = TestRunner::new(config).run(&stories, |(profile, carrier_tells, events)| {
         let mut story = Story::begin(world(profile, carrier_tells), carrier_tells);
         events.into_iter().for_each(|event| happens(&mut story, event));
         ends(&mut story);
@@ -331,7 +344,7 @@ fn three_people_and_three_numbers_keep_what_is_theirs() {
         }
         Ok(())
     });
-    println!("in {cases} stories: {:?}", seen.borrow());
+    println!("in {CASES} stories: {:?}", seen.borrow());
     if let Err(failed) = told {
         panic!("{failed}");
     }

@@ -13,7 +13,7 @@ use onetap::{
 };
 use serde_json::{Value, json};
 
-use super::{AGES, A_WORLD, Dice};
+use super::{A_WORLD, AGES, Dice};
 use crate::{
     numbers::one_tap,
     recycled::{DAY, bearer, device_token, log_in, refresh},
@@ -58,7 +58,8 @@ pub(super) struct Owner {
 pub(super) fn settle(world: &World, holds_money: bool, dice: &mut Dice) -> Vec<Owner> {
     let scopes = ["account:import", "account:facts", "account:money"];
     let key = world.api_key_of("app", &scopes, Mode::Live, [Some(30_000), None]);
-    let (mut owners, lines): (Vec<Owner>, Vec<String>) = (0..A_WORLD).map(|nth| imported(world, nth, holds_money, dice)).unzip();
+    let (mut owners, lines): (Vec<Owner>, Vec<String>) =
+        (0..A_WORLD).map(|nth| imported(world, nth, holds_money, dice)).unzip();
     let mut import = world.post("/v1/import", &json!({}));
     import.set_body(lines.join("\n").as_bytes());
     let report = import.header("content-type", "application/x-ndjson").bearer(&key).send();
@@ -69,7 +70,8 @@ pub(super) fn settle(world: &World, holds_money: bool, dice: &mut Dice) -> Vec<O
     }
     world.run_alarms();
     for (nth, owner) in owners.iter_mut().enumerate() {
-        let has_phone = if owner.password.is_some() { nth % 4 == 0 } else { nth % AGES.len() == AGES.len() - 1 };
+        let has_phone =
+            if owner.password.is_some() { nth % 4 == 0 } else { nth % AGES.len() == AGES.len() - 1 };
         if has_phone {
             owner.comes_with_a_phone(world);
         }
@@ -92,7 +94,8 @@ fn imported(world: &World, nth: usize, holds_money: bool, dice: &mut Dice) -> (O
     let (city, surname) = (dice.of(&CITIES), dice.of(&SURNAMES));
     let (name, username) = (format!("{surname}晓{nth}"), format!("owner{nth}"));
     // 121 days pass before the strangers come.
-    let ago = |days: u64| Timestamp::from_millis(world.now().millis() - i64::try_from(days).unwrap() * 86_400_000);
+    let ago =
+        |days: u64| Timestamp::from_millis(world.now().millis() - i64::try_from(days).unwrap() * 86_400_000);
     let proven = ago(AGES[nth % AGES.len()] - AGES[AGES.len() - 1]).rfc3339();
     let phone = format!("1380{:07}", nth + 1);
     let mut line = json!({"externalId": username, "phone": phone, "phoneProvenAt": proven, "displayName": name,
@@ -137,7 +140,11 @@ fn facts(city: &str, count: usize, dice: &mut Dice) -> Vec<Value> {
 fn hashed(password: &str) -> String {
     let same = || Secret::new(password.to_owned());
     let password = Password::new(same(), same());
-    PasswordHash::make(&password, [7; SALT_BYTES], Cost { memory: 8, passes: 1 }).unwrap().text().expose().clone()
+    PasswordHash::make(&password, [7; SALT_BYTES], Cost { memory: 8, passes: 1 })
+        .unwrap()
+        .text()
+        .expose()
+        .clone()
 }
 
 /// A citizen's number with the right check (GB 11643-1999).
@@ -151,7 +158,8 @@ pub(super) fn id_number(dice: &mut Dice) -> String {
         dice.below(1000)
     );
     let weight = |at: usize| (1 << (17 - at)) % 11;
-    let sum: usize = digits.bytes().enumerate().map(|(at, digit)| usize::from(digit - b'0') * weight(at)).sum();
+    let sum: usize =
+        digits.bytes().enumerate().map(|(at, digit)| usize::from(digit - b'0') * weight(at)).sum();
     let check = ["1", "0", "X", "9", "8", "7", "6", "5", "4", "3", "2"][sum % 11];
     format!("{digits}{check}")
 }
@@ -205,7 +213,9 @@ impl Owner {
 
     /// Who has a password proves by it who they are, and names the phone of a friend.
     fn trusts_a_phone(&self, world: &World, dice: &mut Dice) {
-        let (true, Some((_, login)), Some(password)) = (self.is_there(), &self.home, &self.password) else { return };
+        let (true, Some((_, login)), Some(password)) = (self.is_there(), &self.home, &self.password) else {
+            return;
+        };
         // Where there is money that would ask for more than a known device.
         if !self.has_money && dice.one_in(2) {
             let proof = json!({"proof": {"type": "password", "password": password}});
@@ -244,7 +254,10 @@ impl Owner {
         let (mut before, mut now) = (self.before.clone(), self.kept(states));
         if !has_number {
             for kept in [&mut before, &mut now] {
-                kept["identifiers"].as_array_mut().unwrap().retain(|name| !name.to_string().contains("phone."));
+                kept["identifiers"]
+                    .as_array_mut()
+                    .unwrap()
+                    .retain(|name| !name.to_string().contains("phone."));
                 // What had come in by the number alone has ended with it.
                 kept["sessions"].take();
             }
@@ -261,7 +274,8 @@ impl Owner {
         let handles = state["identifiers"].as_array().unwrap().iter().map(|known| known["handle"].clone());
         let mut kept = json!({"sessions": ids("sessions"), "devices": ids("devices"),
             "identifiers": handles.collect::<Value>()});
-        for what in ["profile", "password", "supplied", "verified", "trusted_phones", "protected", "created"] {
+        for what in ["profile", "password", "supplied", "verified", "trusted_phones", "protected", "created"]
+        {
             kept[what] = state[what].clone();
         }
         kept

@@ -191,12 +191,14 @@ impl Stranger<'_> {
     pub(super) fn guesses_on(&mut self, owner: &Owner, states: &BTreeMap<String, Value>) {
         let state = &states[&owner.id]["state"];
         let facts: Vec<Fact> = serde_json::from_value(state["supplied"]["facts"].clone()).unwrap_or_default();
-        let since = Timestamp::from_millis(state["created"]["at"].as_i64().unwrap()).rfc3339()[..4].to_owned();
+        let since =
+            Timestamp::from_millis(state["created"]["at"].as_i64().unwrap()).rfc3339()[..4].to_owned();
         let told = [owner.name.clone(), since.clone(), "iPhone18,1".to_owned()];
         let sources = Sources { facts: &facts, models: &[], told: &told };
         let (service, id) = (self.world.service(), owner.id.parse().unwrap());
         let Some((series, rounds)) = service.series(id, sources, Language::ZhCn).unwrap() else { return };
-        let rounds: Vec<_> = rounds.iter().map(|round| service.open_round(id, round).unwrap().options).collect();
+        let rounds: Vec<_> =
+            rounds.iter().map(|round| service.open_round(id, round).unwrap().options).collect();
         for _ in 0..SERIES {
             let mut series = series.clone();
             for options in &rounds {
