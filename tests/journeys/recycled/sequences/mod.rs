@@ -11,7 +11,6 @@
 
 use std::{cell::RefCell, collections::BTreeMap};
 
-use onetap::ports::Clock;
 use proptest::{prelude::*, test_runner::TestRunner};
 use serde_json::json;
 
@@ -133,7 +132,7 @@ fn happens(story: &mut Story, event: Event) {
         Event::Resets { number, honest } => {
             let Ok(person) = story.sims[number] else { return };
             let account = story.leads_to(number).unwrap_or_default();
-            let new_password = Some(format!("reset-oster-{}-gandel", story.world.now().millis()));
+            let new_password = Some(format!("reset-oster-{number}-{}-gandel", story.seen.len()));
             let waits = story.tickets.len();
             story.by_number(&Coming { person, number, token: None, new_password, account });
             if story.tickets.len() > waits {
