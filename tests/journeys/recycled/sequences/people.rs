@@ -289,6 +289,11 @@ impl Story {
             let numbers = handles.iter().filter(|handle| handle.starts_with("phone."));
             assert!(numbers.count() <= 1, "more than one number: {handles:?}");
             listed.extend(handles.iter().map(|handle| ((*handle).to_owned(), account.clone())));
+            // An heir's number leads to the account as soon as it is due, and is the account's once the heir has come in: where
+            // accounts are protected, a new device waits in between.
+            let awaited =
+                state["state"]["awaits"].as_str().map(|handle| (handle.to_owned(), account.clone()));
+            listed.extend(awaited.filter(|awaited| held.contains(awaited) && !listed.contains(awaited)));
         }
         listed.sort();
         assert_eq!(held, listed, "handles and accounts agree");
