@@ -81,16 +81,6 @@ impl Account {
         Some(self.open_case(case, at.account, &at.rules, now, outbox))
     }
 
-    /// Whether somebody appeals who has the account's number in hand.
-    pub(super) fn is_appealed_by_number(&self) -> bool {
-        self.cases.iter().any(|known| match &known.matter {
-            Matter::Appeal(appeal) => {
-                self.phone().is_some_and(|phone| phone.handle == appeal.waits.sign_in.identifier.handle)
-            }
-            _ => false,
-        })
-    }
-
     /// Whether it is what the account knows: a number before this one, and beside it a device or the month of its creation.
     fn tells_truth(&self, plea: &Plea, sign_in: &SignIn) -> bool {
         let had = |handle: &HandleName| {

@@ -2,7 +2,7 @@
 //!
 //! Backends by webhook, whatever happened. The owner on the devices that can speak for them: those of standing on
 //! which they are signed in, but not the one it is about. Where there is none, by SMS if it is a warning; of the
-//! account's number by SMS in any case, and by e-mail if somebody else has it or appeals by it.
+//! account's number by SMS in any case, and by e-mail if somebody else has it, or may have it.
 
 use super::{Account, Rules};
 use crate::{
@@ -86,15 +86,15 @@ impl Account {
                 }
             }
         }
-        let is_doubted = kind.costs_number() || kind.is_of_appeal() && self.is_appealed_by_number();
-        let texts = kind.warns() && !is_doubted && (!is_heard || kind.is_of_number());
-        if let Some(phone) = self.phone().filter(|_| texts).map(|phone| phone.value.clone())
+        let phone = self.phone().filter(|_| !self.number_is_in_doubt(now)).map(|phone| phone.value.clone());
+        let has_phone = phone.is_some();
+        if let Some(phone) = phone.filter(|_| kind.warns() && (!is_heard || kind.is_of_number()))
             && self.notices.may_text(kind, &rules.notices)
         {
             post(Channel::Sms(phone), app);
         }
         // Where no SMS can reach the owner, an address may.
-        let by_email = is_doubted || kind.warns() && !is_heard && self.phone().is_none();
+        let by_email = kind.costs_number() || kind.warns() && !is_heard && !has_phone;
         let email = self.email().filter(|_| by_email).map(|email| email.value.clone());
         if let Some(email) = email
             && self.notices.may_text(kind, &rules.notices)

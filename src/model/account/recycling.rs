@@ -272,6 +272,18 @@ impl Account {
         proven.filter(|at| since.is_some_and(|since| since <= *at)).fold(known, Timestamp::max)
     }
 
+    /// Whether somebody has proven the account's number of whom nobody knows if they are the owner: who claims it, or appeals
+    /// because of it. What is sent to it then may be read by anybody.
+    pub(super) fn number_is_in_doubt(&self, now: Timestamp) -> bool {
+        let Some(phone) = self.phone() else { return false };
+        let is_since = |at: Timestamp| self.last_proof_of(&phone.handle, at) <= at;
+        let by_case =
+            self.cases.iter().filter(|known| known.state != State::Done && is_since(known.opened_at));
+        let by_case =
+            by_case.filter_map(|known| known.matter.waits()).any(|(waits, _)| waits.reason.is_of_number());
+        by_case || self.claim_of(&phone.handle, now).is_some_and(|claim| is_since(claim.requested_at))
+    }
+
     fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {
         self.number_claim.as_ref().filter(|claim| claim.handle == *handle && now < claim.until)
     }

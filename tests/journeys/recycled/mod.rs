@@ -22,6 +22,8 @@ mod mine;
 mod not_mine;
 pub(super) mod objections;
 mod questions;
+mod sequences;
+mod simulation;
 mod told;
 
 /// The number that was his and is hers.

@@ -19,7 +19,11 @@ const KNOWN: [(&str, &str, &str); 8] = [
 
 /// Xiao Ming, of whom the shop knows that, in a deployment where there is money.
 fn world() -> (World, Answer) {
-    let world = World::with(|name| (name == "PROFILE").then(|| "money".to_owned()));
+    world_of("money")
+}
+
+fn world_of(profile: &'static str) -> (World, Answer) {
+    let world = World::with(|name| (name == "PROFILE").then(|| profile.to_owned()));
     let ming = ming(&world);
     let key = world.api_key("shop", &["account:facts"]);
     let facts = KNOWN.iter().enumerate().map(|(nth, (kind, answer, _))| {
@@ -85,6 +89,16 @@ fn who_knows_what_happened_needs_one_more_proof() {
         assert_eq!(account(&whole), account(&ming));
         world.settle_within(MINUTE);
         assert_eq!(world.login(NUMBER).body["reason"], "new_device", "the number is his again");
+    }
+}
+
+#[test]
+fn where_a_password_is_enough_nothing_is_asked() {
+    for profile in ["basic", "social"] {
+        let (world, _) = world_of(profile);
+        let held = asked(&world);
+        assert_eq!(held.body["methods"], json!([{"method": "password", "strength": 2}]), "{profile}");
+        start(&world, &held).is_problem(404, "not_found");
     }
 }
 

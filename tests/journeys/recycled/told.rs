@@ -63,7 +63,7 @@ fn he_is_told_on_his_phone_that_somebody_appeals_and_what_became_of_it() {
 }
 
 #[test]
-fn where_no_phone_hears_him_he_is_told_of_it_by_mail_and_not_by_the_number() {
+fn who_appeals_by_the_number_does_not_read_what_the_owner_is_told_of_it() {
     let world = world();
     let first = ming(&world);
     bind_address(&world, &first);
@@ -71,10 +71,13 @@ fn where_no_phone_hears_him_he_is_told_of_it_by_mail_and_not_by_the_number() {
     let asked = asked(&world);
     world.tell();
     let (texts, mails) = (world.phones.texts(NUMBER).len(), world.phones.mails(ADDRESS).len());
-    super::appeals::appeal(&world, &asked, &super::appeals::vague());
+    let case = super::appeals::appeal(&world, &asked, &super::appeals::vague());
     world.tell();
-    assert_eq!(world.phones.mails(ADDRESS).len(), mails + 1);
-    assert_eq!(world.phones.texts(NUMBER).len(), texts, "who appeals has it");
+    let key = super::objections::key(&world, "anna");
+    assert_eq!(super::objections::decide(&world, &key, case.text("/id"), "refuse").status, 200);
+    world.tell();
+    assert_eq!(world.phones.texts(NUMBER).len(), texts, "it may be hers by now");
+    assert_eq!(world.phones.mails(ADDRESS).len(), mails + 2, "opened, and decided");
 }
 
 #[test]
