@@ -24,7 +24,7 @@ make test       set-up, lint, host tests, Wasm builds, end-to-end tests, size ga
 make build      the Worker, if a source changed
                 PANIC=unwind (nightly: a panic ends one request, not the isolate)
 make lint       formatting and clippy for host and Wasm
-make size       refuse a Worker above 572 kB compressed
+make size       refuse a Worker above 600 kB compressed
 make api-key    a new API key: NAME=backend SCOPES=\"one_tap:exchange phone:read\"
                 MODE=test PER_MINUTE=600 PER_MONTH=1000000 APPS=shop ROLE=backend
                 STATE_DIR=.wrangler/state, or REMOTE=1 for production

@@ -14,7 +14,7 @@ use crate::setup::{self, Tools};
 use crate::shell::{Lock, capture, npm_tool, npm_tools, root, run, say, variable};
 
 /// Largest compressed Worker that `make size` lets pass, in bytes.
-const SIZE_LIMIT: f64 = 572_000.0;
+const SIZE_LIMIT: f64 = 600_000.0;
 
 /// What the Worker is made of: files and folders below the root.
 const SOURCES: [&str; 7] =
