@@ -379,3 +379,20 @@ fn a_lost_answer_is_repeated_under_its_key() {
     assert_eq!(first.status, 500, "{}", first.body);
     world.post("/v1/step-up/complete", &body).key(key).send().signed_in();
 }
+
+#[test]
+fn where_protection_waited_for_somebody_to_ask_the_devices_in_use_go_on() {
+    let world = World::with(|name| (name == "PROFILE").then(|| "money".to_owned()));
+    let on_browser = |token: Option<&str>| {
+        let mut body = json!({"credential": {"provider": "cmcc", "token": world.providers.token(PHONE)},
+            "device": {"name": "Chromium", "platform": "web"}});
+        token.into_iter().for_each(|token| body["device"]["token"] = json!(token));
+        world.post("/v1/one-tap/login", &body).send()
+    };
+    // Nobody carries a browser around, so nobody can be asked: until a phone is trusted.
+    let login = on_browser(None).signed_in();
+    let token = login.text("/device/token").to_owned();
+    assert_eq!(trust(&world, &login, FRIEND).status, 201);
+    on_browser(Some(&token)).signed_in();
+    assert_eq!(on_browser(None).body["reason"], "new_device");
+}

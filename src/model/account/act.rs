@@ -122,6 +122,9 @@ impl Account {
                 if device != here && !self.has_standing(here, &rules, now) {
                     return Outcome::NeedsStanding;
                 }
+                if trusted == Some(true) {
+                    self.begin_to_ask(here, &rules, now);
+                }
                 let Some(known) = self.devices.iter_mut().find(|known| known.id == device) else {
                     return Outcome::NotFound;
                 };

@@ -54,12 +54,8 @@ impl Account {
         if was_protected && !enabled {
             self.tell(NoticeKind::ProtectionOff, account, Some(session), rules, now, outbox);
         }
-        // Those that its owner is used to, and this one, need not be confirmed now.
-        for known in self.devices.iter_mut().filter(|_| enabled && !was_protected) {
-            let trust = rules.trust.trust(known.usage, known.trusted_since, now);
-            if trust != Trust::New || known.id == here {
-                known.confirmed_at = Some(now);
-            }
+        if enabled && !was_protected {
+            self.confirm_those_in_use(here, rules, now);
         }
         // Somebody must be there to be asked.
         if let Some(device) = self.devices.iter_mut().find(|known| known.id == here)
@@ -71,6 +67,23 @@ impl Account {
         }
         self.protected = Some(enabled);
         Outcome::Done
+    }
+
+    /// The first device or phone is about to be named that can be asked. Where protection was on without one, it begins to hold.
+    pub(super) fn begin_to_ask(&mut self, here: DeviceId, rules: &Rules, now: Timestamp) {
+        if self.is_protected(rules) && !self.can_ask(rules, now) {
+            self.confirm_those_in_use(here, rules, now);
+        }
+    }
+
+    /// Devices that the owner is used to, and this one, need not be confirmed when protection begins.
+    fn confirm_those_in_use(&mut self, here: DeviceId, rules: &Rules, now: Timestamp) {
+        for known in &mut self.devices {
+            let trust = rules.trust.trust(known.usage, known.trusted_since, now);
+            if trust != Trust::New || known.id == here {
+                known.confirmed_at = Some(now);
+            }
+        }
     }
 
     /// Whether this device may say which ones are trusted. Whoever has just got hold of a number must not. Where the

@@ -59,6 +59,7 @@ impl Account {
             }
             None => self.tell(NoticeKind::TrustedPhoneAdded, account, session, rules, now, outbox),
         }
+        self.begin_to_ask(by.device, rules, now);
         phone.proven_at = now;
         self.trusted_phones.push(phone.clone());
         Outcome::PhoneTrusted(phone.into())
