@@ -38,7 +38,7 @@ pub struct AtCase {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CaseCaller {
-    /// One of those who help people, or whoever is signed in to the account.
+    /// One of those who help people.
     Staff,
     /// The device on which the appeal was made.
     Device {
@@ -84,8 +84,15 @@ impl Account {
         else {
             return Outcome::NotFound;
         };
+        // Those who help people decide and do not come in; whoever waits comes in and does not decide.
+        let is_theirs = match at.step {
+            CaseStep::Look => true,
+            CaseStep::Decide { .. } => at.by == CaseCaller::Staff,
+            CaseStep::AddImage(_) | CaseStep::Complete { .. } => at.by != CaseCaller::Staff,
+        };
         // Whose friends were asked is nobody's business but the owner's.
-        if at.by == CaseCaller::Staff && matches!(known.matter, Matter::Friends(_)) {
+        let is_private = at.by == CaseCaller::Staff && matches!(known.matter, Matter::Friends(_));
+        if !is_theirs || is_private {
             return Outcome::NotFound;
         }
         if let CaseCaller::Device { token, key } = &at.by {
@@ -213,5 +220,68 @@ impl Account {
     pub(super) fn cases_change(&self) -> Option<Timestamp> {
         let ends = self.cases.iter().map(Case::until);
         ends.chain(self.objections_due()).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        AtTicket, Operation, Plea, Step,
+        tests::{RULES, from_text, sign_in},
+    };
+    use super::*;
+    use crate::model::{object::Machine, owner_proof::MEDIUM};
+
+    /// Somebody who waits at a protected account has appealed.
+    fn appealed() -> (Account, AtCase) {
+        let (mut account, mut outbox) = (Account::default(), Outbox::default());
+        let now = Timestamp::from_secs(0);
+        account.apply(Operation::SignIn(Box::new(sign_in(1, None))), now, &mut outbox);
+        (account.protected, account.devices[0].trusted_since) = (Some(true), Some(now));
+        let sign_in = sign_in(2, None);
+        let (id, token) = (sign_in.account, sign_in.new_device.1.clone());
+        let Outcome::Waits(waiting) = account.apply(Operation::SignIn(Box::new(sign_in)), now, &mut outbox)
+        else {
+            panic!("nobody waits");
+        };
+        assert_eq!(waiting.need, MEDIUM);
+        let case = CaseId::from_bytes([7; 16]);
+        let plea =
+            Plea { case, told: from_text("told"), numbers: Vec::new(), month: None, models: Vec::new() };
+        let at = AtTicket {
+            account: id,
+            ticket: waiting.ticket,
+            presented_token: token.clone(),
+            key: None,
+            looks_again: false,
+            step: Step::Appeal(Box::new(plea)),
+            rules: RULES,
+        };
+        let made = account.apply(Operation::AtTicket(Box::new(at)), now, &mut outbox);
+        assert!(matches!(made, Outcome::Case(case) if case.state == State::Open));
+        let by = CaseCaller::Device { token, key: None };
+        (account, AtCase { account: id, case, by, step: CaseStep::Look, rules: RULES })
+    }
+
+    #[test]
+    fn who_waits_does_not_decide_and_who_decides_does_not_come_in() {
+        let (mut account, device) = appealed();
+        let staff = AtCase { by: CaseCaller::Staff, ..device.clone() };
+        let grants = CaseStep::Decide {
+            by: "anna".to_owned(),
+            key: "k".to_owned(),
+            grants: true,
+            reason: from_text("reason"),
+        };
+        let completes = CaseStep::Complete { proven: None, binds: Vec::new() };
+        let mut take = |at: AtCase| {
+            let now = Timestamp::from_secs(60);
+            account.apply(Operation::AtCase(Box::new(at)), now, &mut Outbox::default())
+        };
+        assert_eq!(take(AtCase { step: grants.clone(), ..device.clone() }), Outcome::NotFound);
+        assert!(matches!(take(device.clone()), Outcome::Case(case) if case.votes.is_empty()));
+        assert!(matches!(take(AtCase { step: grants, ..staff.clone() }), Outcome::Case(_)));
+        assert_eq!(take(AtCase { step: completes, ..staff }), Outcome::NotFound);
+        assert!(matches!(take(device), Outcome::Case(case) if matches!(case.state, State::Granted(_))));
     }
 }
