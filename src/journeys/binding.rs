@@ -104,7 +104,7 @@ impl<W: World> Service<'_, W> {
         };
         if let Some(cause) = cause {
             let held = Holding::seen(holder.since, holder.claim);
-            let release = handle::Operation::Release { account: holder.account, held, cause };
+            let release = handle::Operation::Release { account: holder.account, held, cause, heir: None };
             self.world.handle(handle, release).await?;
         }
         Ok(cause.is_some())

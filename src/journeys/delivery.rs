@@ -42,9 +42,9 @@ impl<W: World> Service<'_, W> {
             Message::Claim { handle, account, claim, proof } => {
                 self.claim_and_settle(account, &handle, claim, proof).await.map(|_| ())
             }
-            Message::Release { handle, account, up_to, cause } => {
+            Message::Release { handle, account, up_to, cause, heir } => {
                 let held = handle::Holding::up_to(up_to);
-                let operation = handle::Operation::Release { account, held, cause };
+                let operation = handle::Operation::Release { account, held, cause, heir };
                 self.world.handle(&handle, operation).await.map(|_| ())
             }
             Message::TakeBack { handle, account, claim, rival } => {

@@ -86,13 +86,8 @@ impl<W: World> Service<'_, W> {
         if now.since(holder.proven_at()) < QUIET {
             return Err(Code::PhoneInUse.into());
         }
-        // 2. What is asked of everybody who takes a number is asked before anybody loses one. Who claims it waits for it
-        //    from then on, so that it finds them whatever breaks.
-        let first = match not_mine {
-            true => Deed::AwaitNumber(proven.handle.clone()),
-            false => Deed::NeedFreshProof,
-        };
-        self.act(here, place, first).await?;
+        // 2. What is asked of everybody who takes a number is asked before anybody loses one.
+        self.act(here, place, Deed::NeedFreshProof).await?;
         let own = self.own_profile_of(here, place).await?;
         let (address, request_id) = (from.address, from.request_id);
         let caller = Caller { app: &own.app, platform: own.platform, address, request_id };
@@ -101,8 +96,8 @@ impl<W: World> Service<'_, W> {
         for _ in 0..2 {
             let evidence = holder.evidence.filter(|known| known.counts(now));
             let number = NumberFacts { last_proof: holder.proven_at(), evidence };
-            let (account, handle, heir) = (holder.account, proven.handle.clone(), here.account);
-            let contest = Contest { account, handle, number, heir, case, not_mine, rules };
+            let (account, handle, theirs) = (holder.account, proven.handle.clone(), here.account);
+            let contest = Contest { account, handle, number, theirs, case, not_mine, rules };
             let operation = Operation::Contest(Box::new(contest));
             match again_if_lost(async || self.world.account(account, operation.clone()).await).await? {
                 Outcome::NeedsEvidence { name } => {
@@ -114,7 +109,7 @@ impl<W: World> Service<'_, W> {
                     return Ok(None);
                 }
                 Outcome::MayBeRecycled => return self.number_ticket(here, proven, now).map(Some),
-                Outcome::NumberClaimed(claim) if claim.heir == here.account => {
+                Outcome::NumberClaimed(claim) if claim.heir.is_none_or(|heir| heir == here.account) => {
                     let phone = PhoneNumber::parse(proven.value.expose()).map_err(|_| UNEXPECTED_OUTCOME)?;
                     let (requested_at, effective_at) = (claim.requested_at, claim.effective_at);
                     return Ok(Some(Brought::Waits(PhoneChangeView { phone, requested_at, effective_at })));
@@ -179,7 +174,7 @@ impl<W: World> Service<'_, W> {
         let binds = sign_in.binds.iter();
         let binds = binds.map(|bound| self.reopened(from, &bound.identifier, method_of(bound)));
         let entrance = Entrance {
-            awaited_by: claim.map(|claim| claim.heir),
+            awaited_by: claim.and_then(|claim| claim.heir),
             binds: binds.collect::<Result<_, Fault>>()?,
             introduction: Introduction {
                 display_name: text(DISPLAY_NAME, &sign_in.introduction.display_name)?,

@@ -208,6 +208,11 @@ impl<W: World> Service<'_, W> {
                     let evidence = self.gather_evidence(&entrance.by, &holder, name.as_ref(), asked);
                     holder.evidence = Some(evidence.await);
                 }
+                // Who was to have it has left meanwhile.
+                Outcome::NotMine { .. } if entrance.awaited_by == Some(id) => {
+                    holder.account = AccountId::from_bytes(seed.draw("account"));
+                    creates = true;
+                }
                 // The account has given it up, and the handle has not heard of it yet.
                 Outcome::NotMine { cause, heir } => {
                     let candidate = heir.unwrap_or_else(|| AccountId::from_bytes(seed.draw("account")));

@@ -137,6 +137,9 @@ pub enum Operation {
         held: Holding,
         /// Why.
         cause: Parting,
+        /// Who waits for it, and holds it next.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heir: Option<AccountId>,
     },
     /// An account has given it up, and somebody has proven it: it leads to `candidate` from now on, if it still led to that
     /// account and to that holding of it. Whoever holds it then is the answer.
@@ -280,14 +283,15 @@ impl Handle {
         self.holder.get_or_insert(Holder { account: candidate, since: now, claim, last_proof, evidence });
     }
 
-    fn part(&mut self, account: AccountId, held: Holding, cause: Parting, now: Timestamp) {
+    /// Whether it was that holding.
+    fn part(&mut self, account: AccountId, held: Holding, cause: Parting, now: Timestamp) -> bool {
         let is_it = |holder: &mut Holder| holder.account == account && held.is(holder);
-        if let Some(Holder { since, claim, .. }) = self.holder.take_if(is_it) {
-            if self.former.len() >= FORMER_HOLDERS {
-                look_back::drop_shortest(&mut self.former);
-            }
-            self.former.push(Former { account, since, until: now, cause, claim });
+        let Some(Holder { since, claim, .. }) = self.holder.take_if(is_it) else { return false };
+        if self.former.len() >= FORMER_HOLDERS {
+            look_back::drop_shortest(&mut self.former);
         }
+        self.former.push(Former { account, since, until: now, cause, claim });
+        true
     }
 
     fn claim(&mut self, account: AccountId, claim: u64, last_proof: Option<Proof>, now: Timestamp) {
@@ -312,7 +316,13 @@ impl Machine for Handle {
                 return Outcome::Holders { now, before: self.look_back() };
             }
             Operation::Claim { account, claim, proof } => self.claim(account, claim, proof, now),
-            Operation::Release { account, held, cause } => self.part(account, held, cause, now),
+            Operation::Release { account, held, cause, heir } => {
+                if self.part(account, held, cause, now)
+                    && let Some(heir) = heir
+                {
+                    self.lead_to(heir, now);
+                }
+            }
             Operation::Rebind { from, held, cause, candidate } => {
                 self.part(from, held, cause, now);
                 self.lead_to(candidate, now);

@@ -72,6 +72,9 @@ pub enum Message {
         up_to: u64,
         /// Why.
         cause: Parting,
+        /// Who waits for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heir: Option<AccountId>,
     },
     /// To the handle: the account takes its claim back.
     Undo {

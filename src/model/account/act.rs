@@ -70,10 +70,6 @@ impl Account {
                 outcome
             }
             Deed::ChangePhone(candidate) => self.change_phone(&candidate, by, &rules, now, outbox),
-            Deed::AwaitNumber(handle) => {
-                self.awaits = Some(handle);
-                Outcome::Done
-            }
             Deed::DropPhoneChange => self.drop_phone_change(here, &rules, now),
             Deed::Object { case, rival } => self.object((case, rival), by, &rules, now, outbox),
             Deed::RefuseAppeal(case) => self.refuse_appeal(case, by, &rules, now, outbox),

@@ -104,11 +104,11 @@ impl Account {
         rules: &Rules,
         now: Timestamp,
     ) -> Option<u32> {
-        let is_apart = on_own_device || waits.stands_out();
+        let lane = |waits: &StepUp, is_own: bool| if is_own { 2 } else { u8::from(waits.stands_out()) };
         let (mut by_asker, mut by_all, mut is_asking, mut first) = (0_usize, 0_usize, false, now);
         for known in &self.cases {
             let Some((other, is_own)) = known.matter.waits() else { continue };
-            if known.kind() != kind || (is_own || other.stands_out()) != is_apart {
+            if known.kind() != kind || lane(other, is_own) != lane(waits, on_own_device) {
                 continue;
             }
             first = if by_all == 0 { known.opened_at } else { first };
@@ -190,7 +190,7 @@ impl Account {
         let may = match is_done {
             true => self.sessions.iter().any(is_first),
             false => {
-                let led = is_history || self.is_led_to_by(handle);
+                let led = is_history || self.may_lead_here(handle);
                 let shown = is_history || sign_in.number.is_none() || proven == Some(handle);
                 led && shown && self.has_password_of(&sign_in)
             }

@@ -101,7 +101,7 @@ impl Account {
             if is_won {
                 // So are later claims, whose own letter this one replaces.
                 let (handle, up_to, cause) = (handle.clone(), claim.max(self.claims), Parting::Unbound);
-                outbox.post(Message::Release { handle, account, up_to, cause }, now);
+                outbox.post(Message::Release { handle, account, up_to, cause, heir: None }, now);
             }
             return;
         };

@@ -54,7 +54,8 @@ impl Account {
         };
         for known in std::mem::take(&mut self.identifiers) {
             let (handle, up_to, cause) = (known.handle, known.claim, Parting::Deleted);
-            outbox.post(Message::Release { handle, account, up_to, cause }, now);
+            let heir = self.number_claim.take_if(|claim| claim.handle == handle).and_then(|claim| claim.heir);
+            outbox.post(Message::Release { handle, account, up_to, cause, heir }, now);
         }
         self.drop_cases(true, now, outbox);
         outbox.post(Message::UnindexAccount { account }, now);

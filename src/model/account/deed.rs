@@ -92,8 +92,6 @@ pub enum Deed {
     Unbind(HandleName),
     /// Take another number in place of the account's, at once or after a wait.
     ChangePhone(Box<Candidate>),
-    /// Wait for a number that another account must give up first.
-    AwaitNumber(HandleName),
     /// Object to that, or withdraw it.
     DropPhoneChange,
     /// Object to losing the number.
@@ -144,7 +142,6 @@ impl Deed {
         matches!(
             self,
             Self::NeedFreshProof
-                | Self::AwaitNumber(_)
                 | Self::SetPassword { .. }
                 | Self::Bind(_)
                 | Self::Unbind(_)

@@ -75,6 +75,11 @@ impl Account {
         self.identifiers.iter().any(|known| known.handle == *handle)
     }
 
+    /// Whether somebody who comes by it may have come to the right account: it is waited for, or leads here.
+    pub(super) fn may_lead_here(&self, handle: &HandleName) -> bool {
+        self.is_led_to_by(handle) || self.awaits.as_ref() == Some(handle)
+    }
+
     /// What to say of an identifier that does not lead here, and why it does not any more.
     pub(super) fn not_mine(&self, handle: &HandleName) -> Outcome {
         let former = self.former_numbers.iter().rev().find(|known| known.handle == *handle);
@@ -118,16 +123,18 @@ impl Account {
         let Some(at) = self.identifiers.iter().position(|known| known.handle == *handle) else { return };
         let Identifier { handle, value, since, claim, claiming, .. } = self.identifiers.remove(at);
         self.part_with_aliases(&handle, cause, account, now, outbox);
+        // Who waits for it gets it, in whatever way it goes.
+        let heir = self.number_claim.take_if(|claim| claim.handle == handle).and_then(|claim| claim.heir);
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
                 self.former_numbers.remove(0);
             }
             let handle = handle.clone();
-            self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause, heir: None });
+            self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause, heir });
         }
         // Whoever waits to come in by it would bring it back.
         self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
-        outbox.post(Message::Release { handle, account, up_to: claim, cause }, now);
+        outbox.post(Message::Release { handle, account, up_to: claim, cause, heir }, now);
     }
 
     /// Other names go with it; what is being claimed of them is taken back.
@@ -142,7 +149,7 @@ impl Account {
         let aliases = self.identifiers.extract_if(.., |known| known.alias_of.as_ref() == Some(main));
         for Identifier { handle, claim: up_to, .. } in aliases {
             self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);
-            outbox.post(Message::Release { handle, account, up_to, cause }, now);
+            outbox.post(Message::Release { handle, account, up_to, cause, heir: None }, now);
         }
     }
 

@@ -43,8 +43,10 @@ pub struct NumberClaim {
     pub id: CaseId,
     /// The number's handle, which leads here still.
     pub handle: HandleName,
-    /// The account that gets it.
-    pub heir: AccountId,
+    /// The account that gets it, which waits without a number; `None`: whoever claimed it has an account of their own, and
+    /// brings it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heir: Option<AccountId>,
     /// When it was claimed.
     pub requested_at: Timestamp,
     /// From then on whoever proves the number gets it.
@@ -66,7 +68,7 @@ pub struct Contest {
     /// What it knows of the number.
     pub number: NumberFacts,
     /// Theirs.
-    pub heir: AccountId,
+    pub theirs: AccountId,
     /// Under what it is kept if the owner is heard first.
     pub case: CaseId,
     /// They have said that this account is not theirs.
@@ -82,6 +84,12 @@ struct Brought<'a> {
     number: NumberFacts,
     device: Option<Trust>,
     rules: &'a Rules,
+}
+
+impl NumberClaim {
+    fn stands(&self, handle: &HandleName, now: Timestamp) -> bool {
+        self.handle == *handle && now < self.until
+    }
 }
 
 impl Account {
@@ -104,7 +112,7 @@ impl Account {
 
     /// Who is signed in elsewhere has proven the number: it goes to them by the same rule, and they never come in here.
     pub(super) fn contest(&mut self, contest: &Contest, now: Timestamp, outbox: &mut Outbox) -> Outcome {
-        let Contest { account, handle, number, heir, case, not_mine, rules } = contest;
+        let Contest { account, handle, number, theirs, case, not_mine, rules } = contest;
         if self.created.is_none() {
             return Outcome::Full;
         }
@@ -117,13 +125,17 @@ impl Account {
             Ok(None) => Outcome::Full,
             // It went just now.
             Ok(Some(Reason::NumberRecycled)) => self.not_mine(handle),
-            Ok(Some(_)) if !not_mine => Outcome::MayBeRecycled,
-            Ok(Some(_)) => {
-                match self.give_up_number((*account, handle, rules), (*case, *heir), now, outbox) {
-                    None => self.not_mine(handle),
-                    Some(claim) => Outcome::NumberClaimed(claim.into()),
-                }
+            // Who waits for it has said so before.
+            Ok(Some(_))
+                if !not_mine
+                    && self.claim_of(handle, now).is_none_or(|claim| claim.heir != Some(*theirs)) =>
+            {
+                Outcome::MayBeRecycled
             }
+            Ok(Some(_)) => match self.give_up_number((*account, handle, rules), (*case, None), now, outbox) {
+                None => self.not_mine(handle),
+                Some(claim) => Outcome::NumberClaimed(claim.into()),
+            },
         }
     }
 
@@ -198,15 +210,17 @@ impl Account {
     fn give_up_number(
         &mut self,
         (account, handle, rules): (AccountId, &HandleName, &Rules),
-        (id, heir): (CaseId, AccountId),
+        (id, heir): (CaseId, Option<AccountId>),
         now: Timestamp,
         outbox: &mut Outbox,
     ) -> Option<NumberClaim> {
         if !self.is_led_to_by(handle) {
+            self.awaits.take_if(|awaited| awaited == handle);
             return None;
         }
         // Claimed again it neither waits anew nor is told anew.
-        if let Some(claim) = self.claim_of(handle, now) {
+        if let Some(claim) = self.number_claim.as_mut().filter(|claim| claim.stands(handle, now)) {
+            claim.heir = claim.heir.or(heir);
             return Some(claim.clone());
         }
         if !self.was_active(rules, now) {
@@ -243,14 +257,16 @@ impl Account {
             (false, reason) if reason.is_of_number() && (is_open || step_up.not_mine) => {}
             _ => return Some(Outcome::NotOffered),
         }
-        (step_up.not_mine, step_up.carried_out) = (true, true);
+        step_up.carried_out = true;
+        let is_repeat = std::mem::replace(&mut step_up.not_mine, true);
         let sign_in = SignIn { rules: at.rules, ..step_up.sign_in.clone() };
-        let claim = self.give_up_number(
-            (sign_in.account, &sign_in.identifier.handle, &at.rules),
-            (case, heir),
-            now,
-            outbox,
-        );
+        let handle = &sign_in.identifier.handle;
+        // The owner has come with it meanwhile.
+        if is_repeat && self.is_led_to_by(handle) && self.claim_of(handle, now).is_none() {
+            return Some(Outcome::TicketInvalid);
+        }
+        let claim =
+            self.give_up_number((sign_in.account, handle, &at.rules), (case, Some(heir)), now, outbox);
         Some(Outcome::GivenUp { sign_in: sign_in.into(), claim })
     }
 
@@ -285,7 +301,7 @@ impl Account {
     }
 
     fn claim_of(&self, handle: &HandleName, now: Timestamp) -> Option<&NumberClaim> {
-        self.number_claim.as_ref().filter(|claim| claim.handle == *handle && now < claim.until)
+        self.number_claim.as_ref().filter(|claim| claim.stands(handle, now))
     }
 
     /// Whether its owner was there lately, on a device that is known to be theirs, and has not left.
@@ -306,14 +322,10 @@ impl Account {
         now: Timestamp,
         outbox: &mut Outbox,
     ) {
-        let heir = self.claim_of(handle, now).map(|claim| claim.heir);
-        self.keep_number(handle);
         self.tell(NoticeKind::NumberReassigned, account, None, rules, now, outbox);
         self.part_with(handle, Parting::Reassigned, account, now, outbox);
-        // Until the handle has heard of it everybody who comes must be led to the same account.
-        if let Some(former) = self.former_numbers.last_mut().filter(|known| known.handle == *handle) {
-            former.heir = heir;
-        }
+        self.keep_number(handle);
+        self.awaits.take_if(|awaited| awaited == handle);
         let strange: Vec<_> = self.devices.iter().map(|known| known.id).collect();
         let strange: Vec<_> =
             strange.into_iter().filter(|device| !self.has_standing(*device, rules, now)).collect();

@@ -22,6 +22,7 @@ use crate::{
         notice::NoticeKind,
         outbox::{Message, Outbox},
         session::{Ended, Session},
+        step_up::StepUp,
     },
 };
 
@@ -102,11 +103,15 @@ impl Account {
         if let Some(importing) = &self.importing {
             return Outcome::Importing(importing.clone());
         }
+        // What it only waits for must not be kept by it.
+        if self.is_closed() && !self.is_led_to_by(&sign_in.identifier.handle) {
+            self.awaits.take_if(|awaited| *awaited == sign_in.identifier.handle);
+        }
         // What was unbound leads nowhere, also while its handle has not heard of it.
         let is_mine = match self.created {
             Some(_) => {
                 let handle = &sign_in.identifier.handle;
-                self.is_led_to_by(handle) || self.awaits.as_ref() == Some(handle)
+                self.may_lead_here(handle)
             }
             None => sign_in.creates,
         };
@@ -182,10 +187,15 @@ impl Account {
             self.settle_claim(&identifier.handle, (identifier.claim, true), *account, rules, now, outbox);
         }
         // Who is in on a device has asked friends on it for the last time.
-        let is_here = |token: &String| {
-            *token == sign_in.new_device.1 || Some(token) == sign_in.presented.token.as_ref()
+        let Presented { token, key } = &sign_in.presented;
+        let is_here = |waits: &StepUp| {
+            let keys = waits.key.as_ref().zip(key.as_ref());
+            let has_token = |known: &String| waits.device_token == *known;
+            keys.is_some_and(|(asked, proven)| asked.thumbprint == proven.thumbprint)
+                || has_token(&sign_in.new_device.1)
+                || token.as_ref().is_some_and(has_token)
         };
-        self.end_asking(State::Done, &|waits| is_here(&waits.device_token));
+        self.end_asking(State::Done, &is_here);
         if sign_in.number.is_some() {
             self.keep_number(&identifier.handle);
         }

@@ -262,7 +262,7 @@ impl Account {
                 let is_first = |known: &&Session| known.id == sign_in.session && known.generation() == 0;
                 let is_over = carried_out && self.sessions.iter().find(is_first).is_none();
                 // Nor does who waited longer than that lasted by which they came.
-                let leads_here = self.is_led_to_by(&sign_in.identifier.handle) || self.comes_back(&sign_in);
+                let leads_here = self.may_lead_here(&sign_in.identifier.handle) || self.comes_back(&sign_in);
                 let came_by = leads_here && self.has_password_of(&sign_in);
                 return match is_over || (!carried_out && !came_by) {
                     true => Outcome::TicketInvalid,

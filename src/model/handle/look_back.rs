@@ -70,7 +70,7 @@ mod tests {
             let account = account(*seed);
             handle.apply(Operation::Resolve { candidate: account }, now);
             let held = Holding::up_to(0);
-            handle.apply(Operation::Release { account, held, cause: *cause }, now);
+            handle.apply(Operation::Release { account, held, cause: *cause, heir: None }, now);
         }
         if let Some(seed) = holder {
             handle.apply(Operation::Resolve { candidate: account(seed) }, now);
@@ -100,7 +100,7 @@ mod tests {
             let (account, held) = (account(seed), Holding::up_to(0));
             handle.apply(Operation::Resolve { candidate: account }, now);
             now = now.plus(Duration::from_secs(days * 86_400));
-            handle.apply(Operation::Release { account, held, cause: Parting::Reassigned }, now)
+            handle.apply(Operation::Release { account, held, cause: Parting::Reassigned, heir: None }, now)
         };
         hold(1, 400);
         // More than are kept, and each for as long as it takes to change the number.

@@ -73,7 +73,7 @@ mod tests {
 
     fn release(handle: &mut Document<Handle>, seed: u8, claim: u64, cause: Parting, day: i64) {
         let held = Holding::up_to(claim);
-        handle.apply(Operation::Release { account: account(seed), held, cause }, at(day));
+        handle.apply(Operation::Release { account: account(seed), held, cause, heir: None }, at(day));
     }
 
     /// His claim 1 of the number takes it back.

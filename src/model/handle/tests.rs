@@ -42,7 +42,8 @@ fn who_is_first_binds_it_and_only_the_holder_gives_it_up() {
     let mut handle = Document::<Handle>::empty();
     let proof = Some(Proof { at: at(10), method: Method::Otp });
     let claim = |seed| Operation::Claim { account: account(seed), claim: 1, proof };
-    let release = |seed, held| Operation::Release { account: account(seed), held, cause: Parting::Unbound };
+    let release =
+        |seed, held| Operation::Release { account: account(seed), held, cause: Parting::Unbound, heir: None };
     let seen = |secs| Holding::seen(at(secs), 1);
     let mine = Outcome::Held(Holder {
         account: account(1),
@@ -79,7 +80,8 @@ fn who_is_first_binds_it_and_only_the_holder_gives_it_up() {
 fn what_comes_late_of_an_earlier_claim_frees_nothing() {
     let mut handle = Document::<Handle>::empty();
     let claim = |claim| Operation::Claim { account: account(1), claim, proof: None };
-    let release = |held| Operation::Release { account: account(1), held, cause: Parting::Unbound };
+    let release =
+        |held| Operation::Release { account: account(1), held, cause: Parting::Unbound, heir: None };
     let first = handle.apply(claim(1), at(10));
     assert_eq!(handle.apply(claim(1), at(11)), first, "a repeat");
     let Outcome::Held(second) = handle.apply(claim(2), at(10)) else { panic!("its own") };
@@ -114,7 +116,7 @@ fn former_holders_do_not_pile_up() {
         let (account, claim) = (account(seed), 1);
         handle.apply(Operation::Claim { account, claim, proof: None }, at(seed.into()));
         handle.apply(
-            Operation::Release { account, held: Holding::up_to(1), cause: Parting::Changed },
+            Operation::Release { account, held: Holding::up_to(1), cause: Parting::Changed, heir: None },
             at(seed.into()),
         );
     }

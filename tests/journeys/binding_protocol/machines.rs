@@ -141,8 +141,12 @@ impl Machines {
     pub(super) fn handle(&self, kept: &Kept, step: ToHandle, now: Timestamp) -> (Kept, Option<Held>) {
         let (kept, held) = &*remember(&self.handles, (kept.clone(), step, now), || {
             let mut document = read::<Handle>(&kept.text);
-            let release =
-                |by, held| handle::Operation::Release { account: id(by), held, cause: Parting::Unbound };
+            let release = |by, held| handle::Operation::Release {
+                account: id(by),
+                held,
+                cause: Parting::Unbound,
+                heir: None,
+            };
             let operation = match step {
                 ToHandle::Look => handle::Operation::Look,
                 ToHandle::Resolve(who) => handle::Operation::Resolve { candidate: id(who) },

@@ -146,7 +146,7 @@ impl State {
                     Outcome::GivenUp { claim, .. } => {
                         self.entries[nth].gave_up = true;
                         let Some(claim) = claim else { return Some(Step::Resolve { nth, is_anew: true }) };
-                        let (by, since) = (claim.heir.bytes()[0], self.now);
+                        let (by, since) = (claim.heir?.bytes()[0], self.now);
                         let held = Held { by, since, claim: 0, proven: None };
                         Some(Step::SignIn { nth, is_anew: true, held, awaits: true, tries: 1 })
                     }
@@ -209,8 +209,8 @@ impl State {
                 self.ask(protocol, by, Request::Acknowledge(at.try_into().unwrap()));
                 return;
             }
-            Post::Release { number, up_to, is_sold } => {
-                _ = self.handle(protocol, number, ToHandle::Release { by, up_to, is_sold });
+            Post::Release { number, up_to, is_sold, heir } => {
+                _ = self.handle(protocol, number, ToHandle::Release { by, up_to, is_sold, heir });
             }
             Post::Renew { number, at } => _ = self.handle(protocol, number, ToHandle::Renew { by, at }),
         }

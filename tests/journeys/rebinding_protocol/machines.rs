@@ -55,7 +55,7 @@ pub(super) enum ToHandle {
     Resolve(Who),
     Claim { by: Who, claim: u64 },
     Renew { by: Who, at: Timestamp },
-    Release { by: Who, up_to: u64, is_sold: bool },
+    Release { by: Who, up_to: u64, is_sold: bool, heir: Option<Who> },
     Free(Held),
     Rebind { from: Held, is_sold: bool, to: Who },
 }
@@ -64,7 +64,7 @@ pub(super) enum ToHandle {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Post {
     Claim { number: usize, claim: u64 },
-    Release { number: usize, up_to: u64, is_sold: bool },
+    Release { number: usize, up_to: u64, is_sold: bool, heir: Option<Who> },
     Renew { number: usize, at: Timestamp },
 }
 
@@ -147,13 +147,13 @@ impl Machines {
                 ToHandle::Renew { by, at } => {
                     handle::Operation::RenewProof { account: id(by), proof: proof(at) }
                 }
-                ToHandle::Release { by, up_to, is_sold } => {
+                ToHandle::Release { by, up_to, is_sold, heir } => {
                     let (account, held, cause) = (id(by), Holding::up_to(up_to), cause(is_sold));
-                    handle::Operation::Release { account, held, cause }
+                    handle::Operation::Release { account, held, cause, heir: heir.map(id) }
                 }
                 ToHandle::Free(held) => {
                     let (account, cause) = (id(held.by), Parting::Unbound);
-                    handle::Operation::Release { account, held: seen(held), cause }
+                    handle::Operation::Release { account, held: seen(held), cause, heir: None }
                 }
                 ToHandle::Rebind { from, is_sold, to } => {
                     let (held, cause, candidate) = (seen(from), cause(is_sold), id(to));
@@ -272,9 +272,10 @@ fn letters(document: &Document<Account>) -> Vec<(u64, Option<Post>)> {
                 Message::Claim { handle, claim, .. } => {
                     number(handle).map(|number| Post::Claim { number, claim: *claim })
                 }
-                Message::Release { handle, up_to, cause, .. } => {
+                Message::Release { handle, up_to, cause, heir, .. } => {
                     let is_sold = *cause == Parting::Reassigned;
-                    number(handle).map(|number| Post::Release { number, up_to: *up_to, is_sold })
+                    let heir = heir.map(|heir| heir.bytes()[0]);
+                    number(handle).map(|number| Post::Release { number, up_to: *up_to, is_sold, heir })
                 }
                 Message::RenewProof { handle, at, .. } => {
                     number(handle).map(|number| Post::Renew { number, at: *at })

@@ -62,3 +62,24 @@ fn who_was_asked_before_it_was_frozen_does_not_come_in_by_what_was_proven() {
     freeze(&world, &ming, true);
     by_password(&world, &held, PASSWORD).is_problem(410, "ticket_invalid");
 }
+
+#[test]
+fn an_account_that_waits_for_a_number_does_not_keep_it_once_it_is_frozen() {
+    for is_due in [false, true] {
+        let world = World::new();
+        let first = ming(&world);
+        super::used(&world, &first, 7);
+        super::stays(&world, first, 120);
+        let waits = claim(&world, &asked(&world), "not_mine").signed_in();
+        freeze(&world, &waits, true);
+        let comes = if is_due {
+            world.pass(DAY * 3);
+            world.login(NUMBER).signed_in()
+        } else {
+            claim(&world, &asked(&world), "not_mine").signed_in()
+        };
+        assert_ne!(account(&comes), account(&waits), "{is_due}");
+        let phone = comes.body["account"].get("phone").and_then(serde_json::Value::as_str);
+        assert_eq!(phone, is_due.then_some("+86138****8000"));
+    }
+}

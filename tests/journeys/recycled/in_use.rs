@@ -92,7 +92,7 @@ fn of_a_number_that_was_proven_lately_nothing_more_is_said() {
 }
 
 #[test]
-fn an_owner_who_is_there_has_three_days_and_then_it_takes_the_place_of_hers() {
+fn an_owner_who_is_there_has_three_days_and_then_she_brings_it_again() {
     for by_sign_in in [true, false] {
         let world = World::new();
         let first = ming(&world);
@@ -107,20 +107,41 @@ fn an_owner_who_is_there_has_three_days_and_then_it_takes_the_place_of_hers() {
             (own(&world, &ming)["phone"].as_str(), own(&world, &hong)["phone"].as_str()),
             (Some("+86138****8000"), Some("+86139****9000"))
         );
-        // Somebody else who has the number is led to her account, and to no other.
         world.pass(DAY * 3);
         if by_sign_in {
+            // By the number alone nobody comes into an account that has another one.
             let comes = world.login(NUMBER).signed_in();
-            assert_eq!((account(&comes), comes.text("/account/phone")), (account(&hong), "+86138****8000"));
-        } else {
+            assert_eq!(
+                (&comes.body["account"]["isNew"], account(&comes) == account(&hong)),
+                (&json!(true), false)
+            );
             let hong = world.login(HERS).signed_in();
-            assert_eq!(brings(&world, &hong).status, 204);
+            brings(&world, &hong).is_problem(409, "phone_in_use");
+            continue;
         }
+        let hong = world.login(HERS).signed_in();
+        assert_eq!(brings(&world, &hong).status, 204);
         world.settle_within(MINUTE);
         let comes = world.login(NUMBER).signed_in();
         assert_eq!((account(&comes), comes.text("/account/phone")), (account(&hong), "+86138****8000"));
         assert_eq!(world.login(HERS).signed_in().body["account"]["isNew"], true, "one number at a time");
     }
+}
+
+#[test]
+fn who_waits_since_a_sign_in_sees_until_when_and_has_it_when_it_is_due() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    stays(&world, first, 120);
+    let waits = claim(&world, &super::asked(&world), "not_mine").signed_in();
+    assert_eq!(waits.body["needs"], json!(["phone"]));
+    let seen = brings(&world, &waits);
+    assert_eq!((seen.status, &seen.body["phone"]), (202, &json!("+86138****8000")), "{}", seen.body);
+    assert!(seen.body["effectiveAt"].is_string());
+    world.pass(DAY * 3);
+    let hers = world.login(NUMBER).signed_in();
+    assert_eq!((account(&hers), hers.text("/account/phone")), (account(&waits), "+86138****8000"));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     DAY, MINUTE, NUMBER, PASSWORD, SOLD_AGAIN, account, asked, bearer, by_password, claim, device_token,
-    log_in, ming, on, own, stays, used,
+    fresh_access, log_in, ming, on, own, stays, step, used,
 };
 use crate::world::{Answer, World, client::device};
 
@@ -165,4 +165,60 @@ fn who_bound_another_number_while_she_waited_has_the_one_she_waited_for_in_its_p
     let history: Vec<_> = phones.body["phones"].as_array().unwrap().iter().map(|row| &row["phone"]).collect();
     assert_eq!(history, ["+86138****8000", "+86137****7000"]);
     assert_ne!(account(&world.login(OTHER).signed_in()), account(&waits), "nobody's any more");
+}
+
+#[test]
+fn who_waits_gets_the_number_in_whatever_way_its_owner_parts_with_it() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    let mut ming = stays(&world, first, 120);
+    let waits = claim(&world, &asked(&world), "not_mine").signed_in();
+    // Told of it, he takes another number.
+    super::set_proven(&world, &mut ming);
+    let credential = json!({"provider": "cmcc", "token": world.providers.token("13700137000")});
+    let body = json!({"numberProof": {"type": "one_tap", "credential": credential}});
+    let changed = world.put("/v1/account/phone", &body).bearer(bearer(&ming)).send();
+    assert_eq!(changed.status, 204, "{}", changed.body);
+    let claims = world.get("/v1/account/phone/claims").bearer(bearer(&ming)).send();
+    assert_eq!(claims.body["claims"], json!([]), "nobody waits for his new one");
+    world.settle_within(MINUTE);
+    let hers = world.login(NUMBER).signed_in();
+    assert_eq!((account(&hers), &hers.body["account"]["phone"]), (account(&waits), &json!("+86138****8000")));
+    assert_eq!(own(&world, &ming)["phone"], "+86137****7000");
+}
+
+#[test]
+fn what_was_said_is_not_said_anew_once_the_owner_has_come() {
+    let world = World::new();
+    let first = ming(&world);
+    let token = device_token(&first).to_owned();
+    used(&world, &first, 7);
+    stays(&world, first.clone(), 120);
+    let held = asked(&world);
+    claim(&world, &held, "not_mine").signed_in();
+    assert_eq!(account(&on(&world, &token).signed_in()), account(&first));
+    claim(&world, &held, "not_mine").is_problem(410, "ticket_invalid");
+    world.pass(DAY * 4);
+    assert_eq!(account(&world.login(NUMBER).signed_in()), account(&first));
+}
+
+#[test]
+fn a_protected_account_that_waits_lets_its_owner_in_on_a_new_phone() {
+    let world = World::with(|name| (name == "PROFILE").then(|| "money".to_owned()));
+    let first = ming(&world);
+    used(&world, &first, 7);
+    stays(&world, first, 120);
+    let waits = claim(&world, &asked(&world), "not_mine").signed_in();
+    world.pass(DAY * 3);
+    let held = world.login(NUMBER);
+    assert_eq!(held.body["reason"], "new_device", "{}", held.body);
+    let shown = step(&world, &held, "start", json!({"method": "device_approval"}));
+    let waits_on = fresh_access(&world, &waits);
+    let asked = world.get("/v1/approvals").bearer(&waits_on).send();
+    let id = asked.body["approvals"][0]["id"].as_str().unwrap().to_owned();
+    let digits = json!({"decision": "approve", "match": shown.text("/approval/match")});
+    assert_eq!(world.post(&format!("/v1/approvals/{id}"), &digits).bearer(&waits_on).send().status, 204);
+    let hers = step(&world, &held, "state", json!({})).signed_in();
+    assert_eq!((account(&hers), &hers.body["account"]["phone"]), (account(&waits), &json!("+86138****8000")));
 }

@@ -122,6 +122,11 @@ fn where_the_device_has_a_key_a_copy_of_its_token_says_nothing() {
     assert!(held(&mut account, 3, Some(&digest(2)), None, DAY).proven.is_empty());
     assert!(held(&mut account, 4, Some(&digest(2)), Some("another"), DAY).proven.is_empty());
     assert_eq!(held(&mut account, 5, None, Some("print"), DAY).proven, [ProofKind::Friends]);
+    assert!(is_in(&take(&mut account, 5, &digest(5), Step::Look, DAY)));
+    assert!(
+        account.cases.iter().all(|known| known.state == State::Done),
+        "by the key, without its first token"
+    );
 }
 
 #[test]
