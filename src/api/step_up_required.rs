@@ -29,6 +29,9 @@ struct StepUpRequired<'a> {
     need: u8,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     proven: Vec<&'static str>,
+    /// Where nothing can be proven that would be enough.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fallback: &'static [&'static str],
     #[serde(skip_serializing_if = "Option::is_none")]
     approval: Option<Approval<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,6 +127,8 @@ pub(super) fn step_up_required(
         Reason::NumberRecycled => CHOICES.get(1..).unwrap_or_default(),
         _ => &[],
     };
+    let can_appeal = !matches!(step_up.reason, Reason::NumberRecycled | Reason::Risk);
+    let fallback: &[&str] = if methods.is_empty() && can_appeal { &["appeal"] } else { &[] };
     let hints = step_up.hints.as_ref();
     let reply = json(&StepUpRequired {
         status: "step_up_required",
@@ -135,6 +140,7 @@ pub(super) fn step_up_required(
         methods,
         need: step_up.need,
         proven: step_up.proven.iter().map(|kind| kind.name()).collect(),
+        fallback,
         approval: step_up
             .question
             .as_ref()

@@ -90,6 +90,30 @@ impl Account {
             self.tries.pardon(&sign_in.asker);
             session.step_up = Some(ActionProof { purpose, strength, methods, at: now });
         }
-        self.repeat_of(&sign_in).unwrap_or(Outcome::TicketInvalid)
+        match self.repeat_of(&sign_in) {
+            Some(Outcome::SignedIn {
+                session,
+                device,
+                token_issued,
+                phone,
+                profile,
+                real_name,
+                claim,
+                ..
+            }) => {
+                // Nobody is new who does something more in a session.
+                Outcome::SignedIn {
+                    is_new: false,
+                    session,
+                    device,
+                    token_issued,
+                    phone,
+                    profile,
+                    real_name,
+                    claim,
+                }
+            }
+            _ => Outcome::TicketInvalid,
+        }
     }
 }

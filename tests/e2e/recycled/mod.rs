@@ -35,7 +35,7 @@ const DAY: i64 = 86_400;
 const LATER: i64 = 121;
 
 /// So many people were there before; every story takes its own.
-const PEOPLE: usize = 14;
+const PEOPLE: usize = 16;
 
 static PEOPLE_OF_BEFORE: Mutex<Vec<Ming>> = Mutex::new(Vec::new());
 static TAKEN: AtomicUsize = AtomicUsize::new(0);
@@ -119,7 +119,7 @@ fn ming() -> Ming {
     let stack = later();
     assert!(!stack.service.is_empty());
     let people = lock(&PEOPLE_OF_BEFORE);
-    people[TAKEN.fetch_add(1, Ordering::Relaxed)].clone()
+    people.get(TAKEN.fetch_add(1, Ordering::Relaxed)).expect("a person for each story: PEOPLE").clone()
 }
 
 /// He signs in with his number on the phone that he has always had.

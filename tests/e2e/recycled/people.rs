@@ -10,7 +10,7 @@ use super::{
 use crate::{
     client::{Request, fresh_device, fresh_phone, post},
     login::access_token,
-    numbers::{TRUSTED, masked, one_tap},
+    numbers::{TRUSTED, one_tap},
     otp::newest_code,
     passwords::person,
     stack::Stack,
@@ -67,10 +67,11 @@ async fn boundary() {
         (&trusted["account"]["id"], &trusted["device"]["trust"]),
         (&trusting.login["account"]["id"], &json!("trusted"))
     );
-    // A phone that was trusted four months ago may be somebody else's too: it is not asked, and no more is said of it.
+    // A phone that was trusted four months ago may be somebody else's too: it is not asked, and no more is said of it. Of
+    // the other no digit is shown: whoever has the number may be somebody else.
     let held = asked(&stack, &friendly.phone).await;
     let (phone, id) = &fresh;
-    let by_phone = json!({ "method": "trusted_phone", "id": id, "hint": masked(phone), "strength": 2 });
+    let by_phone = json!({ "method": "trusted_phone", "id": id, "strength": 2 });
     assert_eq!(held["methods"], json!([by_phone, { "method": "password", "strength": 2 }]));
     let start = |id: &Value| json!({ "method": "trusted_phone", "id": id });
     step(&stack, &held, "start", start(&own.1)).await.problem(404, "not_found");

@@ -37,10 +37,11 @@ fn what_was_proven_and_for_what_stands_in_the_next_access_token() {
         (account(&login), login.text("/session/id")),
         "the same session"
     );
+    assert_eq!(proven.body["account"]["isNew"], false, "although it is the session by which he came first");
     let claims = claims(bearer(&proven));
     assert_eq!(
-        (&claims["step_up"]["purpose"], &claims["step_up"]["strength"]),
-        (&json!("transfer:42"), &json!(2))
+        (&claims["step_up"]["purpose"], &claims["step_up"]["strength"], &claims["step_up"]["methods"]),
+        (&json!("transfer:42"), &json!(2), &json!(["password"]))
     );
     assert_eq!(claims["amr"], json!(["one_tap", "step_up"]));
     let key = world.api_key("backend", &["token:introspect"]);
