@@ -3,8 +3,8 @@
 //!
 //! Each of the two strangers looks in at every account on some day, and tries one of all the things that can be tried. At one
 //! account in [`PRESSED`] they try everything on every day, from so many networks that all limits are reached. (Limits are
-//! an account's own, and the same for all. Everything at all of them would take hours: a request takes a millisecond
-//! here.) Questions are guessed at beyond the limits, too.
+//! an account's own, and the same for all.) `PRESSED=1 cargo test --release --test journeys simulation -- --nocapture` does
+//! that at all ten thousand. Questions are guessed at beyond the limits, too.
 //!
 //! Passwords are hashed at little cost, and objects stay awake, as nowhere else: the same machines, by the same calls.
 
@@ -33,7 +33,7 @@ const ACCOUNTS: usize = 10_000;
 /// Accounts in one world: a deployment each, of the three profiles in turn.
 const A_WORLD: usize = 100;
 
-/// At one account in so many everything is tried every day.
+/// At one account in so many everything is tried every day, if the environment's `PRESSED` does not say otherwise.
 const PRESSED: usize = 1000;
 
 /// Days since the numbers were last proven, oldest first, at the beginning.
@@ -73,13 +73,14 @@ fn attacked(nth: usize) -> [Tally; 2] {
     });
     world.objects.stay_awake.store(true, Ordering::Relaxed);
     let mut dice = Dice((nth as u64) << 32);
+    let pressed = std::env::var("PRESSED").ok().and_then(|text| text.parse().ok()).unwrap_or(PRESSED);
     let mut owners = settle(&world, profile == "money", &mut dice);
     let tallies = [Knows::Number, Knows::Profile].map(|knows| {
         let mut tally = Tally { attacked: owners.len() as u64, ..Tally::default() };
         for day in 0..MONTH {
             let mut stranger = Stranger { world: &world, knows, dice: &mut dice, tally, owners: &owners };
             for (at, owner) in owners.iter().enumerate() {
-                if (nth * A_WORLD + at) % PRESSED == 7 * (nth % 13) {
+                if (nth * A_WORLD + at) % pressed == 7 * (nth % 13) % pressed {
                     // The first days use up the month, the others show that it stays so.
                     stranger.presses(owner, if day < 2 { 4 } else { 1 });
                 } else if at % MONTH == day {
