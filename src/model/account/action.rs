@@ -90,30 +90,11 @@ impl Account {
             self.tries.pardon(&sign_in.asker);
             session.step_up = Some(ActionProof { purpose, strength, methods, at: now });
         }
-        match self.repeat_of(&sign_in) {
-            Some(Outcome::SignedIn {
-                session,
-                device,
-                token_issued,
-                phone,
-                profile,
-                real_name,
-                claim,
-                ..
-            }) => {
-                // Nobody is new who does something more in a session.
-                Outcome::SignedIn {
-                    is_new: false,
-                    session,
-                    device,
-                    token_issued,
-                    phone,
-                    profile,
-                    real_name,
-                    claim,
-                }
-            }
-            _ => Outcome::TicketInvalid,
+        let mut outcome = self.repeat_of(&sign_in).unwrap_or(Outcome::TicketInvalid);
+        // Nobody is new who does something more in a session.
+        if let Outcome::SignedIn { is_new, .. } = &mut outcome {
+            *is_new = false;
         }
+        outcome
     }
 }

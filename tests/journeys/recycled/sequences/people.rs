@@ -115,6 +115,11 @@ impl Story {
                 exchanged.clone_into(&mut known.phone);
             }
         }
+        // Another phone that is trusted from now on takes the place of one that was not used for months.
+        let given = answer.body.pointer("/device/token").and_then(Value::as_str).map(str::to_owned);
+        if let Some(another) = given.or(token).filter(|_| answer.body["device"]["trust"] == "trusted") {
+            (known.phone, known.login.body["session"]) = (another, answer.body["session"].clone());
+        }
         if let Some(password) = new_password {
             known.password = password;
         }
