@@ -137,9 +137,9 @@ pub enum Operation {
         held: Holding,
         /// Why.
         cause: Parting,
-        /// Who waits for it, and holds it next.
+        /// Who waits for it and holds it next, since when they proved it: giving up is no proof.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        heir: Option<AccountId>,
+        heir: Option<(AccountId, Timestamp)>,
     },
     /// An account has given it up, and somebody has proven it: it leads to `candidate` from now on, if it still led to that
     /// account and to that holding of it. Whoever holds it then is the answer.
@@ -318,9 +318,9 @@ impl Machine for Handle {
             Operation::Claim { account, claim, proof } => self.claim(account, claim, proof, now),
             Operation::Release { account, held, cause, heir } => {
                 if self.part(account, held, cause, now)
-                    && let Some(heir) = heir
+                    && let Some((heir, since)) = heir
                 {
-                    self.lead_to(heir, now);
+                    self.lead_to(heir, since);
                 }
             }
             Operation::Rebind { from, held, cause, candidate } => {

@@ -72,9 +72,9 @@ pub enum Message {
         up_to: u64,
         /// Why.
         cause: Parting,
-        /// Who waits for it.
+        /// Who waits for it, and since when.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        heir: Option<AccountId>,
+        heir: Option<(AccountId, Timestamp)>,
     },
     /// To the handle: the account takes its claim back.
     Undo {

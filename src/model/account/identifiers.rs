@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, Outcome};
+use super::{Account, NumberClaim, Outcome};
 use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
@@ -124,13 +124,20 @@ impl Account {
         let Identifier { handle, value, since, claim, claiming, .. } = self.identifiers.remove(at);
         self.part_with_aliases(&handle, cause, account, now, outbox);
         // Who waits for it gets it, in whatever way it goes.
-        let heir = self.number_claim.take_if(|claim| claim.handle == handle).and_then(|claim| claim.heir);
+        let heir = self.number_claim.take_if(|claim| claim.handle == handle).and_then(NumberClaim::waiting);
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
                 self.former_numbers.remove(0);
             }
             let handle = handle.clone();
-            self.former_numbers.push(FormerNumber { handle, value, since, until: now, cause, heir });
+            self.former_numbers.push(FormerNumber {
+                handle,
+                value,
+                since,
+                until: now,
+                cause,
+                heir: heir.map(|(heir, _)| heir),
+            });
         }
         // Whoever waits to come in by it would bring it back.
         self.step_ups.drop_those(&|step_up| step_up.sign_in.identifier.handle == handle);

@@ -87,6 +87,11 @@ struct Brought<'a> {
 }
 
 impl NumberClaim {
+    /// Who waits for it, and since when.
+    pub(super) fn waiting(self) -> Option<(AccountId, Timestamp)> {
+        Some((self.heir?, self.requested_at))
+    }
+
     fn stands(&self, handle: &HandleName, now: Timestamp) -> bool {
         self.handle == *handle && now < self.until
     }

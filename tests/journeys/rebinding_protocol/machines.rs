@@ -149,7 +149,12 @@ impl Machines {
                 }
                 ToHandle::Release { by, up_to, is_sold, heir } => {
                     let (account, held, cause) = (id(by), Holding::up_to(up_to), cause(is_sold));
-                    handle::Operation::Release { account, held, cause, heir: heir.map(id) }
+                    handle::Operation::Release {
+                        account,
+                        held,
+                        cause,
+                        heir: heir.map(|heir| (id(heir), now)),
+                    }
                 }
                 ToHandle::Free(held) => {
                     let (account, cause) = (id(held.by), Parting::Unbound);
@@ -274,7 +279,7 @@ fn letters(document: &Document<Account>) -> Vec<(u64, Option<Post>)> {
                 }
                 Message::Release { handle, up_to, cause, heir, .. } => {
                     let is_sold = *cause == Parting::Reassigned;
-                    let heir = heir.map(|heir| heir.bytes()[0]);
+                    let heir = heir.map(|(heir, _)| heir.bytes()[0]);
                     number(handle).map(|number| Post::Release { number, up_to: *up_to, is_sold, heir })
                 }
                 Message::RenewProof { handle, at, .. } => {

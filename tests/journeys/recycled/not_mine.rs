@@ -222,3 +222,23 @@ fn a_protected_account_that_waits_lets_its_owner_in_on_a_new_phone() {
     let hers = step(&world, &held, "state", json!({})).signed_in();
     assert_eq!((account(&hers), &hers.body["account"]["phone"]), (account(&waits), &json!("+86138****8000")));
 }
+
+#[test]
+fn a_number_that_came_to_who_waited_counts_as_proven_when_she_came_and_not_when_it_went() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    let mut ming = stays(&world, first, 120);
+    let waits = claim(&world, &asked(&world), "not_mine").signed_in();
+    world.pass(DAY * 2);
+    super::set_proven(&world, &mut ming);
+    assert_eq!(world.delete("/v1/account").bearer(bearer(&ming)).send().status, 202);
+    // It goes with his account two weeks later. She has given it up long before, and somebody else buys it.
+    world.pass(DAY * 15);
+    world.run_alarms();
+    world.settle_within(MINUTE);
+    world.pass(DAY * 104);
+    let comes = asked(&world);
+    let another = claim(&world, &comes, "not_mine").signed_in();
+    assert_ne!(account(&another), account(&waits));
+}
