@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, End, NumberClaim, Outcome};
+use super::{Account, End, Outcome};
 use crate::{
     kernel::{id::AccountId, time::Timestamp},
     model::{
@@ -54,8 +54,10 @@ impl Account {
         };
         for known in std::mem::take(&mut self.identifiers) {
             let (handle, up_to, cause) = (known.handle, known.claim, Parting::Deleted);
-            let heir =
-                self.number_claim.take_if(|claim| claim.handle == handle).and_then(NumberClaim::waiting);
+            let heir = self
+                .number_claim
+                .take_if(|claim| claim.handle == handle)
+                .and_then(|claim| claim.waiting(now));
             outbox.post(Message::Release { handle, account, up_to, cause, heir }, now);
         }
         self.drop_cases(true, now, outbox);

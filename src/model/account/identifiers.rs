@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Account, NumberClaim, Outcome};
+use super::{Account, Outcome};
 use crate::{
     kernel::{id::AccountId, seal::Sealed, time::Timestamp},
     model::{
@@ -124,7 +124,8 @@ impl Account {
         let Identifier { handle, value, since, claim, claiming, .. } = self.identifiers.remove(at);
         self.part_with_aliases(&handle, cause, account, now, outbox);
         // Who waits for it gets it, in whatever way it goes.
-        let heir = self.number_claim.take_if(|claim| claim.handle == handle).and_then(NumberClaim::waiting);
+        let heir =
+            self.number_claim.take_if(|claim| claim.handle == handle).and_then(|claim| claim.waiting(now));
         if handle.is_phone() && !claiming {
             if self.former_numbers.len() >= FORMER_NUMBERS {
                 self.former_numbers.remove(0);

@@ -87,9 +87,9 @@ struct Brought<'a> {
 }
 
 impl NumberClaim {
-    /// Who waits for it, and since when.
-    pub(super) fn waiting(self) -> Option<(AccountId, Timestamp)> {
-        Some((self.heir?, self.requested_at))
+    /// Who waits for it still, and since when.
+    pub(super) fn waiting(self, now: Timestamp) -> Option<(AccountId, Timestamp)> {
+        self.heir.filter(|_| now < self.until).map(|heir| (heir, self.requested_at))
     }
 
     fn stands(&self, handle: &HandleName, now: Timestamp) -> bool {

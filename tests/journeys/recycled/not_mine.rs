@@ -242,3 +242,16 @@ fn a_number_that_came_to_who_waited_counts_as_proven_when_she_came_and_not_when_
     let another = claim(&world, &comes, "not_mine").signed_in();
     assert_ne!(account(&another), account(&waits));
 }
+
+#[test]
+fn who_waited_and_never_came_gets_nothing_after_thirty_days() {
+    let world = World::new();
+    let first = ming(&world);
+    used(&world, &first, 7);
+    stays(&world, first, 120);
+    let waited = claim(&world, &asked(&world), "not_mine").signed_in();
+    world.pass(SOLD_AGAIN);
+    let hong = claim(&world, &asked(&world), "not_mine").signed_in();
+    assert_ne!(account(&hong), account(&waited));
+    assert_eq!(hong.body["account"]["phone"], "+86138****8000");
+}
